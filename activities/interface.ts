@@ -1,0 +1,165 @@
+/**
+ * The activities as workflows see them: types only. Every call takes one plain JSON object.
+ * Which profile (ping, idempotent, resumable, once) a call runs under is decided in workflows/activity-options.ts.
+ *
+ * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
+ */
+import type { Finding } from '../src/domain/checks.js';
+import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
+import type { BlackoutReport, CopyRound, MigrationOptions } from '../src/domain/migration.js';
+import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
+import type { GuestView, Wanted } from '../src/domain/ownership.js';
+
+/** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
+export interface StepRef {
+  readonly vmid: Vmid;
+  readonly migrationId: MigrationId;
+  /** The generation that the claim issues to the target (g+1). */
+  readonly generation: Generation;
+  /** Counts the activity calls of one workflow, from 1: a later call fences an earlier one. */
+  readonly sequence: number;
+}
+
+/** Runs on the queue `control`, inside the control worker. */
+export interface ControlActivities {
+  /** Finds the guest in the nodes' inventories, and both nodes' states. */
+  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName }): Promise<ClusterSurvey>;
+  /** Of these workflow ids, those that are not running: their leases may be freed. */
+  findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
+}
+
+export interface ClusterSurvey {
+  /** Nodes whose inventory shows the guest with a record, best owner first. */
+  readonly holders: readonly { readonly node: NodeName; readonly guest: GuestSummary }[];
+  readonly source: NodeStatus | null;
+  readonly target: NodeStatus | null;
+  readonly nodes: readonly NodeName[];
+}
+
+/** Run on the queue `node-<name>-ctl`: short calls. */
+export interface NodeControlActivities {
+  /** Never ends: its heartbeat details are the node's inventory. */
+  presence(input: { node: NodeName; bootId: string }): Promise<never>;
+  /** Facts and findings of the source side; takes no lock and changes nothing. `generation` is that of its record. */
+  inspectSource(input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection>;
+  /** Facts and findings of the target side; changes nothing. */
+  inspectTarget(input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection>;
+  /** Marks the source's record as claimed by this migration. Refuses unless it is owned(g) unclaimed or claimed by us. */
+  claimGuest(input: { step: StepRef; target: NodeName }): Promise<ClaimResult>;
+  /** Undo of `claimGuest`: settles the source to owned(g+2), unclaimed, guest as wanted; "never happened" is fine. */
+  unclaimGuest(input: { step: StepRef; target: NodeName }): Promise<void>;
+  /** Writes incoming(g+1), config copy, and starts QEMU listening; answers where. */
+  prepareTarget(input: { step: StepRef; source: NodeName; config: string; wanted: Wanted; runningMachine: string | null; options: MigrationOptions }): Promise<PreparedTarget>;
+  /** Undo of `prepareTarget`: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
+  revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: 'no' | 'maybe' }>;
+  /** Undo of `preCopy` on the source: the stream is cancelled and the guest seen running as before. */
+  cancelStream(input: { step: StepRef; target: NodeName }): Promise<void>;
+  /** Lets a held pre-copy go on to its end. */
+  releaseHold(input: { step: StepRef }): Promise<void>;
+  /** After a switchover with an unknown outcome: asks both nodes, decides by the table, acts, until settled. Retried. */
+  settleMigration(input: { step: StepRef; source: NodeName; target: NodeName; askedOn: 'source' | 'target' }): Promise<SettledMigration>;
+  /** The target runs the guest (or holds it paused as wanted) and has announced it to the network. */
+  confirmTarget(input: { step: StepRef; source: NodeName }): Promise<{ announced: boolean }>;
+  /** Source QEMU seen gone, config, devices and journal of this guest removed; only after the target's `owned` is durable. */
+  releaseSource(input: { step: StepRef; target: NodeName }): Promise<void>;
+  /** Guest verbs for the CLI, executed by the owner's worker. */
+  manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
+  /** Everything that `kedge audit` compares, of this node. */
+  auditNode(input: { node: NodeName }): Promise<NodeAudit>;
+}
+
+/** Run on the queue `node-<name>-bulk` of the source: long, resumable, or the one switchover. */
+export interface NodeBulkActivities {
+  /** Starts or re-attaches to the RAM stream and returns when it has converged (and the hold, if any, was released). */
+  preCopy(input: { step: StepRef; target: NodeName; prepared: PreparedTarget; options: MigrationOptions; deadline: string | null }): Promise<PreCopyResult>;
+  /** Pause, final sync, hand-over, resume: no Temporal round trip inside. One attempt. */
+  switchOver(input: { step: StepRef; target: NodeName; options: MigrationOptions }): Promise<SwitchOverResult>;
+}
+
+export type NodeActivities = NodeControlActivities & NodeBulkActivities;
+
+export interface SourceInspection {
+  readonly findings: readonly Finding[];
+  /** Null when the source cannot say: then a finding tells why. */
+  readonly guest: {
+    readonly name: string;
+    readonly generation: Generation;
+    readonly wanted: Wanted;
+    readonly config: string;
+    readonly runningMachine: string | null;
+    readonly memoryBytes: number;
+    readonly bridges: readonly string[];
+    /** Storage ids with their identity markers as the source reads them, for comparison with the target's. */
+    readonly storages: readonly { readonly id: string; readonly shared: boolean; readonly identity: string | null }[];
+    readonly volumes: readonly string[];
+  } | null;
+  readonly inventory: NodeInventory;
+}
+
+export interface TargetInspection {
+  readonly findings: readonly Finding[];
+  readonly inventory: NodeInventory;
+  readonly view: GuestView;
+}
+
+export interface ClaimResult {
+  readonly generation: Generation;
+  readonly wanted: Wanted;
+  readonly config: string;
+}
+
+export interface PreparedTarget {
+  /** Address and port on the migration network. */
+  readonly host: string;
+  readonly port: number;
+  readonly tlsHostname: string | null;
+  readonly multifdChannels: number;
+}
+
+export interface PreCopyResult {
+  readonly rounds: readonly CopyRound[];
+  readonly bytesSent: number;
+  readonly reattached: number;
+  readonly expectedBlackoutMs: number;
+}
+
+export interface SwitchOverResult {
+  readonly blackout: BlackoutReport;
+  readonly bytesSent: number;
+  readonly rounds: readonly CopyRound[];
+  /** The target was seen running (or paused, as wanted) and has announced itself. */
+  readonly confirmed: boolean;
+}
+
+/** Where the guest is after a settlement. */
+export type SettledMigration =
+  | { readonly outcome: 'target-owns'; readonly memoryLost: boolean; readonly blackout: BlackoutReport | null }
+  | { readonly outcome: 'source-owns'; readonly memoryLost: boolean; readonly reason: string };
+
+export const GUEST_VERBS = ['create', 'start', 'stop', 'shutdown', 'pause', 'resume', 'destroy', 'show'] as const;
+export interface GuestCommand {
+  readonly verb: (typeof GUEST_VERBS)[number];
+  readonly vmid: Vmid;
+  /** PVE grammar; only with `create`. */
+  readonly config?: string;
+  /** Only with `shutdown`. */
+  readonly timeoutMs?: number;
+}
+export interface GuestCommandResult {
+  readonly guest: GuestSummary | null;
+  readonly config: string | null;
+}
+
+/** What one node has of everything that could be left behind. */
+export interface NodeAudit {
+  readonly node: NodeName;
+  readonly bootId: string;
+  readonly views: readonly GuestView[];
+  readonly guests: readonly GuestSummary[];
+  readonly processes: readonly { readonly pid: number; readonly vmid: number | null; readonly command: string; readonly incoming: boolean }[];
+  readonly sockets: readonly string[];
+  readonly files: readonly string[];
+  readonly interfaces: readonly string[];
+  readonly ports: readonly number[];
+  readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
+}

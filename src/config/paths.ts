@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+
+/** The three roots of Kedge on a node; the lab and tests override them by environment. */
+export interface KedgePaths {
+  readonly etc: string;
+  readonly state: string;
+  readonly run: string;
+}
+
+/** Roots from the environment: `KEDGE_ETC`, `KEDGE_STATE`, `KEDGE_RUN`; defaults are the system's folders. */
+export function pathsFromEnvironment(environment: NodeJS.ProcessEnv = process.env): KedgePaths {
+  return {
+    etc: environment['KEDGE_ETC'] ?? '/etc/kedge',
+    state: environment['KEDGE_STATE'] ?? '/var/lib/kedge',
+    run: environment['KEDGE_RUN'] ?? '/run/kedge',
+  };
+}
+
+/** Cluster-wide settings: Temporal server, nodes, defaults. */
+export const clusterConfigFile = (paths: KedgePaths): string => join(paths.etc, 'kedge.yaml');
+/** Settings of this node. */
+export const nodeConfigFile = (paths: KedgePaths): string => join(paths.etc, 'node.yaml');
+export const storageConfigFile = (paths: KedgePaths): string => join(paths.etc, 'storage.cfg');
+export const guestConfigFolder = (paths: KedgePaths): string => join(paths.etc, 'qemu-server');
+/** x509 files in QEMU's layout: ca-cert.pem, server-cert.pem, server-key.pem, client-cert.pem, client-key.pem. */
+export const pkiFolder = (paths: KedgePaths): string => join(paths.etc, 'pki');
+/** Key of this node for its peers, and the pinned host keys of all nodes. */
+export const sshKeyFile = (paths: KedgePaths): string => join(paths.etc, 'ssh', 'id_ed25519');
+export const knownHostsFile = (paths: KedgePaths): string => join(paths.etc, 'ssh', 'known_hosts');
+export const recordFolder = (paths: KedgePaths): string => join(paths.state, 'records');
+export const journalFolder = (paths: KedgePaths): string => join(paths.state, 'journal');
+/** Held by flock for the life of the one node worker. */
+export const nodeLockFile = (paths: KedgePaths): string => join(paths.run, 'node.lock');
+/** Where `kedge peer` reaches the node worker. */
+export const peerSocketFile = (paths: KedgePaths): string => join(paths.run, 'peer.sock');
+/** Sockets, pid file and stderr of one guest's QEMU. */
+export const guestRunFolder = (paths: KedgePaths, vmid: number): string => join(paths.run, 'qemu', String(vmid));
+/** QMP socket for effects: one client, the node worker. */
+export const controlSocketFile = (paths: KedgePaths, vmid: number): string => join(guestRunFolder(paths, vmid), 'control.qmp');
+/** QMP socket for onlookers: audits and tests from outside. */
+export const observerSocketFile = (paths: KedgePaths, vmid: number): string => join(guestRunFolder(paths, vmid), 'observer.qmp');
+/** Facts that a lab overrides (`kedge lab break <node> --claim qemu=…`); absent on a real node. */
+export const claimsFile = (paths: KedgePaths): string => join(paths.run, 'claims.yaml');

@@ -1,0 +1,63 @@
+/**
+ * The one table of errors: what may be retried, how the CLI exits, what the reader should do.
+ * Exit codes: 1 failed, 2 usage, 3 refused by a precondition, 4 timeout or detached, 130 Ctrl-C.
+ */
+export interface ErrorRow {
+  readonly retryable: boolean;
+  readonly exitCode: 1 | 2 | 3 | 4;
+  readonly httpStatus: number;
+  readonly remedy: string;
+}
+
+const row = (retryable: boolean, exitCode: ErrorRow['exitCode'], httpStatus: number, remedy: string): ErrorRow => ({
+  retryable,
+  exitCode,
+  httpStatus,
+  remedy,
+});
+
+export const ERROR_CODES = {
+  'bad-input': row(false, 2, 400, 'Correct the named value and repeat the command'),
+  'bad-config': row(false, 2, 500, 'Correct the named line of the configuration file'),
+  'not-found': row(false, 3, 404, 'List what exists with "kedge guest list", "kedge node list" or "kedge migration list"'),
+  'already-exists': row(false, 3, 409, 'Choose another id, or remove the existing object first'),
+  'already-migrating': row(false, 3, 409, 'Watch the named migration, or cancel it, before you start another'),
+  'migration-refused': row(false, 3, 409, 'Remove every listed blocker, each has its own remedy'),
+  'cancel-refused': row(false, 3, 409, 'Let the migration end, then migrate back'),
+  'guest-locked': row(false, 3, 409, 'Wait for the operation that holds the lock'),
+  'guest-state': row(false, 3, 409, 'Bring the guest into the required state first'),
+  'not-owner': row(false, 3, 409, 'Run the command for the node that owns the guest, see "kedge guest show"'),
+  'stale-claim': row(false, 1, 409, 'Nothing to do: a newer attempt of the same step has taken over'),
+  'record-unreadable': row(false, 1, 500, 'Run "kedge audit"; the record is kept as evidence, restore it from the peer node'),
+  'unsupported': row(false, 3, 501, 'Use one of the supported ways that the message names'),
+  'node-silent': row(true, 1, 503, 'Check that the node is up and that its node worker runs'),
+  'peer-unreachable': row(true, 1, 503, 'Check the control network and sshd between the two nodes'),
+  'peer-untrusted': row(false, 1, 403, 'Check the pinned host key of the node; renew it with "kedge pki" only if the node was rebuilt'),
+  'peer-refused': row(false, 1, 409, 'Read the cause: the peer node answered with a reason'),
+  'qmp-timeout': row(true, 1, 504, 'Read the state again: the command may have run'),
+  'qmp-disconnected': row(true, 1, 502, 'Read the state again: the command may have run'),
+  'qmp-error': row(false, 1, 502, 'Read the cause: QEMU answered with a reason'),
+  'qmp-busy': row(true, 1, 423, 'Another client is attached to the control socket of the guest'),
+  'qemu-start-failed': row(false, 1, 500, 'Read the log of QEMU that the message names'),
+  'stream-failed': row(true, 1, 502, 'The guest runs on at the source; check the migration network and repeat'),
+  'stream-stalled': row(true, 1, 504, 'The guest runs on at the source; check the migration network and repeat'),
+  'not-converging': row(false, 1, 409, 'Allow a longer pause (--max-downtime or --on-stall force) or lower the load of the guest'),
+  'deadline-exceeded': row(false, 4, 504, 'Allow more time with --timeout'),
+  'cancelled': row(false, 1, 499, 'Nothing: the guest is as before'),
+  'rolled-back': row(false, 1, 409, 'Read the cause; the guest runs on at the source'),
+  'outcome-unknown': row(true, 1, 500, 'Kedge settles this by asking both nodes; wait or see "kedge migration show"'),
+  'needs-operator': row(false, 1, 409, 'Read "kedge migration show" and decide with "kedge migration decide"'),
+  'storage-failed': row(true, 1, 507, 'Check the named storage: space, permissions, mount'),
+  'no-space': row(false, 1, 507, 'Free space on the named storage'),
+  'server-unreachable': row(true, 1, 503, 'Check that the Temporal server runs at the configured address'),
+  'lab-failed': row(false, 1, 500, 'Read the named log, then "kedge lab down" and "kedge lab up"'),
+  'internal': row(false, 1, 500, 'This is a defect of Kedge: keep the logs and report it'),
+} as const satisfies Record<string, ErrorRow>;
+
+/** Stable name of an error, as users, programs and workflow failures (`type`) see it. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Tells whether `value` is a code of the table, for failures that come back over the wire. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
+}

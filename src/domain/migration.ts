@@ -1,0 +1,142 @@
+/** What a migration is asked to do, how it reports while it runs, and what it tells afterwards. Plain JSON. */
+import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
+
+/** How the RAM stream travels: TLS with multifd, or plain TCP by explicit choice (PVE's `migration_type`). */
+export const MIGRATION_TYPES = ['secure', 'insecure'] as const;
+export type MigrationType = (typeof MIGRATION_TYPES)[number];
+
+/** What happens when pre-copy does not converge within the downtime budget. */
+export const STALL_POLICIES = ['abort', 'force'] as const;
+export type StallPolicy = (typeof STALL_POLICIES)[number];
+
+/** All settings of one migration with their defaults filled in; the workflow sees nothing undefined. */
+export interface MigrationOptions {
+  readonly online: boolean;
+  readonly type: MigrationType;
+  /** RAM bandwidth limit in bytes per second; 0 means unlimited. */
+  readonly bandwidthLimit: number;
+  /** Longest blackout that a switchover may be started for, in milliseconds. */
+  readonly maxDowntimeMs: number;
+  /** Whole migration, from start to hand-over, in milliseconds; a hold does not count. 0 means no limit. */
+  readonly timeoutMs: number;
+  readonly onStall: StallPolicy;
+  /** Copy now, switch over on command (`kedge migration release`) or at `holdUntil`. */
+  readonly hold: boolean;
+  /** RFC 3339 instant at which a hold ends by itself; only with `hold`. */
+  readonly holdUntil?: string;
+}
+
+/** Input of the workflow `migrateGuest`, as typed by the CLI or by `temporal workflow start`; see docs/migration.md. */
+export interface MigrateGuestInput {
+  readonly vmid: number;
+  readonly target: string;
+  /** The node that runs the guest now; looked up in the nodes' inventories when absent. */
+  readonly source?: string;
+  readonly options?: Partial<MigrationOptions>;
+  /** Who asked, for the story: user name and host. */
+  readonly requestedBy?: string;
+}
+
+/** The steps of a live migration in their order; `commit` is the switchover: nothing unwinds after it. */
+export const MIGRATION_STEPS = ['validate', 'admit', 'claim', 'prepare', 'pre-copy', 'switchover', 'confirm', 'release'] as const;
+export type MigrationStep = (typeof MIGRATION_STEPS)[number];
+
+/** Phase as users see it. */
+export const MIGRATION_PHASES = [...MIGRATION_STEPS, 'holding', 'rolling-back', 'needs-operator', 'done'] as const;
+export type MigrationPhase = (typeof MIGRATION_PHASES)[number];
+
+/** Progress of the RAM copy: heartbeat details of the activities `preCopy` and `switchOver`. Version 1. */
+export interface CopyProgress {
+  readonly v: 1;
+  readonly phase: MigrationPhase;
+  /** Number of the current RAM pass, from 1. */
+  readonly round: number;
+  readonly bytesSent: number;
+  readonly bytesLeft: number;
+  readonly bytesTotal: number;
+  /** Bytes per second over the last seconds. */
+  readonly rate: number;
+  /** Bytes per second that the guest dirties. */
+  readonly dirtyRate: number;
+  readonly expectedBlackoutMs: number;
+  /** Seconds to the switchover at this rate; null while it cannot be told. */
+  readonly etaSeconds: number | null;
+  /** Times that the stream was found running by a new attempt of the activity. */
+  readonly reattached: number;
+}
+
+/** One finished RAM pass. */
+export interface CopyRound {
+  readonly round: number;
+  /** Bytes that were still to be sent when the pass ended. */
+  readonly bytesLeft: number;
+  readonly bytesSent: number;
+  readonly durationMs: number;
+}
+
+export interface StepReport {
+  readonly step: MigrationStep;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly outcome: 'done' | 'failed' | 'undone';
+  /** Failure type and message when the step failed. */
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/** Blackout of a finished switchover. */
+export interface BlackoutReport {
+  /** STOP on the source to RESUME on the target by the two nodes' clocks, corrected by the measured offset; milliseconds. */
+  readonly stopToResumeMs: number;
+  /** QEMU's own `downtime` of the source (ends at `completed`); milliseconds. */
+  readonly qemuDowntimeMs: number;
+}
+
+/** How it ended for the guest. `source`, `target`: the node that runs or owns it now. */
+export const MIGRATION_OUTCOMES = ['migrated', 'rolled-back', 'cancelled', 'guest-lost-memory', 'abandoned'] as const;
+export type MigrationOutcome = (typeof MIGRATION_OUTCOMES)[number];
+
+/** The whole story of one migration: result of the workflow, and answer of its query `story` while it runs. */
+export interface MigrationStory {
+  readonly v: 1;
+  readonly id: MigrationId | null;
+  readonly vmid: Vmid;
+  readonly source: NodeName | null;
+  readonly target: NodeName;
+  readonly generation: Generation | null;
+  readonly requestedBy: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly options: MigrationOptions;
+  readonly phase: MigrationPhase;
+  readonly outcome: MigrationOutcome | null;
+  readonly steps: readonly StepReport[];
+  readonly rounds: readonly CopyRound[];
+  readonly bytesSent: number;
+  readonly blackout: BlackoutReport | null;
+  readonly warnings: readonly string[];
+  /** Set while phase is `needs-operator`: what is known, what is not, and what may be decided. */
+  readonly question: OperatorQuestion | null;
+}
+
+export const OPERATOR_DECISIONS = ['retry', 'skip', 'abandon'] as const;
+export type OperatorDecision = (typeof OPERATOR_DECISIONS)[number];
+
+export interface OperatorQuestion {
+  readonly step: string;
+  readonly code: string;
+  readonly message: string;
+  readonly since: string;
+  /** What each decision does and risks. */
+  readonly choices: Readonly<Record<OperatorDecision, string>>;
+}
+
+/** The options that a user did not name. */
+export const DEFAULT_MIGRATION_OPTIONS: MigrationOptions = {
+  online: true,
+  type: 'secure',
+  bandwidthLimit: 0,
+  maxDowntimeMs: 300,
+  timeoutMs: 0,
+  onStall: 'abort',
+  hold: false,
+};

@@ -1,0 +1,58 @@
+/** Facts about nodes and guests: what presence reports and what the checks judge. Plain JSON. */
+import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
+import type { GuestKind, QemuState, RecordState, Wanted } from './ownership.js';
+
+export interface StorageFacts {
+  readonly id: string;
+  readonly type: string;
+  readonly shared: boolean;
+  readonly enabled: boolean;
+  /** Marker that two nodes read from the same shared storage; equal means: really the same. */
+  readonly identity: string | null;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** One guest as its node knows it: record, process, config in short. */
+export interface GuestSummary {
+  readonly vmid: Vmid;
+  readonly kind: GuestKind;
+  readonly name: string;
+  readonly record: RecordState | 'missing' | 'unreadable';
+  readonly generation: Generation | null;
+  readonly wanted: Wanted | null;
+  readonly migrationId: MigrationId | null;
+  readonly qemu: QemuState;
+  readonly memoryBytes: number;
+  readonly cores: number;
+}
+
+/** What the presence activity of a node reports with every heartbeat. Version 1. */
+export interface NodeInventory {
+  readonly v: 1;
+  readonly node: NodeName;
+  readonly bootId: string;
+  readonly at: string;
+  readonly versions: { readonly kedge: string; readonly protocol: number; readonly qemu: string };
+  readonly machineTypes: readonly string[];
+  readonly cpu: { readonly model: string; readonly flags: readonly string[]; readonly cores: number; readonly accelerator: 'kvm' | 'tcg' };
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
+  /** 1-minute load average. */
+  readonly load: number;
+  readonly bridges: readonly string[];
+  readonly storages: readonly StorageFacts[];
+  readonly guests: readonly GuestSummary[];
+  readonly slots: { readonly bulk: number };
+}
+
+/** A node as its entity workflow `node-<name>` answers. `silentSince` is a fact of missed heartbeats, not a guess. */
+export interface NodeStatus {
+  readonly node: NodeName;
+  readonly bootId: string | null;
+  readonly registeredAt: string | null;
+  readonly cordoned: boolean;
+  readonly silentSince: string | null;
+  readonly inventory: NodeInventory | null;
+  /** Age of the newest heartbeat in milliseconds, when the reader could tell. */
+  readonly inventoryAgeMs: number | null;
+}

@@ -1,0 +1,78 @@
+/**
+ * The ownership record: the durable word of one node on whether it may run one guest.
+ * The protocol is argued in docs/protocol.md; DESIGN "Ownership" is its source.
+ */
+import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
+
+/** Kinds of guest. */
+export const GUEST_KINDS = ['qemu', 'lxc'] as const;
+export type GuestKind = (typeof GUEST_KINDS)[number];
+
+/** What the guest should be doing on its owner. */
+export const WANTED_STATES = ['running', 'paused', 'stopped'] as const;
+export type Wanted = (typeof WANTED_STATES)[number];
+
+export const RECORD_STATES = ['owned', 'incoming', 'armed', 'releasing', 'released', 'revoked'] as const;
+export type RecordState = (typeof RECORD_STATES)[number];
+
+/** May the guest have run on this node under the revoked generation? `maybe`: it was armed in another boot. */
+export type Ran = 'no' | 'maybe';
+
+interface RecordBase {
+  readonly vmid: Vmid;
+  readonly kind: GuestKind;
+  readonly generation: Generation;
+  readonly wanted: Wanted;
+  /** Boot of the node in which the record was written: after a reboot it is a claim, not a permission. */
+  readonly bootId: string;
+}
+
+/** The claim of a running migration: only its holder may act on the guest. */
+interface Claimed {
+  readonly migrationId: MigrationId;
+  readonly peer: NodeName;
+}
+
+/**
+ * One record. `owned` carries a migration and peer only while it is claimed; the others always name theirs.
+ * `incoming` ends by itself at `leaseUntil` (milliseconds since the epoch, judged by a monotonic clock while the worker lives).
+ */
+export type OwnershipRecord =
+  | (RecordBase & { readonly state: 'owned' } & Partial<Claimed>)
+  | (RecordBase & Claimed & { readonly state: 'incoming' })
+  | (RecordBase & Claimed & { readonly state: 'armed' })
+  | (RecordBase & Claimed & { readonly state: 'releasing' })
+  | (RecordBase & Claimed & { readonly state: 'released' })
+  | (RecordBase & Claimed & { readonly state: 'revoked'; readonly ran: Ran });
+
+/** A record as read: `missing` and `unreadable` allow nothing and prove nothing. */
+export type RecordView = { readonly kind: 'record'; readonly record: OwnershipRecord } | { readonly kind: 'missing' } | { readonly kind: 'unreadable'; readonly reason: string };
+
+/**
+ * What QEMU does on one node, as read over the control socket and /proc in one look.
+ *
+ * - `gone`: the process was seen not to exist (pid, start time and vmid checked)
+ * - `unreachable`: the node or the monitor gives no answer; proves nothing
+ * - `stopped-with-process`: prelaunch, paused by the operator or by an error; not part of a migration
+ * - `loaded`: runstate `paused` and migration status `completed` on the target of this attempt
+ */
+export const QEMU_STATES = [
+  'gone',
+  'unreachable',
+  'running',
+  'paused',
+  'pre-switchover',
+  'device',
+  'postmigrate',
+  'inmigrate',
+  'loaded',
+] as const;
+export type QemuState = (typeof QEMU_STATES)[number];
+
+/** What one node says of one guest: its record and its process, in one answer. */
+export interface GuestView {
+  readonly node: NodeName;
+  readonly bootId: string;
+  readonly record: RecordView;
+  readonly qemu: QemuState;
+}
