@@ -52,7 +52,7 @@ export interface NodeControlActivities {
   prepareTarget(input: { step: StepRef; source: NodeName; config: string; wanted: Wanted; runningMachine: string | null; options: MigrationOptions }): Promise<PreparedTarget>;
   /** Undo of `prepareTarget`: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
   revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: 'no' | 'maybe' }>;
-  /** Undo of `preCopy` on the source: the stream is cancelled and the guest seen running as before. */
+  /** Undo of `copyAndSwitchOver` on the source: the stream is cancelled and the guest seen running as before. */
   cancelStream(input: { step: StepRef; target: NodeName }): Promise<void>;
   /** Lets a held pre-copy go on to its end. */
   releaseHold(input: { step: StepRef }): Promise<void>;
@@ -68,13 +68,23 @@ export interface NodeControlActivities {
   auditNode(input: { node: NodeName }): Promise<NodeAudit>;
 }
 
-/** Run on the queue `node-<name>-bulk` of the source: long, resumable, or the one switchover. */
+/** Run on the queue `node-<name>-bulk` of the source: long and resumable. */
 export interface NodeBulkActivities {
-  /** Starts or re-attaches to the RAM stream and returns when it has converged (and the hold, if any, was released). */
-  preCopy(input: { step: StepRef; target: NodeName; prepared: PreparedTarget; options: MigrationOptions; deadline: string | null }): Promise<PreCopyResult>;
-  /** Pause, final sync, hand-over, resume: no Temporal round trip inside. One attempt. */
-  switchOver(input: { step: StepRef; target: NodeName; options: MigrationOptions }): Promise<SwitchOverResult>;
+  /**
+   * Starts or re-attaches to the RAM stream; once it has converged (and the hold, if any, was released) pauses the guest,
+   * makes the final sync, hands over and resumes: one activity, so that no Temporal round trip lies between "converged" and
+   * "paused" (QEMU pauses a light guest by itself, docs/decisions/0003). It is resumable: an attempt looks at records and QEMU
+   * first and settles what a lost attempt left.
+   *
+   * Returns only when the target owns the guest. Throws one of `DEFINITE_COPY_FAILURES` when the source surely owns and runs
+   * the guest as before (cancellation included, type `cancelled`); after any other failure the outcome is unknown: settleMigration.
+   * A cancellation is honoured until `migrate-continue` was sent; later it is ignored and the call completes.
+   */
+  copyAndSwitchOver(input: { step: StepRef; target: NodeName; prepared: PreparedTarget; options: MigrationOptions; deadline: string | null }): Promise<CopyResult>;
 }
+
+/** Failure types of copyAndSwitchOver after which the guest surely runs on at the source, which still owns it. */
+export const DEFINITE_COPY_FAILURES = ['stream-failed', 'stream-stalled', 'not-converging', 'deadline-exceeded', 'cancelled', 'rolled-back'] as const;
 
 export type NodeActivities = NodeControlActivities & NodeBulkActivities;
 
@@ -116,17 +126,17 @@ export interface PreparedTarget {
   readonly multifdChannels: number;
 }
 
-export interface PreCopyResult {
+/** A finished copy with its switchover. */
+export interface CopyResult {
   readonly rounds: readonly CopyRound[];
   readonly bytesSent: number;
   readonly reattached: number;
+  /** Forecast made when the stream had converged, to be compared with what happened; milliseconds. */
   readonly expectedBlackoutMs: number;
-}
-
-export interface SwitchOverResult {
   readonly blackout: BlackoutReport;
-  readonly bytesSent: number;
-  readonly rounds: readonly CopyRound[];
+  /** When the switchover began (RFC 3339) and how long it took until the target's answer; milliseconds. */
+  readonly switchoverAt: string;
+  readonly switchoverMs: number;
   /** The target was seen running (or paused, as wanted) and has announced itself. */
   readonly confirmed: boolean;
 }
