@@ -1,0 +1,71 @@
+/** Input and output of the audit. Plain JSON. */
+import type { NodeName, Vmid } from './ids.js';
+import type { GuestSummary } from './node-facts.js';
+
+/** What one node has; the part of the activity `auditNode`'s answer that is judged. */
+export interface AuditedNode {
+  readonly node: NodeName;
+  readonly guests: readonly GuestSummary[];
+  /** QEMU processes of Kedge: those whose command line carries its marker. */
+  readonly processes: readonly { readonly pid: number; readonly vmid: number | null; readonly command: string; readonly incoming: boolean }[];
+  /** Paths of Unix sockets below the run folder. */
+  readonly sockets: readonly string[];
+  /** Paths of guest configs, pid files, records and temporary files. */
+  readonly files: readonly string[];
+  /** Names of network interfaces. */
+  readonly interfaces: readonly string[];
+  /** TCP ports on which QEMU processes listen. */
+  readonly ports: readonly number[];
+  readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
+}
+
+export interface AuditInput {
+  readonly nodes: readonly AuditedNode[];
+  /** Nodes of the cluster that gave no answer. */
+  readonly unreached: readonly { readonly node: NodeName; readonly reason: string }[];
+  /** Workflows `migrateGuest` that have not ended; `parked`: waits for an operator. */
+  readonly migrations: readonly RunningMigration[];
+  /** Workflow ids that hold slots of the admission. */
+  readonly slotHolders: readonly string[];
+}
+
+export interface RunningMigration {
+  readonly vmid: Vmid;
+  readonly migrationId: string | null;
+  readonly workflowId: string;
+  readonly parked: boolean;
+}
+
+export const LEFTOVER_KINDS = [
+  'two-runners',
+  'two-owners',
+  'no-owner',
+  'record-unsettled',
+  'record-unreadable',
+  'guest-down',
+  'monitor-silent',
+  'stray-process',
+  'incoming-process',
+  'socket',
+  'pid-file',
+  'tap',
+  'config-copy',
+  'temp-file',
+  'journal-open',
+  'port',
+  'node-not-audited',
+  'migration-parked',
+  'slot',
+] as const;
+export type LeftoverKind = (typeof LEFTOVER_KINDS)[number];
+
+/** One thing that is where it should not be. `node` is null when it is not on a node. */
+export interface Leftover {
+  readonly node: NodeName | null;
+  readonly vmid: number | null;
+  readonly kind: LeftoverKind;
+  /** The thing itself: path, pid, record. */
+  readonly what: string;
+  readonly meaning: string;
+  readonly remedy: string;
+}

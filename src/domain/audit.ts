@@ -1,0 +1,63 @@
+/**
+ * What `kedge audit` concludes from what all nodes have and what runs: pure, so that every fault can be planted in a test.
+ *
+ * The rule behind all of them: outside a running migration, each guest has exactly one `owned` record, the owner alone has
+ * its config, process, sockets and tap devices, and nothing carries the name of a migration that has ended.
+ * `released` and `revoked` records stay as tombstones: they fence old generations and are no leftovers.
+ */
+import { auditGuestAcrossNodes } from './audit-guest.js';
+import { auditOneNode } from './audit-node.js';
+import type { AuditInput, Leftover } from './audit-types.js';
+
+/** Everything that is where it should not be, nodes in order of their names. An empty list is a clean cluster. */
+export function findLeftovers(input: AuditInput): readonly Leftover[] {
+  const leftovers = [
+    ...input.unreached.map(unreachedNode),
+    ...input.nodes.flatMap((node) => auditOneNode(node, input.migrations)),
+    ...vmidsOf(input).flatMap((vmid) => auditGuestAcrossNodes(vmid, input)),
+    ...input.migrations.filter((migration) => migration.parked).map(parkedMigration),
+    ...freeHolders(input),
+  ];
+  return leftovers.sort((a, b) => (a.node ?? '').localeCompare(b.node ?? '') || (a.vmid ?? 0) - (b.vmid ?? 0));
+}
+
+function vmidsOf(input: AuditInput): readonly number[] {
+  return [...new Set(input.nodes.flatMap((node) => node.guests.map((guest): number => guest.vmid)))].sort((a, b) => a - b);
+}
+
+function unreachedNode(unreached: AuditInput['unreached'][number]): Leftover {
+  return {
+    node: unreached.node,
+    vmid: null,
+    kind: 'node-not-audited',
+    what: unreached.reason,
+    meaning: 'Nobody looked at this node: it may hold anything',
+    remedy: `Bring the node back (see "kedge node show ${unreached.node}"), then audit again`,
+  };
+}
+
+function parkedMigration(migration: AuditInput['migrations'][number]): Leftover {
+  const id = migration.migrationId ?? String(migration.vmid);
+  return {
+    node: null,
+    vmid: migration.vmid,
+    kind: 'migration-parked',
+    what: `migration ${id} waits for a decision`,
+    meaning: 'The migration could not settle by itself; its records and files stay as they are',
+    remedy: `Read "kedge migration show ${id}", then "kedge migration decide ${id} retry|skip|abandon"`,
+  };
+}
+
+/** Slots of the admission that are held by a workflow that has ended: the next audit of the admission frees them. */
+function freeHolders(input: AuditInput): readonly Leftover[] {
+  return input.slotHolders
+    .filter((holder) => !input.migrations.some((migration) => migration.workflowId === holder))
+    .map((holder) => ({
+      node: null,
+      vmid: null,
+      kind: 'slot',
+      what: `slot held by ${holder}`,
+      meaning: 'The workflow that holds this slot has ended; others may wait for it',
+      remedy: 'Wait a minute, the admission frees it by itself; if it stays, report it',
+    }));
+}
