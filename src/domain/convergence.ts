@@ -1,0 +1,73 @@
+/**
+ * When may a RAM copy stop iterating? Pure decisions at pass boundaries.
+ *
+ * QEMU starts the switchover by itself when the rest fits `downtime-limit` at the measured rate. Kedge starts each stream with
+ * the smallest limit, so that QEMU iterates while another pass still makes the blackout shorter, and raises the limit to the
+ * user's budget once passes stop shrinking. QEMU 7.2 facts: shared reference "Convergence"; the stall rule follows KubeVirt's
+ * stall detector (margin 4 %, window 40 s).
+ */
+import type { StallPolicy } from './migration.js';
+
+/** What is known at the boundary of a RAM pass. */
+export interface PassReading {
+  /** Number of the pass that begins, from 1. */
+  readonly pass: number;
+  readonly remainingBytes: number;
+  /** Bytes per second. */
+  readonly bandwidth: number;
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
+}
+
+export interface ConvergenceSettings {
+  readonly maxDowntimeMs: number;
+  readonly onStall: StallPolicy;
+  /** How long the rest may stay above its minimum before the copy counts as stalled. */
+  readonly stallWindowMs: number;
+}
+
+export type ConvergenceDecision =
+  | { readonly do: 'iterate' }
+  | { readonly do: 'raise-limit'; readonly limitMs: number }
+  | { readonly do: 'give-up'; readonly reason: string };
+
+/** Smallest limit that QEMU 7.2 handles: with 0 it never looks at the dirty bitmap before the last pass. */
+export const ITERATING_LIMIT_MS = 1;
+/** QEMU's own maximum: accept any pause. */
+export const ANY_PAUSE_LIMIT_MS = 2_000_000;
+export const STALL_WINDOW_MS = 40_000;
+
+/** Device state, hand-over and resume on top of the last RAM pass; milliseconds, measured (docs/performance.md). */
+const FIXED_COST_MS = 25;
+/** A pass that leaves less than this share of the best one before it is worth another pass. */
+const WORTH_ANOTHER_PASS = 0.8;
+const STALL_MARGIN = 0.96;
+
+/** Blackout to expect if the switchover began now; milliseconds, Infinity while no rate is known. */
+export function expectedBlackoutMs(reading: Pick<PassReading, 'remainingBytes' | 'bandwidth'>): number {
+  if (reading.bandwidth <= 0) return Number.POSITIVE_INFINITY;
+  return (reading.remainingBytes / reading.bandwidth) * 1_000 + FIXED_COST_MS;
+}
+
+/** Judges the newest reading against those before it (oldest first, the newest last). */
+export function judgeConvergence(readings: readonly PassReading[], settings: ConvergenceSettings): ConvergenceDecision {
+  const newest = readings.at(-1);
+  // The first pass sends everything: only from the second on does the rest say anything about the guest.
+  if (newest === undefined || newest.pass < 2) return { do: 'iterate' };
+  const earlier = readings.slice(0, -1).filter((reading) => reading.pass >= 2);
+  const best = Math.min(...earlier.map((reading) => reading.remainingBytes));
+  if (expectedBlackoutMs(newest) <= settings.maxDowntimeMs) {
+    const shrinking = earlier.length === 0 || newest.remainingBytes < best * WORTH_ANOTHER_PASS;
+    return shrinking ? { do: 'iterate' } : { do: 'raise-limit', limitMs: settings.maxDowntimeMs };
+  }
+  const old = earlier.filter((reading) => newest.atMs - reading.atMs >= settings.stallWindowMs);
+  const oldBest = Math.min(...old.map((reading) => reading.remainingBytes));
+  const newBest = Math.min(...earlier.filter((reading) => !old.includes(reading)).map((reading) => reading.remainingBytes), newest.remainingBytes);
+  const stalled = old.length > 0 && newBest >= oldBest * STALL_MARGIN;
+  if (!stalled) return { do: 'iterate' };
+  if (settings.onStall === 'force') return { do: 'raise-limit', limitMs: ANY_PAUSE_LIMIT_MS };
+  return {
+    do: 'give-up',
+    reason: `the guest dirties memory faster than it is copied: ${Math.round(newest.remainingBytes / 2 ** 20)} MiB left would pause it for ${Math.round(expectedBlackoutMs(newest))} ms, ${settings.maxDowntimeMs} ms are allowed`,
+  };
+}

@@ -1,0 +1,50 @@
+import { controlSocketFile, type KedgePaths } from '../../../src/config/paths.js';
+import type { Vmid } from '../../../src/domain/ids.js';
+import { connectQmp } from '../../../src/drivers/qmp/connect-qmp.js';
+import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
+
+/**
+ * The control connections of this worker, one per running guest. QEMU serves one client per monitor socket, so the
+ * connection is kept: whoever holds it knows that no older worker's command is still on its way.
+ */
+export class GuestMonitors {
+  readonly #paths: KedgePaths;
+  readonly #connections = new Map<Vmid, Promise<QmpConnection>>();
+
+  constructor(paths: KedgePaths) {
+    this.#paths = paths;
+  }
+
+  /**
+   * The connection to a guest's QEMU; opened, greeted and kept on first use.
+   * @throws KedgeError `qmp-busy`, `qmp-disconnected`
+   */
+  async of(vmid: Vmid): Promise<QmpConnection> {
+    const present = this.#connections.get(vmid);
+    if (present !== undefined) {
+      const connection = await present;
+      if (!connection.isClosed) return connection;
+      if (this.#connections.get(vmid) === present) this.#connections.delete(vmid);
+      return this.of(vmid);
+    }
+    const opening = connectQmp(controlSocketFile(this.#paths, vmid));
+    this.#connections.set(vmid, opening);
+    const forget = (): void => {
+      if (this.#connections.get(vmid) === opening) this.#connections.delete(vmid);
+    };
+    opening.then((connection) => connection.closed.then(forget, forget), forget);
+    return opening;
+  }
+
+  closeAll(): void {
+    for (const opening of this.#connections.values()) {
+      opening.then(
+        (connection) => {
+          connection.close();
+        },
+        () => undefined,
+      );
+    }
+    this.#connections.clear();
+  }
+}

@@ -1,0 +1,34 @@
+import type { KedgePaths } from '../../src/config/paths.js';
+import type { NodeName } from '../../src/domain/ids.js';
+import type { Logger } from '../../src/log/logger.js';
+import type { ClusterConfig } from '../../src/schema/cluster-config.js';
+import type { NodeConfig } from '../../src/schema/node-config.js';
+import type { GuestConfigs } from './guests/guest-configs.js';
+import type { GuestLocks } from './guests/guest-locks.js';
+import type { GuestMonitors } from './guests/guest-monitors.js';
+import type { ActiveCopies } from './handover/active-copies.js';
+import type { IncomingLeases } from './handover/incoming-leases.js';
+import type { StepJournal } from './journal/step-journal.js';
+import type { StreamJournal } from './journal/stream-journal.js';
+import type { PeerDirectory } from './peers/peer-directory.js';
+import type { RecordStore } from './records/record-store.js';
+
+/** Everything that the code of one node worker shares; made once in node-worker.ts and passed to each function. */
+export interface NodeContext {
+  readonly node: NodeName;
+  /** Identity of this boot of the node: a record of another boot is a claim, not a permission. */
+  readonly bootId: string;
+  readonly paths: KedgePaths;
+  readonly config: NodeConfig;
+  readonly cluster: ClusterConfig;
+  readonly log: Logger;
+  readonly records: RecordStore;
+  readonly steps: StepJournal;
+  readonly streams: StreamJournal;
+  readonly locks: GuestLocks;
+  readonly monitors: GuestMonitors;
+  readonly guestConfigs: GuestConfigs;
+  readonly peers: PeerDirectory;
+  readonly leases: IncomingLeases;
+  readonly copies: ActiveCopies;
+}

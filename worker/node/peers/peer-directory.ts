@@ -1,0 +1,71 @@
+import { knownHostsFile, sshKeyFile, type KedgePaths } from '../../../src/config/paths.js';
+import type { NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { openPeerChannel, type PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
+import type { ClusterConfig } from '../../../src/schema/cluster-config.js';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Channels to the other node workers, one per node, opened on first use and kept; a closed one is opened anew. */
+export class PeerDirectory {
+  readonly #paths: KedgePaths;
+  readonly #cluster: ClusterConfig;
+  readonly #channels = new Map<NodeName, Promise<PeerChannel>>();
+
+  constructor(paths: KedgePaths, cluster: ClusterConfig) {
+    this.#paths = paths;
+    this.#cluster = cluster;
+  }
+
+  /**
+   * The channel to a node's worker.
+   * @throws KedgeError `not-found` for a node that the cluster doesn't know, `peer-unreachable`, `peer-untrusted`
+   */
+  async channel(node: NodeName): Promise<PeerChannel> {
+    const present = this.#channels.get(node);
+    if (present !== undefined) return present;
+    const opening = this.#open(node);
+    this.#channels.set(node, opening);
+    const forget = (): void => {
+      if (this.#channels.get(node) === opening) this.#channels.delete(node);
+    };
+    opening.then((channel) => channel.closed.then(forget, forget), forget);
+    return opening;
+  }
+
+  /** Address of a node on the migration network, where its QEMU listens. */
+  migrationAddress(node: NodeName): string {
+    return this.#entry(node).migrationAddress;
+  }
+
+  async closeAll(): Promise<void> {
+    const channels = [...this.#channels.values()];
+    this.#channels.clear();
+    for (const opening of channels) {
+      await opening.then(
+        (channel) => {
+          channel.close();
+        },
+        () => undefined,
+      );
+    }
+  }
+
+  async #open(node: NodeName): Promise<PeerChannel> {
+    return openPeerChannel({
+      node,
+      address: this.#entry(node).address,
+      privateKeyFile: sshKeyFile(this.#paths),
+      knownHostsFile: knownHostsFile(this.#paths),
+      timeoutMs: CONNECT_TIMEOUT_MS,
+    });
+  }
+
+  #entry(node: NodeName): ClusterConfig['nodes'][string] {
+    const entry = this.#cluster.nodes[node];
+    if (entry === undefined) {
+      throw new KedgeError('not-found', `Cannot reach node ${node}: the cluster has ${Object.keys(this.#cluster.nodes).join(', ')}`);
+    }
+    return entry;
+  }
+}
