@@ -1,5 +1,6 @@
 /** What a migration is asked to do, how it reports while it runs, and what it tells afterwards. Plain JSON. */
 import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
+import type { WorkflowTimings } from './workflow-timings.js';
 
 /** How the RAM stream travels: TLS with multifd, or plain TCP by explicit choice (PVE's `migration_type`). */
 export const MIGRATION_TYPES = ['secure', 'insecure'] as const;
@@ -35,6 +36,8 @@ export interface MigrateGuestInput {
   readonly options?: Partial<MigrationOptions>;
   /** Who asked, for the story: user name and host. */
   readonly requestedBy?: string;
+  /** For tests only: shorter waits than the defaults of workflow-timings.ts. */
+  readonly timings?: Partial<WorkflowTimings>;
 }
 
 /** The steps of a live migration in their order; `commit` is the switchover: nothing unwinds after it. */

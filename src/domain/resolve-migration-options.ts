@@ -1,0 +1,120 @@
+/**
+ * Reads the input of `migrateGuest`, by hand: it runs inside the workflow, where a schema library would cost cache and
+ * start-up, and where input typed into `temporal workflow start` must fail cleanly.
+ */
+import { parseNodeName, parseVmid, type NodeName, type Vmid } from './ids.js';
+import { isRecord } from './is-record.js';
+import { KedgeError } from './kedge-error.js';
+import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES, STALL_POLICIES, type MigrationOptions } from './migration.js';
+import { DEFAULT_TIMINGS, type WorkflowTimings } from './workflow-timings.js';
+
+export interface ResolvedMigration {
+  readonly vmid: Vmid;
+  /** Null: to be looked up in the nodes' inventories. */
+  readonly source: NodeName | null;
+  readonly target: NodeName;
+  readonly options: MigrationOptions;
+  readonly requestedBy: string;
+  readonly timings: WorkflowTimings;
+}
+
+const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'timings'];
+const OPTION_FIELDS = ['online', 'type', 'bandwidthLimit', 'maxDowntimeMs', 'timeoutMs', 'onStall', 'hold', 'holdUntil'];
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Fills in the defaults. @throws KedgeError `bad-input` that names the field, its value and what it must be. */
+export function resolveMigrationOptions(input: unknown): ResolvedMigration {
+  if (!isRecord(input)) throw bad('input', input, 'one JSON object like {"vmid": 101, "target": "node2"}');
+  refuseUnknownFields(input, { known: INPUT_FIELDS, prefix: '' });
+  const { vmid, target, source } = input;
+  if (typeof vmid !== 'number') throw bad('vmid', vmid, 'a number from 100 to 999999999');
+  if (typeof target !== 'string') throw bad('target', target, 'the name of a node');
+  if (source !== undefined && source !== null && typeof source !== 'string') throw bad('source', source, 'the name of a node, or absent');
+  return {
+    vmid: parseVmid(vmid),
+    source: typeof source === 'string' ? parseNodeName(source) : null,
+    target: parseNodeName(target),
+    options: resolveOptions(input['options'] ?? {}),
+    requestedBy: textOr(input['requestedBy'], { field: 'requestedBy', fallback: 'unknown' }),
+    timings: resolveTimings(input['timings'] ?? {}),
+  };
+}
+
+function resolveOptions(options: unknown): MigrationOptions {
+  if (!isRecord(options)) throw bad('options', options, 'a JSON object');
+  refuseUnknownFields(options, { known: OPTION_FIELDS, prefix: 'options.' });
+  const defaults = DEFAULT_MIGRATION_OPTIONS;
+  const hold = flag(options, 'hold', defaults.hold);
+  const maxDowntimeMs = amount(options, 'maxDowntimeMs', defaults.maxDowntimeMs);
+  // QEMU's own bounds of the parameter downtime-limit.
+  if (maxDowntimeMs < 1 || maxDowntimeMs > 2_000_000) throw bad('options.maxDowntimeMs', maxDowntimeMs, 'milliseconds from 1 to 2000000');
+  return {
+    online: flag(options, 'online', defaults.online),
+    type: choice(options, 'type', { of: MIGRATION_TYPES, fallback: defaults.type }),
+    bandwidthLimit: amount(options, 'bandwidthLimit', defaults.bandwidthLimit),
+    maxDowntimeMs,
+    timeoutMs: amount(options, 'timeoutMs', defaults.timeoutMs),
+    onStall: choice(options, 'onStall', { of: STALL_POLICIES, fallback: defaults.onStall }),
+    hold,
+    ...holdUntil(options['holdUntil'], hold),
+  };
+}
+
+function holdUntil(value: unknown, hold: boolean): { holdUntil?: string } {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'string' || !INSTANT.test(value) || Number.isNaN(Date.parse(value))) {
+    throw bad('options.holdUntil', value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
+  }
+  if (!hold) throw bad('options.holdUntil', value, 'absent, or together with "hold": true');
+  return { holdUntil: value };
+}
+
+function resolveTimings(timings: unknown): WorkflowTimings {
+  if (!isRecord(timings)) throw bad('timings', timings, 'a JSON object, for tests only');
+  refuseUnknownFields(timings, { known: Object.keys(DEFAULT_TIMINGS), prefix: 'timings.' });
+  for (const [name, value] of Object.entries(timings)) {
+    if (typeof value !== 'number' || !(value > 0)) throw bad(`timings.${name}`, value, 'milliseconds above 0');
+  }
+  return { ...DEFAULT_TIMINGS, ...timings };
+}
+
+function refuseUnknownFields(value: Readonly<Record<string, unknown>>, { known, prefix }: { known: readonly string[]; prefix: string }): void {
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) throw bad(`${prefix}${name}`, value[name], `absent: known fields are ${known.join(', ')}`);
+  }
+}
+
+function flag(options: Readonly<Record<string, unknown>>, name: string, fallback: boolean): boolean {
+  const value = options[name] ?? fallback;
+  if (typeof value !== 'boolean') throw bad(`options.${name}`, value, 'true or false');
+  return value;
+}
+
+function amount(options: Readonly<Record<string, unknown>>, name: string, fallback: number): number {
+  const value = options[name] ?? fallback;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw bad(`options.${name}`, value, 'a whole number, 0 or more');
+  return value;
+}
+
+function choice<Value extends string>(
+  options: Readonly<Record<string, unknown>>,
+  name: string,
+  { of, fallback }: { of: readonly Value[]; fallback: Value },
+): Value {
+  const value = options[name] ?? fallback;
+  const found = of.find((candidate) => candidate === value);
+  if (found === undefined) throw bad(`options.${name}`, value, `one of ${of.join(', ')}`);
+  return found;
+}
+
+function textOr(value: unknown, { field, fallback }: { field: string; fallback: string }): string {
+  if (value === undefined || value === null) return fallback;
+  if (typeof value !== 'string') throw bad(field, value, 'a text');
+  return value;
+}
+
+function bad(field: string, value: unknown, must: string): KedgeError {
+  return new KedgeError('bad-input', `Cannot read ${field}: current value is ${JSON.stringify(value) ?? 'absent'}, must be ${must}`, {
+    details: { field, value: value ?? null, remedy: `Give ${field} as ${must}` },
+  });
+}

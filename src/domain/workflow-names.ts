@@ -1,0 +1,35 @@
+/**
+ * Names that cross the wire between clients and workflows: workflow types, ids, queries, updates, signals.
+ * Renaming one breaks running executions; a test freezes the list.
+ */
+import { parseVmid, type NodeName, type Vmid } from './ids.js';
+
+export const WORKFLOW_TYPES = {
+  migrateGuest: 'migrateGuest',
+  nodePresence: 'nodePresence',
+  admission: 'admission',
+  manageGuest: 'manageGuest',
+  auditNode: 'auditNode',
+} as const;
+
+export const QUERIES = { story: 'story', status: 'status', slots: 'slots' } as const;
+export const UPDATES = { cancel: 'cancel', release: 'release', decide: 'decide', registerBoot: 'registerBoot', cordon: 'cordon' } as const;
+export const SIGNALS = { request: 'request', release: 'release', granted: 'granted' } as const;
+
+/** Keyword search attributes of a migration, set by the client at its start. */
+export const SEARCH_ATTRIBUTES = { guest: 'KedgeGuest', source: 'KedgeSource', target: 'KedgeTarget' } as const;
+
+/** The one admission entity of a cluster. */
+export const ADMISSION_ID = 'admission';
+
+/** The mutex of a guest: one migration at a time. */
+export const migrationWorkflowId = (vmid: Vmid): string => `migration-${vmid}`;
+export const nodeWorkflowId = (node: NodeName): string => `node-${node}`;
+/** One command of one kind at a time for a guest. */
+export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `guest-${vmid}-${verb}`;
+export const auditWorkflowId = (node: NodeName): string => `audit-${node}`;
+
+/** The guest of a migration's workflow id. @throws KedgeError `bad-input` when the id is not one of a migration. */
+export function vmidOfMigrationWorkflow(workflowId: string): Vmid {
+  return parseVmid(workflowId.startsWith('migration-') ? workflowId.slice('migration-'.length) : workflowId);
+}

@@ -1,0 +1,43 @@
+/**
+ * How long workflows wait for what. The defaults are for production; tests shorten them through the field `timings`
+ * of a workflow's input, because Temporal's clock can't be skipped on the real server.
+ */
+export interface WorkflowTimings {
+  /** A node that takes up no short call for so long is silent. */
+  readonly silentAfterMs: number;
+  /** A short call that answers nothing for so long is lost. */
+  readonly callTimeoutMs: number;
+  /** A copy or presence attempt without a heartbeat for so long is lost. */
+  readonly heartbeatTimeoutMs: number;
+  /** First pause before a retry; it doubles up to `retryLongestMs`. */
+  readonly retryFirstMs: number;
+  readonly retryLongestMs: number;
+  /** A forward step that has not succeeded after so long fails. */
+  readonly stepTimeoutMs: number;
+  /** A copy waits so long for a slot on its node, or for the node's return. */
+  readonly copyQueueMs: number;
+  /** Longest switchover before its outcome counts as unknown. */
+  readonly switchoverTimeoutMs: number;
+  /** An undo or a settlement that takes longer asks the operator, and goes on trying. */
+  readonly askOperatorAfterMs: number;
+  /** How often admission looks for leases of dead holders while somebody waits for a slot. */
+  readonly leaseCheckMs: number;
+}
+
+export const DEFAULT_TIMINGS: WorkflowTimings = {
+  silentAfterMs: 15_000,
+  callTimeoutMs: 60_000,
+  heartbeatTimeoutMs: 10_000,
+  retryFirstMs: 500,
+  retryLongestMs: 30_000,
+  stepTimeoutMs: 600_000,
+  copyQueueMs: 1_800_000,
+  switchoverTimeoutMs: 600_000,
+  askOperatorAfterMs: 120_000,
+  leaseCheckMs: 15_000,
+};
+
+/** The defaults with the given ones put over them. */
+export function withTimings(changes: Partial<WorkflowTimings> | undefined): WorkflowTimings {
+  return { ...DEFAULT_TIMINGS, ...changes };
+}
