@@ -1,0 +1,65 @@
+/** PVE's property strings: `value,key=value,…`, with one bare value for the schema's default key. */
+
+/** Settings in the order of their appearance; a bare value has the default key. */
+export type PropertyString = ReadonlyMap<string, string>;
+
+/** A property string that can't be read; `offset` counts characters from its start, for the column of a message. */
+export class PropertyStringError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = 'PropertyStringError';
+    this.offset = offset;
+  }
+}
+
+/**
+ * Parses a property string: parts between commas, the first `=` splits, empty parts are skipped, nothing is escaped.
+ * `aliases` maps other spellings of a key to its name.
+ * @throws PropertyStringError duplicate key, or a second bare value
+ */
+export function parsePropertyString(
+  text: string,
+  options: { readonly defaultKey?: string; readonly aliases?: Readonly<Record<string, string>> } = {},
+): PropertyString {
+  const properties = new Map<string, string>();
+  let offset = 0;
+  for (const part of text.split(',')) {
+    const start = offset;
+    offset += part.length + 1;
+    const trimmed = part.trim();
+    if (trimmed === '') continue;
+    const equals = trimmed.indexOf('=');
+    const written = equals === -1 ? options.defaultKey : trimmed.slice(0, equals);
+    if (written === undefined) throw new PropertyStringError(`value "${trimmed}" has no key`, start);
+    const key = (Object.hasOwn(options.aliases ?? {}, written) ? options.aliases?.[written] : undefined) ?? written;
+    if (key === '') throw new PropertyStringError('a key is missing before "="', start);
+    if (properties.has(key)) throw new PropertyStringError(`key "${key}" is given twice`, start);
+    properties.set(key, equals === -1 ? trimmed : trimmed.slice(equals + 1));
+  }
+  return properties;
+}
+
+/** Prints in PVE's order: the default key bare, then the rest by name. */
+export function printPropertyString(properties: PropertyString, options: { readonly defaultKey?: string } = {}): string {
+  const bare = options.defaultKey === undefined ? undefined : properties.get(options.defaultKey);
+  const rest = [...properties]
+    .filter(([key]) => key !== options.defaultKey)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`);
+  return (bare === undefined ? rest : [bare, ...rest]).join(',');
+}
+
+/** PVE's booleans: 1/on/yes/true and 0/off/no/false in any case; undefined for anything else. */
+export function parsePveBoolean(text: string): boolean | undefined {
+  if (/^(?:1|on|yes|true)$/i.test(text)) return true;
+  return /^(?:0|off|no|false)$/i.test(text) ? false : undefined;
+}
+
+/** PVE's sizes (`4G`, `512M`, plain bytes; binary multiples) in bytes; undefined for anything else. */
+export function parsePveSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([KMGT])?(?:iB)?$/.exec(text);
+  if (match?.[1] === undefined) return undefined;
+  return Math.floor(Number(match[1]) * 1_024 ** ' KMGT'.indexOf(match[2] ?? ' '));
+}
