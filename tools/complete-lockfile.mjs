@@ -24,7 +24,9 @@ for (const [path, entry] of Object.entries(lock.packages)) {
   }
 }
 const root = lock.packages[''];
-const paths = Object.keys(lock.packages).filter((path) => path !== '').sort((left, right) => left.localeCompare(right, 'en'));
+const paths = Object.keys(lock.packages)
+  .filter((path) => path !== '')
+  .sort((left, right) => left.localeCompare(right, 'en'));
 lock.packages = { '': root, ...Object.fromEntries(paths.map((path) => [path, lock.packages[path]])) };
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`package-lock.json: ${added} packages of other platforms added`);
