@@ -82,7 +82,7 @@ export function parseGuestConfig(source: string): GuestConfig {
     bootOrder: readBootOrder(entries),
     vga: readVga(entries),
     smbios: propertiesOf(entries, 'smbios1', undefined),
-    vmgenid: readText(entries, 'vmgenid'),
+    vmgenid: readVmgenid(entries),
     agent: readAgent(entries),
     balloonMiB: readInteger(entries, 'balloon', { min: 0, max: 16_777_216, absent: null }),
     args: entries.get('args')?.value ?? '',
@@ -147,6 +147,12 @@ function readBootOrder(entries: ConfigEntries): readonly string[] | null {
 
 function readVga(entries: ConfigEntries): string | null {
   return propertiesOf(entries, 'vga', 'type').get('type') ?? null;
+}
+
+function readVmgenid(entries: ConfigEntries): string | null {
+  const entry = entries.get('vmgenid');
+  if (entry === undefined) return null;
+  return /^(?:[01]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(entry.value) ? entry.value : fail(entry, `vmgenid is "${entry.value}", must be a UUID, 0 or 1`);
 }
 
 function readAgent(entries: ConfigEntries): boolean {

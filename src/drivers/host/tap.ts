@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { KedgeError } from '../../domain/kedge-error.js';
+
+/** A tap device as the kernel shows it. */
+export interface TapDevice {
+  readonly name: string;
+  /** The bridge it is attached to, or null. */
+  readonly bridge: string | null;
+}
+
+/**
+ * Makes a tap device, attaches it to a bridge (null: to nothing) and brings it up; one that exists is brought into that
+ * state.
+ * @throws KedgeError `not-found` without the bridge, `internal` when the kernel refuses
+ */
+export async function createTap(tap: TapDevice): Promise<void> {
+  const { name, bridge } = tap;
+  const links = await readLinks();
+  if (bridge !== null && !links.some((link) => link.ifname === bridge)) {
+    throw new KedgeError('not-found', `Cannot connect ${name}: bridge ${bridge} does not exist on this node`, { details: { bridge } });
+  }
+  if (!links.some((link) => link.ifname === name)) await ip(['tuntap', 'add', 'dev', name, 'mode', 'tap']);
+  await ip(['link', 'set', 'dev', name, ...(bridge === null ? ['nomaster'] : ['master', bridge]), 'up']);
+}
+
+/** Removes a tap device; one that is gone already is fine. */
+export async function removeTap(name: string): Promise<void> {
+  const exists = async (): Promise<boolean> => (await readLinks()).some((link) => link.ifname === name);
+  if (!(await exists())) return;
+  try {
+    await ip(['link', 'delete', 'dev', name]);
+  } catch (error) {
+    // Two may remove it at once.
+    if (await exists()) throw error;
+  }
+}
+
+/** The tap devices of guests on this node (`tap<vmid>i<n>`); with `vmid` only those of that guest. */
+export async function listTaps(vmid?: number): Promise<readonly TapDevice[]> {
+  const pattern = vmid === undefined ? /^tap[1-9][0-9]{2,8}i\d+$/ : new RegExp(`^tap${vmid}i\\d+$`);
+  return (await readLinks()).filter(({ ifname }) => pattern.test(ifname)).map(({ ifname, master }) => ({ name: ifname, bridge: master ?? null }));
+}
+
+/** The bridges of this node. */
+export async function listBridges(): Promise<readonly string[]> {
+  return (await readLinks()).filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge').map(({ ifname }) => ifname);
+}
+
+/** By netlink, not /sys: a node in a network namespace may see the /sys of another. */
+async function readLinks(): Promise<z.infer<typeof LINKS>> {
+  return LINKS.parse(JSON.parse(await ip(['-json', '-details', 'link', 'show'])));
+}
+
+const LINKS = z.array(z.object({ ifname: z.string(), master: z.string().optional(), linkinfo: z.object({ info_kind: z.string().optional() }).optional() }));
+
+async function ip(args: readonly string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)('ip', [...args], { timeout: 10_000, env: { PATH: process.env['PATH'], LC_ALL: 'C' } })).stdout;
+  } catch (error) {
+    throw new KedgeError('internal', `Cannot run ip ${args.join(' ')}: ${error instanceof Error ? error.message.trim() : String(error)}`, { cause: error });
+  }
+}
