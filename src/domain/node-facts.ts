@@ -56,3 +56,6 @@ export interface NodeStatus {
   /** Age of the newest heartbeat in milliseconds, when the reader could tell. */
   readonly inventoryAgeMs: number | null;
 }
+
+/** What the entity workflow `node-<name>` itself keeps and answers to its query `status`; the inventory is in its heartbeats. */
+export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince'>;

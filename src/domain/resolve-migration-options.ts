@@ -114,7 +114,7 @@ function textOr(value: unknown, { field, fallback }: { field: string; fallback: 
 }
 
 function bad(field: string, value: unknown, must: string): KedgeError {
-  return new KedgeError('bad-input', `Cannot read ${field}: current value is ${JSON.stringify(value) ?? 'absent'}, must be ${must}`, {
+  return new KedgeError('bad-input', `Cannot read ${field}: current value is ${value === undefined ? 'absent' : JSON.stringify(value)}, must be ${must}`, {
     details: { field, value: value ?? null, remedy: `Give ${field} as ${must}` },
   });
 }

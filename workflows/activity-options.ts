@@ -1,0 +1,87 @@
+/**
+ * The profiles that activities run under: timeouts and retries live here and nowhere else.
+ *
+ * - `ping`: is the node there? Taken up in time or the node is silent; a few tries.
+ * - `idempotent`: looks, then acts; retried within the time of one step.
+ * - `resumable`: long, with a heartbeat; every attempt re-attaches to the work in progress.
+ * - `once`: one attempt; a lost answer is *outcome unknown*.
+ * - `undo`: like `idempotent`, but without an end: it may have to wait for a node to come back. What follows the commit step runs
+ *   under it too, because it may not give up either.
+ * - `presence`: never ends; its loss is a fact about the node and must reach the workflow, so it isn't retried below it.
+ * - `survey`: short questions to the cluster, run inside the control worker's workflow task (one event, no hop).
+ */
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import type { DEFINITE_COPY_FAILURES } from '../activities/interface.js';
+import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
+
+type DefiniteCopyFailure = (typeof DEFINITE_COPY_FAILURES)[number];
+
+/** After these the copy is not tried again by Temporal: the workflow unwinds. A record, so that a new one can't be forgotten. */
+const DEFINITE: Readonly<Record<DefiniteCopyFailure, true>> = {
+  'stream-failed': true,
+  'stream-stalled': true,
+  'not-converging': true,
+  'deadline-exceeded': true,
+  cancelled: true,
+  'rolled-back': true,
+};
+
+const LONGEST_COPY = '24 hours';
+/** Temporal wants some limit; a node that stays up longer gets a new attempt, which nobody notices. */
+const LONGEST_PRESENCE = '365 days';
+
+export interface ActivityProfiles {
+  readonly ping: ActivityOptions;
+  readonly idempotent: ActivityOptions;
+  readonly resumable: ActivityOptions;
+  readonly once: ActivityOptions;
+  readonly undo: ActivityOptions;
+  readonly presence: ActivityOptions;
+  readonly survey: LocalActivityOptions;
+}
+
+/** The profiles with these timings. */
+export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
+  const backoff = { initialInterval: timings.retryFirstMs, backoffCoefficient: 2, maximumInterval: timings.retryLongestMs };
+  return {
+    ping: {
+      scheduleToStartTimeout: timings.silentAfterMs,
+      startToCloseTimeout: timings.callTimeoutMs,
+      retry: { ...backoff, maximumAttempts: 3 },
+    },
+    idempotent: {
+      startToCloseTimeout: timings.callTimeoutMs,
+      scheduleToCloseTimeout: timings.stepTimeoutMs,
+      retry: backoff,
+    },
+    resumable: {
+      scheduleToStartTimeout: timings.copyQueueMs,
+      startToCloseTimeout: LONGEST_COPY,
+      heartbeatTimeout: timings.heartbeatTimeoutMs,
+      retry: { ...backoff, nonRetryableErrorTypes: [...Object.keys(DEFINITE), 'outcome-unknown'] },
+    },
+    once: {
+      scheduleToStartTimeout: timings.silentAfterMs,
+      startToCloseTimeout: timings.switchoverTimeoutMs,
+      retry: { maximumAttempts: 1 },
+    },
+    undo: {
+      startToCloseTimeout: timings.callTimeoutMs,
+      retry: backoff,
+    },
+    presence: {
+      startToCloseTimeout: LONGEST_PRESENCE,
+      heartbeatTimeout: timings.heartbeatTimeoutMs,
+      retry: { maximumAttempts: 1 },
+    },
+    survey: {
+      startToCloseTimeout: timings.callTimeoutMs,
+      retry: { ...backoff, maximumAttempts: 5 },
+    },
+  };
+}
+
+/** Did the source say for sure that it owns and runs the guest as before? */
+export function isDefiniteCopyFailure(code: string): code is DefiniteCopyFailure {
+  return Object.hasOwn(DEFINITE, code);
+}

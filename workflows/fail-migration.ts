@@ -1,0 +1,44 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { ErrorCode } from '../src/domain/error-codes.js';
+import type { MigrationOutcome } from '../src/domain/migration.js';
+import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
+import type { MigrationContext } from './migration-context.js';
+import { SagaAbandoned } from './saga.js';
+
+/** Ends the story, and turns what stopped the migration into the failure that users see. */
+export function failMigration(context: MigrationContext, error: unknown): ApplicationFailure {
+  const { story, migration } = context;
+  const failure = readFailure(error);
+  const end = endOf(context, error, failure);
+  story.end(end.outcome);
+  const told = story.tell(null);
+  return ApplicationFailure.create({
+    type: end.code,
+    nonRetryable: true,
+    message: end.message ?? `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest runs on at ${told.source ?? 'its source'}: ${failure.message}`,
+    details: [{ ...failure.details, cause: { code: failure.code, message: failure.message }, story: told }],
+    ...(error instanceof Error ? { cause: error } : {}),
+  });
+}
+
+interface MigrationEnd {
+  readonly code: ErrorCode;
+  readonly outcome: MigrationOutcome | null;
+  readonly message?: string;
+}
+
+function endOf({ story, cancel, migration }: MigrationContext, error: unknown, failure: KedgeFailure): MigrationEnd {
+  if (error instanceof SagaAbandoned) {
+    return { code: 'needs-operator', outcome: 'abandoned', message: `${error.message}: run "kedge audit" to see where guest ${migration.vmid} is and what is left` };
+  }
+  if (failure.code === 'cancelled' || (failure.code === 'rolled-back' && cancel.reason !== null)) {
+    const code = cancel.reason ?? 'cancelled';
+    const message = code === 'cancelled' ? `Migration of guest ${migration.vmid} cancelled: the guest is as before` : `Migration of guest ${migration.vmid} took longer than ${migration.options.timeoutMs} ms: the guest is as before`;
+    return { code, outcome: code === 'cancelled' ? 'cancelled' : 'rolled-back', message };
+  }
+  const touched = story.tell(null).steps.some((report) => report.step === 'prepare');
+  // Up to the claim nothing was moved: the failure is the plain refusal of a step, and exits as such.
+  if (!touched) return { code: failure.code, outcome: failure.code === 'migration-refused' ? null : 'rolled-back', message: failure.message };
+  const keepsItsCode = failure.code === 'not-converging' || failure.code === 'deadline-exceeded';
+  return { code: keepsItsCode ? failure.code : 'rolled-back', outcome: 'rolled-back' };
+}

@@ -1,0 +1,93 @@
+/**
+ * Moves one running guest to another node, or leaves everything as it was.
+ *
+ * Its end, as an operator and a program see it:
+ * - completed with the story: the guest runs on the target (outcome `migrated`, or `guest-lost-memory` when it had to start from disk);
+ * - failed with type `bad-input` or `migration-refused`: nothing was touched;
+ * - failed with type `cancelled`, after the update `cancel` and after Temporal's own cancel alike: the guest is as before;
+ * - failed with another type (`rolled-back`, `not-converging`, `deadline-exceeded` …): the guest is as before, the cause tells why;
+ * - failed with type `needs-operator`: abandoned by the operator, "kedge audit" shows what is left.
+ * Every failure after the input was read carries the story in `details[0].story`.
+ */
+import { allHandlersFinished, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import { KedgeError } from '../src/domain/kedge-error.js';
+import type { MigrateGuestInput, MigrationStep, MigrationStory } from '../src/domain/migration.js';
+import { resolveMigrationOptions, type ResolvedMigration } from '../src/domain/resolve-migration-options.js';
+import { CancelSwitch } from './cancel-switch.js';
+import { failMigration } from './fail-migration.js';
+import { HoldSwitch } from './hold-switch.js';
+import type { MigrationContext } from './migration-context.js';
+import { handleMigrationMessages } from './migration-messages.js';
+import { migrationSteps } from './migration-steps.js';
+import { onControl, onNode } from './on-node.js';
+import { operatorTask } from './operator-task.js';
+import { OperatorDesk } from './operator-desk.js';
+import { runSaga, type SagaHost } from './saga.js';
+import { SlotLease } from './slot-lease.js';
+import { StoryKeeper } from './story-keeper.js';
+import { workflowInstant } from './workflow-time.js';
+
+/** Workflow type `migrateGuest`. Its id is `migration-<vmid>`: the mutex of the guest. */
+export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationStory> {
+  const context = setUp(readInput(input));
+  const lease = new SlotLease();
+  const progress = handleMigrationMessages(context);
+  try {
+    await runSaga(migrationSteps(context, lease), sagaHost(context, () => progress.settle('committed')));
+    context.story.end('migrated');
+    lease.release();
+    return context.story.tell(null);
+  } catch (error) {
+    progress.settle('unwound');
+    throw failMigration(context, error);
+  } finally {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+function readInput(input: MigrateGuestInput): ResolvedMigration {
+  try {
+    return resolveMigrationOptions(input);
+  } catch (error) {
+    if (!(error instanceof KedgeError)) throw error;
+    throw ApplicationFailure.create({ type: error.code, message: error.message, nonRetryable: true, details: [error.details] });
+  }
+}
+
+function setUp(migration: ResolvedMigration): MigrationContext {
+  const { timings, target, options } = migration;
+  const story = new StoryKeeper(migration);
+  const cancel = new CancelSwitch();
+  if (options.timeoutMs > 0) cancel.startDeadline(options.timeoutMs);
+  return {
+    migration,
+    story,
+    cancel,
+    desk: new OperatorDesk(),
+    hold: new HoldSwitch(options),
+    control: onControl(timings),
+    source: () => onNode(story.source, timings),
+    target: () => onNode(target, timings),
+    deadline: options.timeoutMs > 0 ? workflowInstant(options.timeoutMs) : null,
+  };
+}
+
+function sagaHost(context: MigrationContext, onCommitted: () => void): SagaHost<MigrationStep> {
+  const { cancel, desk, story } = context;
+  return {
+    cancellable: (work) => cancel.run(work),
+    shielded: (work) => CancellationScope.nonCancellable(work),
+    persist: (task) => desk.persist(operatorTask(context, task)),
+    report: (step, event, error) => {
+      // A hold must not run against the clock: from here on the copy itself keeps the deadline.
+      if (step === 'pre-copy' && event === 'begun' && context.hold.holds) cancel.stopDeadline();
+      if (event === 'undoing') cancel.stopDeadline();
+      story.record(step, event, error);
+    },
+    committed: () => {
+      cancel.stopDeadline();
+      if (cancel.reason !== null) story.warn('A cancel came too late: the guest was handed over already');
+      onCommitted();
+    },
+  };
+}

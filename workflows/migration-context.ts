@@ -1,0 +1,23 @@
+import type { LocalActivityInterfaceFor } from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/interface.js';
+import type { ResolvedMigration } from '../src/domain/resolve-migration-options.js';
+import type { CancelSwitch } from './cancel-switch.js';
+import type { HoldSwitch } from './hold-switch.js';
+import type { NodeCalls } from './on-node.js';
+import type { OperatorDesk } from './operator-desk.js';
+import type { StoryKeeper } from './story-keeper.js';
+
+/** What the steps of one migration share. */
+export interface MigrationContext {
+  readonly migration: ResolvedMigration;
+  readonly story: StoryKeeper;
+  readonly desk: OperatorDesk;
+  readonly cancel: CancelSwitch;
+  readonly hold: HoldSwitch;
+  readonly control: LocalActivityInterfaceFor<ControlActivities>;
+  /** Activities of the source; usable once the survey has found it. */
+  source(): NodeCalls;
+  target(): NodeCalls;
+  /** RFC 3339 instant by which the guest must be handed over, or null. */
+  readonly deadline: string | null;
+}

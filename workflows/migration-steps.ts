@@ -1,0 +1,87 @@
+/**
+ * The steps of a live migration, each with its undo:
+ *
+ *   validate → admit → claim → prepare → pre-copy (with the switchover: commit) → confirm → release
+ *
+ * The copy and the switchover are one activity on the source node, so that no round trip through Temporal lies inside the
+ * blackout; the story shows them as two steps.
+ */
+import type { ClaimResult, PreparedTarget } from '../activities/interface.js';
+import type { MigrationStep } from '../src/domain/migration.js';
+import { copyAndSwitchOver, type CommittedCopy } from './copy-and-switch-over.js';
+import type { MigrationContext } from './migration-context.js';
+import type { SagaStep } from './saga.js';
+import type { SlotLease } from './slot-lease.js';
+import { validateMigration, type ValidGuest } from './validate-migration.js';
+
+/** The list that the saga runs; results of earlier steps travel between them in this closure. */
+export function migrationSteps(context: MigrationContext, lease: SlotLease): readonly SagaStep<MigrationStep>[] {
+  const { migration, story } = context;
+  const { target, options } = migration;
+  let guest: ValidGuest | null = null;
+  let claim: ClaimResult | null = null;
+  let prepared: PreparedTarget | null = null;
+  let committed: CommittedCopy | null = null;
+
+  return [
+    {
+      name: 'validate',
+      forward: async () => {
+        guest = await validateMigration(context);
+      },
+      noUndo: 'Only reads',
+    },
+    {
+      name: 'admit',
+      forward: () => lease.acquire({ nodes: [story.source, target], priority: 'user', retryMs: migration.timings.retryFirstMs }),
+      undo: async () => lease.release(),
+    },
+    {
+      name: 'claim',
+      forward: async () => {
+        claim = await context.source().idempotent.claimGuest({ step: story.nextStep(), target });
+      },
+      undo: () => context.source().undo.unclaimGuest({ step: story.nextStep(), target }),
+    },
+    {
+      name: 'prepare',
+      forward: async () => {
+        const { config, wanted } = must(claim);
+        const { runningMachine } = must(guest);
+        prepared = await context.target().idempotent.prepareTarget({ step: story.nextStep(), source: story.source, config, wanted, runningMachine, options });
+      },
+      undo: async () => {
+        await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });
+      },
+    },
+    {
+      name: 'pre-copy',
+      commit: true,
+      forward: async () => {
+        committed = await copyAndSwitchOver(context, must(prepared));
+      },
+      undo: () => context.source().undo.cancelStream({ step: story.nextStep(), target }),
+    },
+    {
+      name: 'confirm',
+      forward: async () => {
+        if (must(committed).confirmed) return;
+        const { announced } = await context.target().undo.confirmTarget({ step: story.nextStep(), source: story.source });
+        if (!announced) story.warn(`Guest ${migration.vmid} runs on ${target}, but its new place could not be announced to the network`);
+      },
+      noUndo: 'The guest runs on the target: only forward',
+    },
+    {
+      name: 'release',
+      forward: async () => {
+        await context.source().undo.releaseSource({ step: story.nextStep(), target });
+      },
+      noUndo: 'The guest runs on the target: only forward',
+    },
+  ];
+}
+
+function must<Value>(value: Value | null): Value {
+  if (value === null) throw new Error('A step ran before the one that it builds on');
+  return value;
+}

@@ -1,0 +1,35 @@
+import { proxyActivities, proxyLocalActivities, type ActivityInterfaceFor, type LocalActivityInterfaceFor } from '@temporalio/workflow';
+import type { ControlActivities, NodeBulkActivities, NodeControlActivities } from '../activities/interface.js';
+import type { NodeName } from '../src/domain/ids.js';
+import { nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
+import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
+import { activityProfiles } from './activity-options.js';
+
+/** The activities of one node, by the profile that they run under. */
+export interface NodeCalls {
+  readonly ping: ActivityInterfaceFor<NodeControlActivities>;
+  readonly idempotent: ActivityInterfaceFor<NodeControlActivities>;
+  readonly once: ActivityInterfaceFor<NodeControlActivities>;
+  readonly undo: ActivityInterfaceFor<NodeControlActivities>;
+  readonly presence: ActivityInterfaceFor<NodeControlActivities>;
+  readonly resumable: ActivityInterfaceFor<NodeBulkActivities>;
+}
+
+/** Reaches the activities of `node` through its own queues. */
+export function onNode(node: NodeName, timings: WorkflowTimings): NodeCalls {
+  const profiles = activityProfiles(timings);
+  const taskQueue = nodeControlQueue(node);
+  return {
+    ping: proxyActivities<NodeControlActivities>({ ...profiles.ping, taskQueue }),
+    idempotent: proxyActivities<NodeControlActivities>({ ...profiles.idempotent, taskQueue }),
+    once: proxyActivities<NodeControlActivities>({ ...profiles.once, taskQueue }),
+    undo: proxyActivities<NodeControlActivities>({ ...profiles.undo, taskQueue }),
+    presence: proxyActivities<NodeControlActivities>({ ...profiles.presence, taskQueue }),
+    resumable: proxyActivities<NodeBulkActivities>({ ...profiles.resumable, taskQueue: nodeBulkQueue(node) }),
+  };
+}
+
+/** The activities of the control worker, run in place. */
+export function onControl(timings: WorkflowTimings): LocalActivityInterfaceFor<ControlActivities> {
+  return proxyLocalActivities<ControlActivities>(activityProfiles(timings).survey);
+}
