@@ -1,0 +1,54 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { CliContext } from './cli-context.js';
+
+/** One top-level command: what `kedge --help` says, and how the rest is loaded when it is asked for. */
+export interface CommandRow {
+  readonly name: string;
+  /** Equal to the description of the loaded command; a test compares them. */
+  readonly description: string;
+  readonly load: (context: CliContext) => Promise<CommandUnknownOpts>;
+}
+
+/** All top-level commands in the order of the help. Only the one that is called gets loaded: that keeps the start short. */
+export const COMMAND_TABLE: readonly CommandRow[] = [
+  {
+    name: 'migrate',
+    description: 'Move a running guest to another node',
+    load: async (context) => (await import('./commands/migrate.js')).migrateCommand(context),
+  },
+  {
+    name: 'migration',
+    description: 'List, show, watch, cancel, release, retry and decide migrations',
+    load: async (context) => (await import('./commands/migration/group.js')).migrationCommands(context),
+  },
+  {
+    name: 'guest',
+    description: 'Create, list, show, start, stop, shut down, pause, resume and destroy guests',
+    load: async (context) => (await import('./commands/guest/group.js')).guestCommands(context),
+  },
+  {
+    name: 'node',
+    description: 'List, show, cordon and uncordon nodes; run the worker of this node',
+    load: async (context) => (await import('./commands/node/group.js')).nodeCommands(context),
+  },
+  {
+    name: 'control',
+    description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
+    load: async () => (await import('./commands/control.js')).controlCommand(),
+  },
+  {
+    name: 'audit',
+    description: 'Look on all nodes for anything that should not be there; changes nothing',
+    load: async (context) => (await import('./commands/audit.js')).auditCommand(context),
+  },
+  {
+    name: 'lab',
+    description: 'Build, watch and break a cluster of namespaced nodes on this machine (needs root)',
+    load: async () => (await import('./commands/lab/lab-command.js')).labCommand(),
+  },
+  {
+    name: 'completion',
+    description: 'Print the script that completes commands in a shell: bash, zsh or fish',
+    load: async () => (await import('./commands/completion.js')).completionCommand(),
+  },
+];

@@ -1,0 +1,34 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { findLeftovers } from '../../domain/audit.js';
+import type { Leftover } from '../../domain/audit-types.js';
+import type { CliContext } from '../cli-context.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import { globalOptions, newCommand } from '../new-command.js';
+import { printData } from '../render/print-data.js';
+import { withCluster } from '../with-cluster.js';
+
+/** `kedge audit`: compares everything on all nodes with what must be there. Changes nothing. */
+export function auditCommand(context: CliContext): CommandUnknownOpts {
+  return newCommand('audit', {
+    description: 'Look on all nodes for anything that should not be there; changes nothing',
+    examples: ['kedge audit', 'kedge audit --json | jq .leftovers'],
+    notes: 'Exit code 0: clean. 1: leftovers, or a node that could not be looked at.',
+  })
+    .option('--json', 'JSON')
+    .action(async (options, command) => {
+      const input = await withCluster(context, globalOptions(command), (cluster) => cluster.collectAudit());
+      const leftovers = findLeftovers(input);
+      printData(context, { leftovers }, { json: options.json, text: (found) => textOf(found.leftovers, input.nodes.length) });
+      context.setExitCode(leftovers.length === 0 ? EXIT_CODES.ok : EXIT_CODES.failed);
+    });
+}
+
+function textOf(leftovers: readonly Leftover[], nodes: number): string {
+  if (leftovers.length === 0) return `Clean: ${String(nodes)} ${nodes === 1 ? 'node' : 'nodes'}, nothing left behind\n`;
+  return leftovers
+    .map(({ node, vmid, kind, what, meaning, remedy }) => {
+      const where = [node, vmid === null ? null : `guest ${String(vmid)}`].filter((part) => part !== null).join(', ');
+      return `${kind}${where === '' ? '' : ` on ${where}`}: ${what}\n  ${meaning}\n  → ${remedy}\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,72 @@
+import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { KedgeError } from '../../domain/kedge-error.js';
+import { MIGRATION_TYPES, STALL_POLICIES, type MigrationOptions } from '../../domain/migration.js';
+import type { CliContext } from '../cli-context.js';
+import { followMigration } from '../follow-migration.js';
+import { globalOptions, newCommand } from '../new-command.js';
+import { parseArgument } from '../parse-arguments.js';
+import { requestedBy } from '../requested-by.js';
+import { withCluster } from '../with-cluster.js';
+
+const KIB = 1024;
+
+/** `kedge migrate <vmid> <target>`: moves a running guest and shows how it goes. */
+export function migrateCommand(context: CliContext): CommandUnknownOpts {
+  return newCommand('migrate', {
+    description: 'Move a running guest to another node',
+    examples: ['kedge migrate 101 node2', 'kedge migrate 101 node2 --max-downtime 100 --on-stall force', 'kedge migrate 101 node2 --hold --until +30m --detach'],
+    notes: 'Options left out take the defaults of kedge.yaml. Ctrl-C lets go of the migration, it does not cancel it.',
+  })
+    .argument('<vmid>', 'the guest', parseArgument.vmid)
+    .argument('<target>', 'the node that it shall run on', parseArgument.node)
+    .option('--online', 'while it runs (the default; other ways come later)')
+    .option('--source <node>', 'the node that runs it now; looked up when left out', parseArgument.node)
+    .addOption(new Option('--type <type>', 'secure: TLS; insecure: plain TCP').choices(MIGRATION_TYPES))
+    .option('--bwlimit <KiB/s>', 'bandwidth limit of the RAM stream, 0 for none', parseArgument.integer(0))
+    .option('--max-downtime <ms>', 'longest pause of the guest to plan for', parseArgument.integer(1))
+    .option('--timeout <span>', 'give up and stay at the source after this time, e.g. 10m; 0 for never', parseArgument.duration)
+    .addOption(new Option('--on-stall <policy>', 'when the RAM copy does not converge: abort, or force a longer pause').choices(STALL_POLICIES))
+    .option('--hold', 'copy now, switch over on "kedge migration release" or at --until')
+    .option('--until <instant>', 'end of the hold, e.g. 2026-03-01T02:30:00Z or +30m', parseArgument.instant)
+    .option('--detach', 'do not wait for the end')
+    .option('--json', 'one JSON object a line')
+    .action(async (vmid, target, options, command) => {
+      if (options.until !== undefined && options.hold !== true) {
+        throw new KedgeError('bad-input', `Cannot read --until: current value is "${options.until}" without --hold`, { details: { remedy: 'Add --hold, or leave --until out' } });
+      }
+      await withCluster(context, globalOptions(command), async (cluster) => {
+        const source = options.source === undefined ? {} : { source: options.source };
+        const ref = await cluster.startMigration({ vmid, target, ...source, options: migrationOptions(options), requestedBy: requestedBy(context.environment) });
+        if (options.detach !== true) {
+          await followMigration(context, cluster, { ref, json: options.json === true });
+          return;
+        }
+        if (options.json === true) context.out(`${JSON.stringify({ event: 'started', vmid, target })}\n`);
+        else context.out(`Migration of guest ${String(vmid)} to ${target} started. Watch it: kedge migration watch ${String(vmid)}\n`);
+      });
+    });
+}
+
+interface TypedOptions {
+  readonly type?: MigrationOptions['type'];
+  readonly bwlimit?: number;
+  readonly maxDowntime?: number;
+  readonly timeout?: number;
+  readonly onStall?: MigrationOptions['onStall'];
+  readonly hold?: true;
+  readonly until?: string;
+}
+
+/** Only what was typed: the client fills in the cluster's defaults. */
+function migrationOptions(typed: { [Name in keyof TypedOptions]?: TypedOptions[Name] | undefined }): Partial<MigrationOptions> {
+  return {
+    online: true,
+    ...(typed.type === undefined ? {} : { type: typed.type }),
+    ...(typed.bwlimit === undefined ? {} : { bandwidthLimit: typed.bwlimit * KIB }),
+    ...(typed.maxDowntime === undefined ? {} : { maxDowntimeMs: typed.maxDowntime }),
+    ...(typed.timeout === undefined ? {} : { timeoutMs: typed.timeout }),
+    ...(typed.onStall === undefined ? {} : { onStall: typed.onStall }),
+    ...(typed.hold === undefined ? {} : { hold: true }),
+    ...(typed.until === undefined ? {} : { holdUntil: typed.until }),
+  };
+}
