@@ -1,0 +1,190 @@
+/**
+ * Runs all suites, each whatever the others gave, and ends with `N passed, N failed` summed from their own results.
+ * Usage: run-tests.mjs [--only unit,e2e] [--except e2e]. Exit code 1 when a test failed, a suite ran no test, or one took too long.
+ *
+ * Each suite is a process group of its own, and labs of tests live under one temporary root, so that an interrupt leaves nothing behind.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const results = join(root, '.cache/results');
+const bin = (name) => join(root, 'node_modules/.bin', name);
+
+/** A check is one test: it passes when its command exits 0. */
+const check = (name, limitMinutes, command) => ({ name, limitMinutes, command, count: () => undefined });
+const vitest = (name, limitMinutes) => ({
+  name,
+  limitMinutes,
+  command: [bin('vitest'), 'run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
+  count: () => countVitest(join(results, `${name}.json`)),
+});
+const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'].filter((folder) => existsSync(join(root, folder)));
+
+/** Together under 25 minutes; the limits are for what hangs. */
+const SUITES = [
+  check('types', 3, [bin('tsc'), '--noEmit']),
+  check('lint', 3, [bin('eslint'), '--cache', '--cache-location', '.cache/eslint/', '--cache-strategy', 'content', '.']),
+  check('layers', 2, [bin('depcruise'), '--config', '.dependency-cruiser.cjs', ...FOLDERS]),
+  check('format', 2, [bin('biome'), 'format', '.']),
+  check('unused', 2, [bin('knip')]),
+  vitest('unit', 4),
+  vitest('replay', 2),
+  { name: 'model', limitMinutes: 5, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log) },
+  vitest('integration', 6),
+  vitest('e2e', 12),
+];
+
+const selected = select(process.argv.slice(2));
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+const labRoot = mkdtempSync('/tmp/kedge-test-');
+let running;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true;
+    if (running !== undefined) void endGroup(running);
+  });
+}
+
+const rows = [];
+for (const suite of selected) {
+  if (interrupted) break;
+  rows.push(await runSuite(suite));
+}
+removeLabs();
+report();
+
+async function runSuite(suite) {
+  console.log(`\n=== ${suite.name}: ${suite.command.map((word) => word.replace(`${root}/`, '')).join(' ')}`);
+  const started = performance.now();
+  const log = join(results, `${suite.name}.log`);
+  const end = await runGroup(suite, log);
+  const seconds = (performance.now() - started) / 1000;
+  const counted = suite.count(log) ?? { passed: end === 'ok' ? 1 : 0, failed: end === 'ok' ? 0 : 1 };
+  if (end !== 'ok' && counted.failed === 0) counted.failed = 1;
+  let remark = end === 'ok' ? '' : end;
+  if (counted.passed + counted.failed === 0) {
+    counted.failed = 1;
+    remark = 'ran no test';
+  }
+  return { name: suite.name, ...counted, seconds, remark };
+}
+
+/** Runs the command with its output shown and kept; resolves to `ok` or to what went wrong. */
+function runGroup(suite, log) {
+  return new Promise((resolve) => {
+    const [program, ...args] = suite.command;
+    const child = spawn(program, args, {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, KEDGE_LAB_ROOT: labRoot, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
+    });
+    running = child;
+    const file = createWriteStream(log);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        process.stdout.write(chunk);
+        file.write(chunk);
+      });
+    }
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      void endGroup(child);
+    }, suite.limitMinutes * 60_000);
+    const finish = (end) => {
+      clearTimeout(limit);
+      running = undefined;
+      // What the suite left running in its group would disturb the next one.
+      signalGroup(child, 'SIGKILL');
+      file.end(() => resolve(end));
+    };
+    child.on('error', (error) => finish(`cannot run: ${error.message}`));
+    child.on('exit', (code, signal) => {
+      // A daemon that a test left behind may hold the pipes open: what is in them by now is what the suite said.
+      setTimeout(() => finish(late ? `took longer than ${suite.limitMinutes} min` : code === 0 ? 'ok' : `exit ${code ?? signal}`), 100);
+    });
+  });
+}
+
+async function endGroup(child) {
+  signalGroup(child, 'SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 5_000).unref());
+  signalGroup(child, 'SIGKILL');
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** Labs are detached from the tests that made them, so a killed test leaves one; each is taken down by its name. */
+function removeLabs() {
+  const names = readdirSync(labRoot).filter((name) => statSync(join(labRoot, name)).isDirectory());
+  for (const name of names) {
+    console.log(`\ntaking down the lab "${name}" that a test left behind`);
+    spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'lab', 'down', '--name', name], {
+      stdio: 'inherit',
+      env: { ...process.env, KEDGE_LAB_ROOT: labRoot },
+      timeout: 60_000,
+    });
+  }
+  rmSync(labRoot, { recursive: true, force: true });
+}
+
+function countVitest(file) {
+  if (!existsSync(file)) return { passed: 0, failed: 0 };
+  const result = JSON.parse(readFileSync(file, 'utf8'));
+  // A file that doesn't load has no tests; it counts as one that failed.
+  const broken = result.testResults.filter((test) => test.status === 'failed' && test.assertionResults.length === 0).length;
+  const skipped = result.numPendingTests + (result.numTodoTests ?? 0);
+  if (skipped > 0) console.log(`${skipped} skipped in ${file.replace(`${root}/`, '')}`);
+  return { passed: result.numPassedTests, failed: result.numFailedTests + broken };
+}
+
+function countLastLine(log) {
+  const counts = [...readFileSync(log, 'utf8').matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+  return counts === undefined ? { passed: 0, failed: 0 } : { passed: Number(counts[1]), failed: Number(counts[2]) };
+}
+
+function report() {
+  console.log('\nsuite          passed  failed  seconds');
+  for (const row of rows) {
+    const numbers = [row.passed, row.failed, row.seconds.toFixed(1)].map((cell, index) => String(cell).padStart(index === 2 ? 9 : 8)).join('');
+    console.log(`${row.name.padEnd(13)}${numbers}  ${row.remark}`);
+  }
+  const sum = (field) => rows.reduce((total, row) => total + row[field], 0);
+  if (interrupted) console.log('interrupted');
+  console.log(`\n${sum('passed')} passed, ${sum('failed') + (interrupted ? 1 : 0)} failed`);
+  process.exitCode = interrupted ? 130 : sum('failed') > 0 || rows.length === 0 ? 1 : 0;
+}
+
+function select(args) {
+  const names = SUITES.map((suite) => suite.name);
+  const list = (option) => {
+    const index = args.indexOf(option);
+    if (index < 0) return undefined;
+    const wanted = (args[index + 1] ?? '').split(',');
+    const unknown = wanted.find((name) => !names.includes(name));
+    if (unknown !== undefined) usage(names, `no suite "${unknown}"`);
+    args.splice(index, 2);
+    return wanted;
+  };
+  const only = list('--only');
+  const except = list('--except') ?? [];
+  if (args.length > 0) usage(names, `unknown argument "${args[0]}"`);
+  return SUITES.filter((suite) => (only ?? names).includes(suite.name) && !except.includes(suite.name));
+}
+
+function usage(names, problem) {
+  console.error(`npm test: ${problem}\nusage: npm test -- [--only <suites>] [--except <suites>], suites by comma of: ${names.join(' ')}`);
+  process.exit(2);
+}
