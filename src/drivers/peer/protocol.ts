@@ -77,7 +77,12 @@ export const introductionSchema = z.object({ peer: nodeNameSchema });
 const LONGEST_DEADLINE_MS = 24 * 60 * 60 * 1000;
 
 /** What all requests share; `deadlineMs` is how long the caller waits, so that nobody works on for nobody. */
-export const requestHeadSchema = z.object({ id: z.int().positive(), op: z.string(), deadlineMs: z.number().positive().max(LONGEST_DEADLINE_MS), args: z.unknown() });
+export const requestHeadSchema = z.object({
+  id: z.int().positive(),
+  op: z.string(),
+  deadlineMs: z.number().positive().max(LONGEST_DEADLINE_MS),
+  args: z.unknown(),
+});
 
 /** An error of the peer: a code of its error table, which may be newer than ours. */
 const errorBodySchema = z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).default({}) });

@@ -19,7 +19,10 @@ const KEEPALIVE_COUNT = 3;
  * accept any host key. Only types that are pinned are asked for, so that a host with several keys shows one we know.
  * `onUnknownKey` is called when the host shows a key that is not pinned; the connection fails right after.
  */
-export function sshSettings(pinned: readonly PinnedHostKey[], onUnknownKey: () => void): Pick<ConnectConfig, 'algorithms' | 'hostVerifier' | 'keepaliveInterval' | 'keepaliveCountMax'> {
+export function sshSettings(
+  pinned: readonly PinnedHostKey[],
+  onUnknownKey: () => void,
+): Pick<ConnectConfig, 'algorithms' | 'hostVerifier' | 'keepaliveInterval' | 'keepaliveCountMax'> {
   return {
     algorithms: {
       kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org'],

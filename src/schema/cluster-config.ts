@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { parseNodeName } from '../domain/ids.js';
+import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES } from '../domain/migration.js';
+
+const address = z.string().regex(/^[0-9A-Za-z.:-]+$/, 'must be an IP address or a host name');
+const addressAndPort = z.string().regex(/^(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$/, 'must be <address>:<port>');
+const nodeName = z.string().refine(isNodeName, 'must be a node name: letters, digits and inner hyphens');
+
+const clusterNode = z
+  .strictObject({
+    /** On the control network: sshd and the peers. */
+    address,
+    /** On the migration network: the RAM stream. The control address when absent. */
+    migrationAddress: address.optional(),
+  })
+  .transform((node) => ({ address: node.address, migrationAddress: node.migrationAddress ?? node.address }));
+
+/** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */
+export const clusterConfigSchema = z.strictObject({
+  /** Name of the cluster, in messages and certificates. */
+  cluster: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/, 'must be letters, digits and hyphens'),
+  temporal: z
+    .strictObject({
+      address: addressAndPort.default('127.0.0.1:7233'),
+      namespace: z.string().min(1).default('default'),
+    })
+    .prefault({}),
+  nodes: z.record(nodeName, clusterNode),
+  /** Defaults of every migration; the command line wins. */
+  migration: z
+    .strictObject({
+      type: z.enum(MIGRATION_TYPES).default(DEFAULT_MIGRATION_OPTIONS.type),
+      /** Bytes per second; 0 means unlimited. */
+      bandwidthLimit: z.int().min(0).default(DEFAULT_MIGRATION_OPTIONS.bandwidthLimit),
+      /** 1 to 2,000,000: QEMU's own bounds of downtime-limit. */
+      maxDowntimeMs: z.int().min(1).max(2_000_000).default(DEFAULT_MIGRATION_OPTIONS.maxDowntimeMs),
+      /** Parallel connections of the RAM stream, 1 to 255 as QEMU allows. */
+      multifdChannels: z.int().min(1).max(255).default(2),
+    })
+    .prefault({}),
+});
+
+/** kedge.yaml as read, defaults filled in. */
+export type ClusterConfig = Readonly<z.output<typeof clusterConfigSchema>>;
+
+function isNodeName(value: string): boolean {
+  try {
+    parseNodeName(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

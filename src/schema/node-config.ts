@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { nodeNameSchema } from './id-schemas.js';
+
+/** node.yaml: what is true of this node alone. Unknown keys are refused. */
+export const nodeConfigSchema = z.strictObject({
+  name: nodeNameSchema,
+  /** Identity of this boot. The kernel's by default; the nodes of a lab share one kernel and have a file each. */
+  bootIdFile: z.string().startsWith('/', 'must be an absolute path').default('/proc/sys/kernel/random/boot_id'),
+  slots: z
+    .strictObject({
+      /** Copies that may run on this node at once. */
+      bulk: z.int().min(1).max(64).default(2),
+    })
+    .prefault({}),
+  /** Prometheus metrics of the Temporal runtime; none when absent. */
+  metrics: z.strictObject({ address: z.string().regex(/^.+:[0-9]{1,5}$/, 'must be <address>:<port>') }).optional(),
+  /** Declared size of the node, when it is less than what the kernel shows. */
+  memoryBytes: z.int().positive().optional(),
+  cores: z.int().positive().optional(),
+});
+
+/** node.yaml as read, defaults filled in. */
+export type NodeConfig = Readonly<z.output<typeof nodeConfigSchema>>;

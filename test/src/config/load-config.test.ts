@@ -1,0 +1,97 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadClaims } from '../../../src/config/load-claims.js';
+import { loadClusterConfig } from '../../../src/config/load-cluster-config.js';
+import { loadNodeConfig } from '../../../src/config/load-node-config.js';
+import { type KedgePaths, claimsFile, clusterConfigFile, nodeConfigFile } from '../../../src/config/paths.js';
+
+let folder: string;
+let paths: KedgePaths;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kedge-config-'));
+  paths = { etc: join(folder, 'etc'), state: join(folder, 'state'), run: join(folder, 'run') };
+  await mkdir(paths.etc);
+  await mkdir(paths.run);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const cluster = `cluster: lab
+temporal: { address: "10.90.0.2:7233" }
+nodes:
+  node1: { address: 10.90.0.11, migrationAddress: 10.90.1.11 }
+  node2: { address: 10.90.0.12 }
+`;
+
+describe('loadClusterConfig', () => {
+  it('fills in the defaults', async () => {
+    await writeFile(clusterConfigFile(paths), cluster);
+    expect(await loadClusterConfig(paths)).toEqual({
+      cluster: 'lab',
+      temporal: { address: '10.90.0.2:7233', namespace: 'default' },
+      nodes: { node1: { address: '10.90.0.11', migrationAddress: '10.90.1.11' }, node2: { address: '10.90.0.12', migrationAddress: '10.90.0.12' } },
+      migration: { type: 'secure', bandwidthLimit: 0, maxDowntimeMs: 300, multifdChannels: 2 },
+    });
+  });
+
+  it('reads the file that a client names', async () => {
+    const file = join(folder, 'other.yaml');
+    await writeFile(file, cluster);
+    expect((await loadClusterConfig(file)).cluster).toBe('lab');
+  });
+
+  it.each([
+    ['an unknown key', `${cluster}migration:\n  type: secure\n  bandwith: 5\n`, { line: 8, field: 'migration.bandwith', value: 5 }],
+    ['an unknown key at the top', `${cluster}nods: {}\n`, { line: 6, field: 'nods' }],
+    ['a wrong value', `${cluster}migration:\n  maxDowntimeMs: fast\n`, { line: 7, field: 'migration.maxDowntimeMs', value: 'fast' }],
+    ['a choice that there is not', `${cluster}migration: { type: telepathy }\n`, { line: 6, field: 'migration.type' }],
+    ['a missing key', 'cluster: lab\nnodes:\n  node1:\n    migrationAddress: 10.0.0.1\n', { line: 3, field: 'nodes.node1.address', value: null }],
+    ['a bad node name', 'cluster: lab\nnodes:\n  node_1: { address: 10.0.0.1 }\n', { line: 3, field: 'nodes.node_1' }],
+    ['broken YAML', 'cluster: lab\nnodes: [\n', { line: 3 }],
+    ['a key that is there twice', 'cluster: lab\ncluster: b\nnodes: {}\n', { line: 2 }],
+  ])('refuses %s, naming file and line', async (_what, text, details) => {
+    const file = clusterConfigFile(paths);
+    await writeFile(file, text);
+    const failure = loadClusterConfig(paths);
+    await expect(failure).rejects.toMatchObject({ code: 'bad-config', details: { file, ...details } });
+    await expect(failure).rejects.toThrow(`${file}:${details.line}`);
+  });
+
+  it('tells all problems at once', async () => {
+    await writeFile(clusterConfigFile(paths), 'a: 1\nb: 2\n');
+    await expect(loadClusterConfig(paths)).rejects.toMatchObject({
+      message: expect.stringContaining('more)'),
+      details: { problems: expect.arrayContaining([expect.objectContaining({ field: 'b', line: 2 })]) },
+    });
+  });
+
+  it('names the file that is missing', async () => {
+    await expect(loadClusterConfig(paths)).rejects.toMatchObject({ code: 'bad-config', details: { file: clusterConfigFile(paths) } });
+  });
+});
+
+describe('loadNodeConfig', () => {
+  it('needs only a name', async () => {
+    await writeFile(nodeConfigFile(paths), 'name: node1\n');
+    expect(await loadNodeConfig(paths)).toEqual({ name: 'node1', bootIdFile: '/proc/sys/kernel/random/boot_id', slots: { bulk: 2 } });
+  });
+
+  it('refuses an empty file by its missing name', async () => {
+    await writeFile(nodeConfigFile(paths), '');
+    await expect(loadNodeConfig(paths)).rejects.toMatchObject({ code: 'bad-config', details: { line: 1, field: 'name' } });
+  });
+});
+
+describe('loadClaims', () => {
+  it('finds nothing on a real node', async () => {
+    expect(await loadClaims(paths)).toEqual({});
+  });
+
+  it('reads what a lab overrides and refuses what it does not know', async () => {
+    await writeFile(claimsFile(paths), 'qemu: 6.2.0\nbridges: []\nmemoryAvailable: 1\n');
+    expect(await loadClaims(paths)).toEqual({ qemu: '6.2.0', bridges: [], memoryAvailable: 1 });
+    await writeFile(claimsFile(paths), 'qemo: 1\n');
+    await expect(loadClaims(paths)).rejects.toMatchObject({ details: { field: 'qemo', line: 1 } });
+  });
+});
