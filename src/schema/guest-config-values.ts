@@ -12,7 +12,11 @@ export function readText(entries: ConfigEntries, key: string): string | null {
 }
 
 /** The whole number of `key`. @throws KedgeError `bad-config` outside of `range` */
-export function readInteger<Absent>(entries: ConfigEntries, key: string, range: { readonly min: number; readonly max: number; readonly absent: Absent }): number | Absent {
+export function readInteger<Absent>(
+  entries: ConfigEntries,
+  key: string,
+  range: { readonly min: number; readonly max: number; readonly absent: Absent },
+): number | Absent {
   const entry = entries.get(key);
   if (entry === undefined) return range.absent;
   const value = /^\d+$/.test(entry.value) ? Number(entry.value) : Number.NaN;
@@ -30,13 +34,19 @@ export function readBoolean(entries: ConfigEntries, key: string, absent: boolean
 }
 
 /** One of a list of words. @throws KedgeError `bad-config` that names them */
-export function readWord<Word extends string>(entry: ConfigEntry, written: { readonly name: string; readonly value: string; readonly words: readonly Word[] }): Word {
+export function readWord<Word extends string>(
+  entry: ConfigEntry,
+  written: { readonly name: string; readonly value: string; readonly words: readonly Word[] },
+): Word {
   const word = written.words.find((candidate) => candidate === written.value);
   return word ?? fail(entry, `${written.name} is "${written.value}", must be one of ${written.words.join(', ')}`);
 }
 
 /** The property string of `entry`. @throws KedgeError `bad-config` at the column of the bad part */
-export function readProperties(entry: ConfigEntry, options: { readonly defaultKey?: string; readonly aliases?: Readonly<Record<string, string>> }): PropertyString {
+export function readProperties(
+  entry: ConfigEntry,
+  options: { readonly defaultKey?: string; readonly aliases?: Readonly<Record<string, string>> },
+): PropertyString {
   try {
     return parsePropertyString(entry.value, options);
   } catch (error) {

@@ -74,9 +74,7 @@ export function parseGuestConfig(source: string): GuestConfig {
     runningMachine: readText(entries, 'runningmachine'),
     runningCpu: readText(entries, 'runningcpu'),
     scsiController: readScsiController(entries),
-    drives: [...indexed(entries, 'virtio', 15), ...indexed(entries, 'scsi', 30)].map(({ entry, kind, index }) =>
-      parseDrive(entry, { bus: kind, index }),
-    ),
+    drives: [...indexed(entries, 'virtio', 15), ...indexed(entries, 'scsi', 30)].map(({ entry, kind, index }) => parseDrive(entry, { bus: kind, index })),
     nets: indexed(entries, 'net', 31).map(({ entry, index }) => parseNet(entry, index)),
     serials: indexed(entries, 'serial', 3).map(({ entry, index }) => ({ index, kind: entry.value })),
     bootOrder: readBootOrder(entries),
@@ -152,7 +150,9 @@ function readVga(entries: ConfigEntries): string | null {
 function readVmgenid(entries: ConfigEntries): string | null {
   const entry = entries.get('vmgenid');
   if (entry === undefined) return null;
-  return /^(?:[01]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(entry.value) ? entry.value : fail(entry, `vmgenid is "${entry.value}", must be a UUID, 0 or 1`);
+  return /^(?:[01]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(entry.value)
+    ? entry.value
+    : fail(entry, `vmgenid is "${entry.value}", must be a UUID, 0 or 1`);
 }
 
 function readAgent(entries: ConfigEntries): boolean {

@@ -3,14 +3,7 @@ import { KedgeError } from '../../domain/kedge-error.js';
 import type { QmpConnection } from '../qmp/qmp-connection.js';
 
 /** The capabilities that Kedge switches on; all others are switched off before each attempt. */
-export type MigrationCapability =
-  | 'events'
-  | 'return-path'
-  | 'pause-before-switchover'
-  | 'late-block-activate'
-  | 'validate-uuid'
-  | 'multifd'
-  | 'auto-converge';
+export type MigrationCapability = 'events' | 'return-path' | 'pause-before-switchover' | 'late-block-activate' | 'validate-uuid' | 'multifd' | 'auto-converge';
 
 /**
  * What the source needs: events to see phases; a return path so that `completed` means "loaded there"; the pause before

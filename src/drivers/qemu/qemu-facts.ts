@@ -66,7 +66,10 @@ function parseVersion(text: string): string {
 }
 
 function parseMachines(text: string): Pick<QemuFacts, 'machineTypes' | 'machineAliases'> {
-  const lines = text.split('\n').slice(1).filter((line) => line !== '');
+  const lines = text
+    .split('\n')
+    .slice(1)
+    .filter((line) => line !== '');
   const aliases = lines.flatMap((line) => {
     const match = /^(\S+)\s.*\(alias of (\S+)\)/.exec(line);
     return match?.[1] === undefined || match[2] === undefined ? [] : [[match[1], match[2]] as const];

@@ -11,12 +11,17 @@ const DEFAULT_ALIAS = 'pc';
  * on the two ends of a migration it could mean two machines.
  * @throws KedgeError `unsupported` when this QEMU lacks the machine
  */
-export function resolveMachineType(config: Pick<GuestConfig, 'machine' | 'runningMachine'>, facts: Pick<QemuFacts, 'machineTypes' | 'machineAliases' | 'version'>): string {
+export function resolveMachineType(
+  config: Pick<GuestConfig, 'machine' | 'runningMachine'>,
+  facts: Pick<QemuFacts, 'machineTypes' | 'machineAliases' | 'version'>,
+): string {
   // PVE appends its own revision (`+pve0`), which QEMU doesn't know.
   const wanted = (config.runningMachine ?? config.machine.type ?? DEFAULT_ALIAS).replace(/\+pve\d+$/, '');
   const type = (Object.hasOwn(facts.machineAliases, wanted) ? facts.machineAliases[wanted] : undefined) ?? wanted;
   if (!facts.machineTypes.includes(type)) {
-    throw new KedgeError('unsupported', `Cannot run machine type ${wanted}: QEMU ${facts.version} of this node does not have it`, { details: { machine: wanted } });
+    throw new KedgeError('unsupported', `Cannot run machine type ${wanted}: QEMU ${facts.version} of this node does not have it`, {
+      details: { machine: wanted },
+    });
   }
   return type;
 }

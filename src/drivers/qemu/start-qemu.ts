@@ -111,10 +111,14 @@ function describeExit(child: ChildProcess): string | null {
 function startFailed(failed: { vmid: number; binary: string; files: RunFiles; reason: string; cause: unknown }): KedgeError {
   const stderr = readTail(failed.files.stderrFile);
   const said = stderr === '' ? '' : `: ${stderr}`;
-  return new KedgeError('qemu-start-failed', `Cannot start ${failed.binary} of guest ${failed.vmid}, ${failed.reason} (log ${failed.files.stderrFile})${said}`, {
-    cause: failed.cause,
-    details: { vmid: failed.vmid, stderr, log: failed.files.stderrFile },
-  });
+  return new KedgeError(
+    'qemu-start-failed',
+    `Cannot start ${failed.binary} of guest ${failed.vmid}, ${failed.reason} (log ${failed.files.stderrFile})${said}`,
+    {
+      cause: failed.cause,
+      details: { vmid: failed.vmid, stderr, log: failed.files.stderrFile },
+    },
+  );
 }
 
 function readTail(file: string): string {

@@ -90,12 +90,7 @@ export class QmpClient implements QmpConnection {
     this.#end('us');
   }
 
-  #submit(request: {
-    command: string;
-    band: Pending['band'];
-    args: Readonly<Record<string, unknown>> | undefined;
-    options: ExecuteOptions;
-  }): Promise<unknown> {
+  #submit(request: { command: string; band: Pending['band']; args: Readonly<Record<string, unknown>> | undefined; options: ExecuteOptions }): Promise<unknown> {
     const { command, band, args, options } = request;
     const id = `k${this.#nextId++}`;
     const line = `${JSON.stringify({ [band === 'in-band' ? 'execute' : 'exec-oob']: command, ...(args === undefined ? {} : { arguments: args }), id })}\n`;

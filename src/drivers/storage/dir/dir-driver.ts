@@ -27,7 +27,8 @@ export function dirDriver(config: DirStorageConfig): StorageDriver {
       const { size: bytes, blocks } = await stat(file);
       return { virtualBytes: volume.format === 'raw' ? bytes : await readVirtualSize(file), allocatedBytes: blocks * 512 };
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') throw new KedgeError('not-found', `Cannot find volume ${printVolumeId(volume)}: ${file} does not exist`, { cause: error });
+      if (errnoOf(error) === 'ENOENT')
+        throw new KedgeError('not-found', `Cannot find volume ${printVolumeId(volume)}: ${file} does not exist`, { cause: error });
       throw error instanceof KedgeError ? error : storageError(`read the size of ${file}`, error);
     }
   };
