@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   'rolled-back': row(false, 1, 409, 'Read the cause; the guest runs on at the source'),
   'outcome-unknown': row(true, 1, 500, 'Kedge settles this by asking both nodes; wait or see "kedge migration show"'),
   'needs-operator': row(false, 1, 409, 'Read "kedge migration show" and decide with "kedge migration decide"'),
+  'worker-stopping': row(true, 1, 503, 'Nothing: the next node worker goes on where this one stopped'),
   'storage-failed': row(true, 1, 507, 'Check the named storage: space, permissions, mount'),
   'no-space': row(false, 1, 507, 'Free space on the named storage'),
   'server-unreachable': row(true, 1, 503, 'Check that the Temporal server runs at the configured address'),

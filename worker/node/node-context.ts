@@ -7,6 +7,7 @@ import type { GuestConfigs } from './guests/guest-configs.js';
 import type { GuestLocks } from './guests/guest-locks.js';
 import type { GuestMonitors } from './guests/guest-monitors.js';
 import type { ActiveCopies } from './handover/active-copies.js';
+import type { OwnedStages } from './handover/owned-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
@@ -18,6 +19,10 @@ export interface NodeContext {
   readonly node: NodeName;
   /** Identity of this boot of the node: a record of another boot is a claim, not a permission. */
   readonly bootId: string;
+  /** Whether the cluster has registered this boot: until then nothing of an earlier boot may start. */
+  readonly boot: { confirmed: boolean };
+  /** Version of the peer protocol that this worker speaks; a lab may claim another. */
+  readonly protocolVersion: number;
   readonly paths: KedgePaths;
   readonly config: NodeConfig;
   readonly cluster: ClusterConfig;
@@ -30,5 +35,6 @@ export interface NodeContext {
   readonly guestConfigs: GuestConfigs;
   readonly peers: PeerDirectory;
   readonly leases: IncomingLeases;
+  readonly stages: OwnedStages;
   readonly copies: ActiveCopies;
 }

@@ -36,6 +36,15 @@ export class GuestMonitors {
     return opening;
   }
 
+  /** Takes over the connection that the start of this guest's QEMU opened. */
+  adopt(vmid: Vmid, connection: QmpConnection): void {
+    const opening = Promise.resolve(connection);
+    this.#connections.set(vmid, opening);
+    void connection.closed.then(() => {
+      if (this.#connections.get(vmid) === opening) this.#connections.delete(vmid);
+    });
+  }
+
   closeAll(): void {
     for (const opening of this.#connections.values()) {
       opening.then(

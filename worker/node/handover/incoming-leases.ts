@@ -18,6 +18,11 @@ export class IncomingLeases {
     this.#lastHeard.set(vmid, performance.now());
   }
 
+  /** The source has asked about this guest; without a lease there is nothing to renew. */
+  renewIfKnown(vmid: Vmid): void {
+    if (this.#lastHeard.has(vmid)) this.renew(vmid);
+  }
+
   /** The guest is no longer `incoming` here. */
   end(vmid: Vmid): void {
     this.#lastHeard.delete(vmid);

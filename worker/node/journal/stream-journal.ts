@@ -19,8 +19,8 @@ export interface StreamEntry {
   /** A hold waits for `kedge migration release`. */
   readonly held: boolean;
   readonly rounds: readonly CopyRound[];
-  /** When the guest was paused for the switchover, by this node's clock in milliseconds; null before. */
-  readonly stoppedAtMs: number | null;
+  /** The guest had to be started from its disks: its memory was lost in this migration. */
+  readonly memoryLost: boolean;
 }
 
 /** One file per guest whose stream this node drives. */
@@ -68,7 +68,7 @@ const entrySchema = z.object({
   reattached: z.number(),
   held: z.boolean(),
   rounds: z.array(roundSchema),
-  stoppedAtMs: z.number().nullable(),
+  memoryLost: z.boolean(),
 });
 
 /** Null for a file that is no entry: the stream is then not ours to re-attach to. */

@@ -1,0 +1,33 @@
+import type { ClusterSurvey, ControlActivities } from '../interface.js';
+import type { GuestSummary, NodeStatus } from '../../src/domain/node-facts.js';
+import type { ClusterReader } from './cluster-reader.js';
+
+/** How likely a node with this record is the one that has the guest; the others are no holders. */
+const RANKS: Readonly<Partial<Record<GuestSummary['record'], number>>> = { owned: 3, armed: 2, releasing: 1 };
+
+/** Makes the activity `surveyCluster`: looks only at the nodes that the question is about. */
+export function createSurveyCluster(cluster: ClusterReader): ControlActivities['surveyCluster'] {
+  return async ({ vmid, source, target }): Promise<ClusterSurvey> => {
+    const asked = source === null ? cluster.nodes : [source, target];
+    const statuses = await Promise.all([...new Set(asked)].map((node) => cluster.nodeStatus(node)));
+    const known = statuses.filter((status) => status !== null);
+    return {
+      holders: source === null ? holdersOf(vmid, known) : [],
+      source: known.find((status) => status.node === source) ?? null,
+      target: known.find((status) => status.node === target) ?? null,
+      nodes: cluster.nodes,
+    };
+  };
+}
+
+function holdersOf(vmid: number, statuses: readonly NodeStatus[]): ClusterSurvey['holders'] {
+  return statuses
+    .flatMap(({ node, inventory }) => (inventory?.guests ?? []).filter((guest) => guest.vmid === vmid).map((guest) => ({ node, guest })))
+    .filter(({ guest }) => RANKS[guest.record] !== undefined)
+    .sort((one, other) => rankOf(other.guest) - rankOf(one.guest));
+}
+
+/** A newer generation beats any state of an older one. */
+function rankOf(guest: GuestSummary): number {
+  return (guest.generation ?? 0) * 10 + (RANKS[guest.record] ?? 0);
+}

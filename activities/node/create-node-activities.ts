@@ -1,0 +1,87 @@
+import { Context } from '@temporalio/activity';
+import type { NodeBulkActivities, NodeControlActivities } from '../interface.js';
+import { KedgeError } from '../../src/domain/kedge-error.js';
+import type { CopyProgress } from '../../src/domain/migration.js';
+import type { LongCall, NodeService } from './node-service.js';
+import type { RunningTasks } from './running-tasks.js';
+
+/** Progress reaches the server at most this often (the worker's throttle allows no more); milliseconds. */
+const HEARTBEAT_INTERVAL_MS = 1_000;
+
+/** The activities of the queue `node-<name>-ctl`: short calls, and the never-ending presence. */
+export function createNodeControlActivities(service: NodeService, tasks: RunningTasks): NodeControlActivities {
+  const step = <Input, Result>(call: (input: Input, info: { attempt: number }) => Promise<Result>) => {
+    return (input: Input): Promise<Result> => {
+      const { attempt, taskToken } = Context.current().info;
+      return tasks.during(taskToken, () => call(input, { attempt }));
+    };
+  };
+  return {
+    presence: () => tasks.during(Context.current().info.taskToken, () => reportPresence(service)),
+    inspectSource: step((input) => service.inspectSource(input)),
+    inspectTarget: step((input) => service.inspectTarget(input)),
+    claimGuest: step((input, info) => service.claimGuest(input, info)),
+    unclaimGuest: step((input, info) => service.unclaimGuest(input, info)),
+    prepareTarget: step((input, info) => service.prepareTarget(input, info)),
+    revokeTarget: step((input, info) => service.revokeTarget(input, info)),
+    cancelStream: step((input, info) => service.cancelStream(input, info)),
+    releaseHold: step((input, info) => service.releaseHold(input, info)),
+    settleMigration: step((input, info) => service.settleMigration(input, info)),
+    confirmTarget: step((input, info) => service.confirmTarget(input, info)),
+    releaseSource: step((input, info) => service.releaseSource(input, info)),
+    manageGuest: step((input) => service.manageGuest(input)),
+    auditNode: step(() => service.auditNode()),
+  };
+}
+
+/** The activities of the queue `node-<name>-bulk`: copies. */
+export function createNodeBulkActivities(service: NodeService, tasks: RunningTasks): NodeBulkActivities {
+  return {
+    copyAndSwitchOver: (input) => tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => service.copyAndSwitchOver(input, call))),
+  };
+}
+
+/** Heartbeats from a timer, so that a copy that stands still is still told of a cancellation. */
+async function withHeartbeat<Result>(work: (call: LongCall) => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  let latest: CopyProgress | undefined;
+  context.heartbeat();
+  const timer = setInterval(() => {
+    context.heartbeat(latest);
+  }, HEARTBEAT_INTERVAL_MS);
+  try {
+    return await work({
+      attempt: context.info.attempt,
+      signal: stopSignal(context),
+      report: (progress) => {
+        latest = progress;
+      },
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** The inventory of the node, for ever: each heartbeat carries a fresh one. */
+async function reportPresence(service: NodeService): Promise<never> {
+  const context = Context.current();
+  const signal = stopSignal(context);
+  for (;;) {
+    context.heartbeat(await service.inventory());
+    // Rejects with the reason of the signal's abort through the cancellation of the activity.
+    await context.sleep(HEARTBEAT_INTERVAL_MS);
+    signal.throwIfAborted();
+  }
+}
+
+/** Only a request to cancel is an abort by the user; all other ends of an attempt leave the work to the next one. */
+function stopSignal(context: Context): AbortSignal {
+  const stop = new AbortController();
+  const tell = (): void => {
+    const cancelled = context.cancellationDetails?.cancelRequested === true;
+    stop.abort(cancelled ? new KedgeError('cancelled', 'Cannot go on: the migration was cancelled') : new KedgeError('worker-stopping', 'Cannot go on: this attempt has ended, the next one goes on'));
+  };
+  if (context.cancellationSignal.aborted) tell();
+  else context.cancellationSignal.addEventListener('abort', tell, { once: true });
+  return stop.signal;
+}

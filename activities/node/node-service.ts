@@ -1,0 +1,47 @@
+import type {
+  ClaimResult,
+  CopyResult,
+  GuestCommand,
+  GuestCommandResult,
+  NodeAudit,
+  NodeActivities,
+  PreparedTarget,
+  SettledMigration,
+  SourceInspection,
+  TargetInspection,
+} from '../interface.js';
+import type { CopyProgress } from '../../src/domain/migration.js';
+import type { NodeInventory } from '../../src/domain/node-facts.js';
+
+type InputOf<Name extends keyof NodeActivities> = Parameters<NodeActivities[Name]>[0];
+
+/** Which attempt of a step acts; orders it among all others of the same guest. */
+export interface AttemptInfo {
+  readonly attempt: number;
+}
+
+/** How a long call reports and is told to stop: the signal's reason is a KedgeError `cancelled` or `worker-stopping`. */
+export interface LongCall extends AttemptInfo {
+  readonly signal: AbortSignal;
+  readonly report: (progress: CopyProgress) => void;
+}
+
+/** What the activities need of a node: implemented by worker/node, faked by nobody (the saga harness fakes the activities). */
+export interface NodeService {
+  /** Facts about this node, fresh. */
+  inventory(): Promise<NodeInventory>;
+  inspectSource(input: InputOf<'inspectSource'>): Promise<SourceInspection>;
+  inspectTarget(input: InputOf<'inspectTarget'>): Promise<TargetInspection>;
+  claimGuest(input: InputOf<'claimGuest'>, call: AttemptInfo): Promise<ClaimResult>;
+  unclaimGuest(input: InputOf<'unclaimGuest'>, call: AttemptInfo): Promise<void>;
+  prepareTarget(input: InputOf<'prepareTarget'>, call: AttemptInfo): Promise<PreparedTarget>;
+  revokeTarget(input: InputOf<'revokeTarget'>, call: AttemptInfo): Promise<{ ran: 'no' | 'maybe' }>;
+  cancelStream(input: InputOf<'cancelStream'>, call: AttemptInfo): Promise<void>;
+  releaseHold(input: InputOf<'releaseHold'>, call: AttemptInfo): Promise<void>;
+  settleMigration(input: InputOf<'settleMigration'>, call: AttemptInfo): Promise<SettledMigration>;
+  confirmTarget(input: InputOf<'confirmTarget'>, call: AttemptInfo): Promise<{ announced: boolean }>;
+  releaseSource(input: InputOf<'releaseSource'>, call: AttemptInfo): Promise<void>;
+  manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
+  auditNode(): Promise<NodeAudit>;
+  copyAndSwitchOver(input: InputOf<'copyAndSwitchOver'>, call: LongCall): Promise<CopyResult>;
+}

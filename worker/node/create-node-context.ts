@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadClaims } from '../../src/config/load-claims.js';
+import { loadClusterConfig } from '../../src/config/load-cluster-config.js';
+import { loadNodeConfig } from '../../src/config/load-node-config.js';
+import { guestConfigFolder, journalFolder, recordFolder, type KedgePaths } from '../../src/config/paths.js';
+import { readBootId } from '../../src/drivers/host/boot-id.js';
+import { PROTOCOL_VERSION } from '../../src/drivers/peer/protocol.js';
+import { createLogger } from '../../src/log/logger.js';
+import { GuestConfigs } from './guests/guest-configs.js';
+import { GuestLocks } from './guests/guest-locks.js';
+import { GuestMonitors } from './guests/guest-monitors.js';
+import { ActiveCopies } from './handover/active-copies.js';
+import { IncomingLeases } from './handover/incoming-leases.js';
+import { OwnedStages } from './handover/owned-stages.js';
+import { StepJournal } from './journal/step-journal.js';
+import { StreamJournal } from './journal/stream-journal.js';
+import type { NodeContext } from './node-context.js';
+import { PeerDirectory } from './peers/peer-directory.js';
+import { RecordStore } from './records/record-store.js';
+
+/** How long an incoming copy outlives the last word of its source; milliseconds. */
+const INCOMING_LEASE_MS = 300_000;
+
+/** Reads the node's configuration and makes what its code shares. @throws KedgeError `bad-config` */
+export async function createNodeContext(paths: KedgePaths): Promise<NodeContext> {
+  const [config, cluster, claims] = await Promise.all([loadNodeConfig(paths), loadClusterConfig(paths), loadClaims(paths)]);
+  mkdirSync(paths.run, { recursive: true });
+  mkdirSync(join(paths.state, 'images'), { recursive: true });
+  return {
+    node: config.name,
+    bootId: await readBootId(config.bootIdFile),
+    boot: { confirmed: false },
+    protocolVersion: claims.kedgeProtocol ?? PROTOCOL_VERSION,
+    paths,
+    config,
+    cluster,
+    log: createLogger().child({ node: config.name }),
+    records: new RecordStore(recordFolder(paths)),
+    steps: new StepJournal(journalFolder(paths)),
+    streams: new StreamJournal(journalFolder(paths)),
+    locks: new GuestLocks(),
+    monitors: new GuestMonitors(paths),
+    guestConfigs: new GuestConfigs(guestConfigFolder(paths)),
+    peers: new PeerDirectory(paths, cluster),
+    leases: new IncomingLeases(INCOMING_LEASE_MS),
+    stages: new OwnedStages(),
+    copies: new ActiveCopies(),
+  };
+}

@@ -1,0 +1,45 @@
+import type { AttemptInfo, NodeService } from '../../activities/node/node-service.js';
+import type { StepRef } from '../../activities/interface.js';
+import { auditNode } from './audit/audit-node.js';
+import { manageGuest } from './guests/manage-guest.js';
+import { copyAndSwitchOver } from './handover/copy-and-switch-over.js';
+import { revoke } from './handover/target-session.js';
+import { inspectSource } from './inspection/inspect-source.js';
+import { inspectTarget } from './inspection/inspect-target.js';
+import type { NodeContext } from './node-context.js';
+import { readInventory } from './presence/read-inventory.js';
+import { settleMigration } from './recovery/settle-migration.js';
+import { claimGuest } from './steps/claim-guest.js';
+import { confirmTarget } from './steps/confirm-target.js';
+import { giveBack } from './steps/give-back.js';
+import { prepareTarget } from './steps/prepare-target.js';
+import { releaseHold } from './steps/release-hold.js';
+import { releaseSource } from './steps/release-source.js';
+
+/** The node's part of every activity. Each step claims its guest first, so that a stale attempt does nothing. */
+export function createNodeService(node: NodeContext): NodeService {
+  const claimed = async <Result>(step: StepRef, call: AttemptInfo, work: () => Promise<Result>): Promise<Result> => {
+    const claim = await node.steps.claim(step, call.attempt);
+    node.log.info({ ...step, attempt: call.attempt }, 'step begins');
+    claim.assertCurrent();
+    return work();
+  };
+  return {
+    inventory: () => readInventory(node),
+    inspectSource: (input) => inspectSource(node, input),
+    inspectTarget: (input) => inspectTarget(node, input),
+    claimGuest: ({ step, target }, call) => claimed(step, call, () => claimGuest(node, step, target)),
+    unclaimGuest: ({ step, target }, call) => claimed(step, call, () => giveBack(node, step, target)),
+    prepareTarget: (input, call) => claimed(input.step, call, () => prepareTarget(node, input)),
+    revokeTarget: ({ step, source }, call) => claimed(step, call, () => revoke(node, { ...step, from: source })),
+    cancelStream: ({ step, target }, call) => claimed(step, call, () => giveBack(node, step, target)),
+    // No claim: it would fence the copy that it lets go on.
+    releaseHold: ({ step }) => releaseHold(node, step),
+    settleMigration: ({ step, source, target }, call) => claimed(step, call, () => settleMigration(node, { step, source, target, direction: 'forward' })),
+    confirmTarget: ({ step }, call) => claimed(step, call, () => confirmTarget(node, step)),
+    releaseSource: ({ step, target }, call) => claimed(step, call, () => releaseSource(node, step, target)),
+    manageGuest: (input) => manageGuest(node, input),
+    auditNode: () => auditNode(node),
+    copyAndSwitchOver: (input, call) => copyAndSwitchOver(node, { ...input, ...call }),
+  };
+}

@@ -1,0 +1,45 @@
+import { guestRunFolder } from '../../../src/config/paths.js';
+import type { Vmid } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { GuestView, QemuState } from '../../../src/domain/ownership.js';
+import { findQemu } from '../../../src/drivers/qemu/find-qemu.js';
+import { readQemuState, type QemuReading } from '../../../src/drivers/qemu/read-qemu-state.js';
+import { runFiles } from '../../../src/drivers/qemu/run-files.js';
+import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
+import type { QemuProcess } from '../../../src/drivers/qemu/qemu-process.js';
+import type { NodeContext } from '../node-context.js';
+
+/** One look at one guest of this node: its record, its process, and what QEMU says. */
+export interface GuestLook {
+  readonly view: GuestView;
+  readonly process: QemuProcess | null;
+  /** Null when there is no process or its monitor gives no answer. */
+  readonly reading: QemuReading | null;
+}
+
+/** Looks at record, process and QEMU. Takes no lock: callers that act on the answer hold the guest's. */
+export async function lookAtGuest(node: NodeContext, vmid: Vmid): Promise<GuestLook> {
+  const record = await node.records.read(vmid);
+  const process = findGuestProcess(node, vmid);
+  const reading = process === null ? null : await readOrNull(node, vmid);
+  // A QEMU that ended between the two looks is gone, not unreachable.
+  const ended = process !== null && reading === null && findGuestProcess(node, vmid) === null;
+  const qemu: QemuState = process === null || ended ? 'gone' : (reading?.state ?? 'unreachable');
+  return { view: { node: node.node, bootId: node.bootId, record, qemu }, process: ended ? null : process, reading };
+}
+
+/** The QEMU of this guest on this node: by its pid file, and by its command line when that file is lost. */
+export function findGuestProcess(node: NodeContext, vmid: Vmid): QemuProcess | null {
+  const { pidFile } = runFiles(guestRunFolder(node.paths, vmid));
+  return findQemu({ vmid, pidFile }) ?? scanQemu({ vmid }).find((found) => found.pidFile === pidFile) ?? null;
+}
+
+async function readOrNull(node: NodeContext, vmid: Vmid): Promise<QemuReading | null> {
+  try {
+    // "target" keeps `loaded` apart from `paused`; the in-doubt classification folds them together for the source's side.
+    return await readQemuState(await node.monitors.of(vmid), 'target');
+  } catch (error) {
+    if (error instanceof KedgeError) return null;
+    throw error;
+  }
+}

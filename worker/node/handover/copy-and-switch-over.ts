@@ -1,0 +1,158 @@
+import type { CopyResult } from '../../../activities/interface.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import type { PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
+import type { StepClaim } from '../journal/step-journal.js';
+import type { NodeContext } from '../node-context.js';
+import { settleMigration } from '../recovery/settle-migration.js';
+import { CopyMeter } from './copy-meter.js';
+import type { CopyTask, RunningCopy } from './copy-task.js';
+import { startOrAttachStream } from './start-stream.js';
+import { stageSourceRecords, switchOver, type FinishedSwitchover, type SourceStages } from './switch-over.js';
+import { watchUntilPaused } from './watch-stream.js';
+
+const LEASE_RENEWAL_MS = 20_000;
+/** How long a paused guest waits for a lost channel to the target, before the switchover is called off. */
+const CHANNEL_TIMEOUT_MS = 3_000;
+
+/**
+ * Copies the guest's RAM while it runs, and switches over: the activity `copyAndSwitchOver` (activities/interface.ts says what
+ * its answers and errors promise). Resumable: an attempt that finds anything but `owned(g)` claimed by this migration settles
+ * what the lost attempt left.
+ */
+export async function copyAndSwitchOver(node: NodeContext, task: CopyTask): Promise<CopyResult> {
+  const { vmid } = task.step;
+  return node.copies.during(vmid, async () => {
+    const claim = await node.steps.claim(task.step, task.attempt);
+    const view = await node.records.read(vmid);
+    if (view.kind !== 'record' || !isClaimedBy(view.record, task)) return resultOfSettlement(node, task, 'forward');
+    return copyClaimed(node, { ...task, signal: AbortSignal.any([task.signal, claim.fenced]) }, { claim, record: view.record });
+  });
+}
+
+async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: StepClaim; record: OwnershipRecord }): Promise<CopyResult> {
+  const { vmid } = task.step;
+  const qmp = await node.monitors.of(vmid);
+  const eventsFrom = qmp.lastSequence;
+  const { channel, clockOffsetMs } = await meetTarget(node, task);
+  const entry = await startOrAttachStream(node, task, qmp);
+  const copy: RunningCopy = { task, ...held, qmp, eventsFrom, reattached: entry.reattached };
+  const meter = new CopyMeter(entry.rounds);
+  const stages = await stageSourceRecords(node, held.record);
+  const renewal = keepLease(node, task);
+  try {
+    await watchUntilPaused(node, copy, meter);
+    const switchoverAt = new Date().toISOString();
+    const expected = meter.expectedBlackoutMs;
+    task.report(meter.progress('switchover', copy.reattached));
+    const finished = await handOver(node, copy, { stages, channel, clockOffsetMs });
+    if (finished === null) return await resultOfSettlement(node, task, 'forward');
+    return {
+      rounds: meter.rounds,
+      bytesSent: meter.bytesSent,
+      reattached: copy.reattached,
+      expectedBlackoutMs: Number.isFinite(expected) ? Math.round(expected) : 0,
+      blackout: finished.blackout,
+      switchoverAt,
+      switchoverMs: finished.switchoverMs,
+      confirmed: true,
+    };
+  } catch (error) {
+    return await afterFailure(node, task, error);
+  } finally {
+    clearInterval(renewal);
+    await stages.releasing.discard();
+    await stages.released.discard();
+  }
+}
+
+/** Null when the switchover ended in doubt: then the guest is settled outside the lock. */
+async function handOver(
+  node: NodeContext,
+  copy: RunningCopy,
+  means: { stages: SourceStages; channel: PeerChannel; clockOffsetMs: number },
+): Promise<FinishedSwitchover | null> {
+  return node.locks.withLock(copy.task.step.vmid, async () => {
+    try {
+      const channel = means.channel.isClosed ? await reopen(node, copy.task) : means.channel;
+      return await switchOver(copy, { ...means, channel });
+    } catch (error) {
+      if (error instanceof KedgeError && error.code === 'stale-claim') throw error;
+      node.log.warn({ ...copy.task.step, error }, 'the switchover ended in doubt, settling');
+      return null;
+    }
+  });
+}
+
+/**
+ * Before `migrate-continue` the guest runs on here whatever happens: the stream is cancelled and the error told.
+ * Two exceptions: a worker that shuts down, and an attempt that was fenced, leave the stream alone for the next attempt.
+ */
+async function afterFailure(node: NodeContext, task: CopyTask, error: unknown): Promise<never> {
+  const code = error instanceof KedgeError ? error.code : null;
+  if (code === 'stale-claim' || code === 'worker-stopping') throw error;
+  // A lost monitor or peer channel says nothing about the stream: the next attempt attaches to it again.
+  if (code === null || code === 'qmp-disconnected' || code === 'qmp-timeout' || code === 'qmp-busy') throw error;
+  const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction: 'back' });
+  if (settled.outcome === 'target-owns') throw new KedgeError('internal', `Cannot roll guest ${task.step.vmid} back: the target owns it`, { cause: error });
+  throw error;
+}
+
+async function resultOfSettlement(node: NodeContext, task: CopyTask, direction: 'forward' | 'back'): Promise<CopyResult> {
+  const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction });
+  if (settled.outcome === 'source-owns') {
+    throw new KedgeError('rolled-back', `Cannot hand guest ${task.step.vmid} over: it stays here, ${settled.reason}`, { details: { memoryLost: settled.memoryLost } });
+  }
+  const entry = await node.streams.read(task.step.vmid, task.step.migrationId);
+  return {
+    rounds: entry?.rounds ?? [],
+    bytesSent: 0,
+    reattached: entry?.reattached ?? 0,
+    expectedBlackoutMs: 0,
+    blackout: settled.blackout ?? { stopToResumeMs: 0, qemuDowntimeMs: 0 },
+    switchoverAt: new Date().toISOString(),
+    switchoverMs: 0,
+    confirmed: false,
+  };
+}
+
+/** Opens the channel that the switchover will use, and measures by how much the target's clock is ahead of ours. */
+async function meetTarget(node: NodeContext, task: CopyTask): Promise<{ channel: PeerChannel; clockOffsetMs: number }> {
+  const channel = await node.peers.channel(task.target);
+  const sent = wallClockMs();
+  const answer = await channel.call('hello', { version: node.protocolVersion, node: node.node }, { timeoutMs: CHANNEL_TIMEOUT_MS });
+  const roundTripMs = wallClockMs() - sent;
+  return { channel, clockOffsetMs: answer.clockMs - (sent + roundTripMs / 2) };
+}
+
+/** Wall clock with fractions of a millisecond. */
+function wallClockMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+async function reopen(node: NodeContext, task: CopyTask): Promise<PeerChannel> {
+  return Promise.race([
+    node.peers.channel(task.target),
+    new Promise<never>((_resolve, reject) => {
+      setTimeout(() => {
+        reject(new KedgeError('peer-unreachable', `Cannot reach ${task.target} for the switchover in ${CHANNEL_TIMEOUT_MS} ms`));
+      }, CHANNEL_TIMEOUT_MS).unref();
+    }),
+  ]);
+}
+
+/** Tells the target now and then that its copy is still wanted. */
+function keepLease(node: NodeContext, task: CopyTask): NodeJS.Timeout {
+  return setInterval(() => {
+    node.peers
+      .channel(task.target)
+      .then((channel) => channel.call('observe', { vmid: task.step.vmid }, { timeoutMs: CHANNEL_TIMEOUT_MS }))
+      .catch((error: unknown) => {
+        node.log.warn({ ...task.step, error }, 'the target does not answer, the copy goes on');
+      });
+  }, LEASE_RENEWAL_MS);
+}
+
+function isClaimedBy(record: OwnershipRecord, task: CopyTask): boolean {
+  return record.state === 'owned' && record.migrationId === task.step.migrationId && record.generation + 1 === task.step.generation;
+}

@@ -1,0 +1,72 @@
+import { pkiFolder } from '../../../src/config/paths.js';
+import { ITERATING_LIMIT_MS } from '../../../src/domain/convergence.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { setCapabilities, sourceCapabilities } from '../../../src/drivers/qemu/migration-capabilities.js';
+import { setParameters, startStream } from '../../../src/drivers/qemu/migration-commands.js';
+import { readQemuState, type QemuReading } from '../../../src/drivers/qemu/read-qemu-state.js';
+import { addClientTls } from '../../../src/drivers/qemu/tls-objects.js';
+import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
+import type { StreamEntry } from '../journal/stream-journal.js';
+import type { NodeContext } from '../node-context.js';
+import type { CopyTask } from './copy-task.js';
+
+const UNDER_WAY = ['setup', 'active', 'pre-switchover', 'device', 'wait-unplug'];
+
+/**
+ * Starts the RAM stream of this migration, or finds the one that an earlier attempt started: QEMU keeps copying without us,
+ * and a copy that runs is never started anew.
+ * @throws KedgeError `stream-failed` when this migration's stream has already failed: the guest runs on here
+ */
+export async function startOrAttachStream(node: NodeContext, task: CopyTask, qmp: QmpConnection): Promise<StreamEntry> {
+  const { vmid, migrationId } = task.step;
+  const reading = await readQemuState(qmp, 'source');
+  const entry = await node.streams.read(vmid, migrationId);
+  if (entry !== null && isStillUnderWay(reading)) {
+    const attached: StreamEntry = { ...entry, state: 'started', reattached: entry.reattached + 1 };
+    await node.streams.write(vmid, attached);
+    return attached;
+  }
+  // `completed` belongs to this stream as well: the caller settles what a lost attempt left.
+  if (entry?.state === 'started') throw streamFailed(reading);
+  if (isStillUnderWay(reading)) throw new KedgeError('guest-state', `Cannot copy guest ${vmid}: a stream that this migration did not start is under way`);
+  return startNewStream(node, task, qmp);
+}
+
+async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnection): Promise<StreamEntry> {
+  const { step, target, prepared, options } = task;
+  const multifd = prepared.multifdChannels > 0;
+  const tls = options.type === 'secure' ? await addClientTls(qmp, { folder: pkiFolder(node.paths) }) : null;
+  await setCapabilities(qmp, sourceCapabilities({ multifd }));
+  await setParameters(qmp, {
+    bandwidthLimit: options.bandwidthLimit,
+    downtimeLimitMs: ITERATING_LIMIT_MS,
+    ...(multifd ? { multifdChannels: prepared.multifdChannels } : {}),
+    tls: tls === null ? null : { credentials: tls.credentials, hostname: prepared.tlsHostname ?? target },
+  });
+  const entry: StreamEntry = {
+    migrationId: step.migrationId,
+    state: 'intended',
+    startedAt: new Date().toISOString(),
+    reattached: 0,
+    held: options.hold,
+    rounds: [],
+    memoryLost: false,
+  };
+  await crashPoint('source.stream-journal', () => node.streams.write(step.vmid, entry));
+  await crashPoint('source.stream-start', () => startStream(qmp, { host: prepared.host, port: prepared.port }));
+  // Not durable before the answer on purpose: after a crash in between, `intended` with a stream under way is attached to,
+  // and with none under way is started anew.
+  const started: StreamEntry = { ...entry, state: 'started' };
+  await node.streams.write(step.vmid, started);
+  return started;
+}
+
+function isStillUnderWay(reading: QemuReading): boolean {
+  return UNDER_WAY.includes(reading.migration.status);
+}
+
+function streamFailed(reading: QemuReading): KedgeError {
+  const { status, errorDesc } = reading.migration;
+  return new KedgeError('stream-failed', `Cannot go on with the copy: the stream is ${status}${errorDesc === null ? '' : `, ${errorDesc}`}`);
+}

@@ -1,0 +1,72 @@
+import type { SourceInspection } from '../../../activities/interface.js';
+import type { Finding } from '../../../src/domain/checks.js';
+import { laterGeneration, type NodeName, type Vmid } from '../../../src/domain/ids.js';
+import type { MigrationOptions } from '../../../src/domain/migration.js';
+import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
+import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
+import { parseGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
+import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
+import type { NodeContext } from '../node-context.js';
+import { readInventory } from '../presence/read-inventory.js';
+import { testPeerLink } from './test-peer-link.js';
+
+/** Facts and findings of the source side. Changes nothing. Findings that compare both sides are made in src/domain/check-migration.ts. */
+export async function inspectSource(node: NodeContext, input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection> {
+  const { vmid, target } = input;
+  const [inventory, look, link] = await Promise.all([
+    readInventory(node),
+    lookAtGuest(node, vmid),
+    target === node.node ? Promise.resolve([]) : testPeerLink(node, target),
+  ]);
+  const state = stateFindings(node, look, input);
+  const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
+  if (look.view.record.kind !== 'record' || config === null) return { findings: [...state, ...link], guest: null, inventory };
+  const { record } = look.view.record;
+  return {
+    findings: [...state, ...link, ...deviceFindings(config)],
+    guest: {
+      name: config.name ?? `vm${vmid}`,
+      // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.
+      generation: record.state === 'owned' && record.migrationId !== undefined ? laterGeneration(record.generation, 2) : record.generation,
+      wanted: record.wanted,
+      config: await node.guestConfigs.read(vmid),
+      runningMachine: look.process === null || look.reading === null ? null : await readMachineType(await node.monitors.of(vmid)).catch(() => null),
+      memoryBytes: config.memoryMiB * 2 ** 20,
+      bridges: config.nets.flatMap((net) => (net.bridge === null ? [] : [net.bridge])),
+      storages: inventory.storages.map(({ id, shared, identity }) => ({ id, shared, identity })).filter(({ id }) => config.drives.some((drive) => storageOf(drive.volume) === id)),
+      volumes: config.drives.map((drive) => drive.volume),
+    },
+    inventory,
+  };
+}
+
+function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; options: MigrationOptions }): readonly Finding[] {
+  const { vmid, options } = input;
+  const { record } = look.view;
+  const blocker = (id: Finding['id'], text: string, remedy: string): readonly Finding[] => [{ id, severity: 'blocker', text, remedy }];
+  if (record.kind === 'missing') return blocker('guest-unknown', `${node.node} has no guest ${vmid}`, 'List the guests with "kedge guest list"');
+  if (record.kind === 'unreadable') return blocker('record-unsettled', `The ownership record of guest ${vmid} can't be read: ${record.reason}`, 'Run "kedge audit" and restore the record');
+  const { state, bootId, migrationId, wanted } = record.record;
+  if (state !== 'owned') return blocker('record-unsettled', `The ownership record of guest ${vmid} on ${node.node} is ${state}(${record.record.generation})${migrationId === undefined ? '' : ` of ${migrationId}`}`, 'Wait until the earlier migration is settled, see "kedge audit"');
+  if (bootId !== node.bootId) return blocker('record-unsettled', `${node.node} has rebooted and guest ${vmid} is not confirmed for this boot`, `Wait until ${node.node} is registered, see "kedge node show ${node.node}"`);
+  if (options.online && (wanted === 'stopped' || look.view.qemu === 'gone')) return blocker('guest-off', `Guest ${vmid} is off`, 'Start it with "kedge guest start", or move it offline when that is supported');
+  if (!options.online) return blocker('guest-kind', `Guest ${vmid} would have to move switched off, which this version does not support`, 'Start the guest and migrate it with --online');
+  if (!['running', 'paused', 'loaded', 'postmigrate'].includes(look.view.qemu)) return blocker('record-unsettled', `QEMU of guest ${vmid} is ${look.view.qemu}`, 'Wait until the state of the guest is settled, see "kedge audit"');
+  return [];
+}
+
+function deviceFindings(config: GuestConfig): readonly Finding[] {
+  const local = config.text.entries.map(({ key }) => key).filter((key) => /^(?:hostpci|usb|parallel|ivshmem|virtiofs)\d*$/.test(key));
+  return [
+    ...local.map((key): Finding => ({ id: 'local-device', severity: 'blocker', text: `The guest uses the device ${key} of this node`, remedy: `Remove ${key} from the guest's config` })),
+    ...(config.lock === null ? [] : [{ id: 'guest-locked', severity: 'blocker', text: `The guest is locked (${config.lock})`, remedy: 'Wait for the operation that holds the lock' } as const]),
+  ];
+}
+
+function storageOf(volume: string): string | null {
+  try {
+    return parseVolumeId(volume).storage;
+  } catch {
+    return null;
+  }
+}

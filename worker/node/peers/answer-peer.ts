@@ -1,0 +1,38 @@
+import { assertNever } from '../../../src/domain/assert-never.js';
+import type { NodeName } from '../../../src/domain/ids.js';
+import { dieIfArmed } from '../../../src/drivers/host/crash-point.js';
+import type { PeerAnswer, PeerRequest } from '../../../src/drivers/peer/protocol.js';
+import { lookAtGuest } from '../guests/look-at-guest.js';
+import { arm, go, revoke } from '../handover/target-session.js';
+import type { NodeContext } from '../node-context.js';
+import { recoverUntilSettled } from '../recovery/recover-guests.js';
+
+/** Answers one request of another node's worker, which sshd has let in by its key as `from`. */
+export async function answerPeer(node: NodeContext, from: NodeName, request: PeerRequest): Promise<PeerAnswer> {
+  switch (request.op) {
+    case 'hello':
+      return { version: node.protocolVersion, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now() };
+    case 'observe': {
+      node.leases.renewIfKnown(request.args.vmid);
+      return (await lookAtGuest(node, request.args.vmid)).view;
+    }
+    case 'arm':
+      await arm(node, { ...request.args, from });
+      return { armed: true };
+    case 'go': {
+      const answer = await go(node, { ...request.args, from });
+      dieIfArmed('target.go-answer', 'lost-reply');
+      return answer;
+    }
+    case 'revoke':
+      return revoke(node, { ...request.args, from });
+    case 'settle':
+      // Done after the answer: the caller may hold its lock and wait for us.
+      void recoverUntilSettled(node, request.args.vmid);
+      return { accepted: true };
+    case 'probe':
+      return { bytes: request.args.payload.length };
+    default:
+      return assertNever(request);
+  }
+}

@@ -1,0 +1,86 @@
+import { loadClaims } from '../../../src/config/load-claims.js';
+import type { Vmid } from '../../../src/domain/ids.js';
+import type { GuestSummary, NodeInventory, StorageFacts } from '../../../src/domain/node-facts.js';
+import { readHostFacts } from '../../../src/drivers/host/host-facts.js';
+import { listBridges } from '../../../src/drivers/host/tap.js';
+import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
+import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
+import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
+import { parseGuestConfig } from '../../../src/schema/guest-config.js';
+import { KEDGE_VERSION } from '../../../src/domain/version.js';
+import { lookAtGuest } from '../guests/look-at-guest.js';
+import { QEMU_PROGRAM, readStorageConfig } from '../guests/launch-guest.js';
+import type { NodeContext } from '../node-context.js';
+
+/** Reads everything that presence reports of this node, fresh. */
+export async function readInventory(node: NodeContext): Promise<NodeInventory> {
+  const claims = await loadClaims(node.paths);
+  const [qemu, host, storages, guests, bridges] = await Promise.all([
+    readQemuFacts(QEMU_PROGRAM),
+    readHostFacts({ declared: { memoryBytes: node.config.memoryBytes, cores: node.config.cores }, claims }),
+    readStorages(node),
+    readGuests(node),
+    listBridges(),
+  ]);
+  return {
+    v: 1,
+    node: node.node,
+    bootId: node.bootId,
+    at: new Date().toISOString(),
+    versions: { kedge: KEDGE_VERSION, protocol: claims.kedgeProtocol ?? node.protocolVersion, qemu: claims.qemu ?? qemu.version },
+    machineTypes: qemu.machineTypes.filter((type) => /^pc-(?:q35|i440fx)-/.test(type)),
+    cpu: { ...host.cpu, accelerator: await detectAccelerator(qemu.binary) },
+    memory: host.memory,
+    load: host.load,
+    bridges: claims.bridges ?? bridges,
+    storages,
+    guests,
+    slots: { bulk: node.config.slots.bulk },
+  };
+}
+
+async function readStorages(node: NodeContext): Promise<readonly StorageFacts[]> {
+  const config = await readStorageConfig(node);
+  return Promise.all(
+    config.storages.map(async ({ id, type, shared, ...storage }): Promise<StorageFacts> => {
+      const enabled = isUsableOn({ id, type, shared, ...storage }, node.node);
+      const facts = { id, type, shared, enabled };
+      if (!enabled) return { ...facts, identity: null, totalBytes: 0, freeBytes: 0 };
+      try {
+        const driver = openStorage(config, { id, node: node.node });
+        return { ...facts, identity: await driver.identity(), ...(await driver.space()) };
+      } catch (error) {
+        node.log.warn({ storage: id, error }, 'a storage does not answer');
+        return { ...facts, enabled: false, identity: null, totalBytes: 0, freeBytes: 0 };
+      }
+    }),
+  );
+}
+
+/** Every guest that has a record or a config here; tombstones of guests that moved away are not guests of this node. */
+async function readGuests(node: NodeContext): Promise<readonly GuestSummary[]> {
+  const vmids = new Set<Vmid>([...(await node.records.list()), ...(await node.guestConfigs.list())]);
+  const summaries = await Promise.all([...vmids].sort((left, right) => left - right).map((vmid) => summarizeGuest(node, vmid)));
+  return summaries.filter((guest) => guest !== null);
+}
+
+/** One guest in short; null when all that is left of it here is a tombstone. */
+export async function summarizeGuest(node: NodeContext, vmid: Vmid): Promise<GuestSummary | null> {
+  const { view } = await lookAtGuest(node, vmid);
+  const record = view.record.kind === 'record' ? view.record.record : null;
+  if (record !== null && (record.state === 'released' || record.state === 'revoked') && view.qemu === 'gone') return null;
+  const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
+  if (config === null && view.record.kind === 'missing' && view.qemu === 'gone') return null;
+  return {
+    vmid,
+    kind: record?.kind ?? 'qemu',
+    name: config?.name ?? `vm${vmid}`,
+    record: record?.state ?? (view.record.kind === 'unreadable' ? 'unreadable' : 'missing'),
+    generation: record?.generation ?? null,
+    wanted: record?.wanted ?? null,
+    migrationId: record?.migrationId ?? null,
+    qemu: view.qemu,
+    memoryBytes: (config?.memoryMiB ?? 0) * 2 ** 20,
+    cores: (config?.cores ?? 1) * (config?.sockets ?? 1),
+  };
+}

@@ -1,0 +1,92 @@
+import { assertNever } from '../../../src/domain/assert-never.js';
+import type { Decision } from '../../../src/domain/decide.js';
+import { laterGeneration, type Generation } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
+import { killGuestCopy } from '../guests/end-guest.js';
+import type { GuestLook } from '../guests/look-at-guest.js';
+import { startGuestFromDisk } from '../guests/start-guest.js';
+import { endIncoming } from '../handover/end-incoming.js';
+import type { NodeContext } from '../node-context.js';
+import type { SettleRequest } from './settle-migration.js';
+
+const PEER_TIMEOUT_MS = 5_000;
+
+/** Does the target's part of one decision, or asks the source for its part. The caller holds the guest's lock. */
+export async function actOnTarget(node: NodeContext, request: SettleRequest, turn: { decision: Decision; look: GuestLook }): Promise<void> {
+  const { decision, look } = turn;
+  const { vmid } = request.step;
+  switch (decision.do) {
+    case 'cont-on-target':
+      return resumeOwned(node, request);
+    case 'start-from-disk-on-target':
+      await own(node, look, request.step.generation);
+      return startGuestFromDisk(node, vmid);
+    case 'take-over-on-target':
+      await killGuestCopy(node, vmid);
+      await own(node, look, laterGeneration(request.step.generation, 1));
+      return startGuestFromDisk(node, vmid);
+    case 'kill-target-copy':
+      return endIncoming(node, vmid);
+    case 'revoke-target':
+    case 'superseded':
+      return giveUpStale(node, request, look);
+    case 'wait':
+    case 'go':
+    case 'hand-over':
+    case 'yank':
+    case 'cancel-stream':
+    case 'keep-on-source':
+    case 'take-back':
+    case 'cont-on-source':
+    case 'start-from-disk-on-source':
+      return askSourceToSettle(node, request);
+    case 'continue':
+    case 'release-source':
+    case 'guest-ended-on-target':
+    case 'settled':
+    case 'alarm':
+    case 'needs-operator':
+    case 'needs-evidence':
+      return;
+    default:
+      assertNever(decision);
+  }
+}
+
+async function resumeOwned(node: NodeContext, request: SettleRequest): Promise<void> {
+  const qmp = await node.monitors.of(request.step.vmid);
+  await crashPoint('target.cont', () => cont(qmp, 'target'));
+  await announceSelf(qmp);
+}
+
+async function own(node: NodeContext, look: GuestLook, generation: Generation): Promise<void> {
+  const { record } = look.view;
+  if (record.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot take the guest over: its record is ${record.kind}`);
+  const { vmid, kind, wanted } = record.record;
+  const owned: OwnershipRecord = { vmid, kind, wanted, generation, bootId: node.bootId, state: 'owned' };
+  await crashPoint('target.owned-record', () => node.records.write(owned));
+}
+
+/** The source has the guest for good: this copy can never be told to go. The same as a revocation by the source. */
+async function giveUpStale(node: NodeContext, request: SettleRequest, look: GuestLook): Promise<void> {
+  const { record } = look.view;
+  if (record.kind !== 'record' || (record.record.state !== 'incoming' && record.record.state !== 'armed')) return;
+  // A later migration may have prepared this node again: its copy is not ours to give up.
+  if (record.record.generation !== request.step.generation || record.record.migrationId !== request.step.migrationId) return;
+  const ran = record.record.state === 'armed' && record.record.bootId !== node.bootId ? 'maybe' : 'no';
+  const revoked: OwnershipRecord = { ...record.record, state: 'revoked', ran, bootId: node.bootId };
+  await crashPoint('target.revoked-record', () => node.records.write(revoked));
+  await endIncoming(node, request.step.vmid);
+}
+
+async function askSourceToSettle(node: NodeContext, request: SettleRequest): Promise<void> {
+  try {
+    const channel = await node.peers.channel(request.source);
+    await channel.call('settle', { vmid: request.step.vmid }, { timeoutMs: PEER_TIMEOUT_MS });
+  } catch (error) {
+    node.log.warn({ ...request.step, error }, 'the source could not be asked to settle');
+  }
+}

@@ -1,0 +1,29 @@
+import type { Vmid } from '../../../src/domain/ids.js';
+import { parseGuestConfig } from '../../../src/schema/guest-config.js';
+import { startGuestFromDisk } from '../guests/start-guest.js';
+import type { NodeContext } from '../node-context.js';
+
+/**
+ * Called once the cluster has registered this boot: unclaimed records of an earlier boot become permissions again, and
+ * guests that shall start with the node are started. Claimed ones stay with their migration.
+ */
+export async function confirmBoot(node: NodeContext): Promise<void> {
+  for (const vmid of await node.records.list()) {
+    try {
+      await node.locks.withLock(vmid, () => confirmGuest(node, vmid));
+    } catch (error) {
+      node.log.error({ vmid, error }, 'a guest could not be confirmed for this boot');
+    }
+  }
+}
+
+async function confirmGuest(node: NodeContext, vmid: Vmid): Promise<void> {
+  const view = await node.records.read(vmid);
+  if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
+  if (view.record.bootId === node.bootId) return;
+  const config = parseGuestConfig(await node.guestConfigs.read(vmid));
+  // A guest without onboot stays off, as in PVE; its record says so, so that nobody waits for it.
+  const wanted = config.onboot && view.record.wanted !== 'stopped' ? view.record.wanted : 'stopped';
+  await node.records.write({ ...view.record, wanted, bootId: node.bootId });
+  await startGuestFromDisk(node, vmid);
+}

@@ -1,0 +1,115 @@
+/**
+ * Local recovery: what a node worker does for its guests before anything else, and again whenever a peer asks for it.
+ *
+ * It needs no control plane: records, journals, QEMU and the peer's worker are enough. A silent peer never blocks it: that guest
+ * stays unsettled and is tried again, the rest goes on. Nothing here starts a guest whose record is of another boot.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { assertNever } from '../../../src/domain/assert-never.js';
+import { laterGeneration, type Vmid } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { cont } from '../../../src/drivers/qemu/migration-commands.js';
+import { lookAtGuest } from '../guests/look-at-guest.js';
+import { endIncoming } from '../handover/end-incoming.js';
+import type { NodeContext } from '../node-context.js';
+import { settleOrLeave, type SettleRequest } from './settle-migration.js';
+
+const RETRY_FIRST_MS = 500;
+const RETRY_LONGEST_MS = 30_000;
+
+/** Looks after every guest of this node until it is settled. Resolves once each has been tried once. */
+export async function recoverGuests(node: NodeContext): Promise<void> {
+  await node.records.removeStale();
+  const vmids = await node.records.list();
+  await Promise.all(vmids.map((vmid) => recoverUntilSettled(node, vmid)));
+}
+
+/** Tries once at once; what could not be settled yet is tried again in the background, with growing pauses. */
+export async function recoverUntilSettled(node: NodeContext, vmid: Vmid): Promise<void> {
+  if (await recoverOnce(node, vmid)) return;
+  void (async () => {
+    for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_LONGEST_MS)) {
+      await delay(pauseMs, undefined, { ref: false });
+      if (await recoverOnce(node, vmid)) return;
+    }
+  })();
+}
+
+/** Answers whether nothing is left to do here: the guest is settled, or a living migration looks after it. */
+async function recoverOnce(node: NodeContext, vmid: Vmid): Promise<boolean> {
+  if (node.copies.has(vmid)) return true;
+  try {
+    return await recoverGuest(node, vmid);
+  } catch (error) {
+    if (error instanceof KedgeError && error.code === 'needs-operator') {
+      node.log.error({ vmid, error }, 'a guest needs an operator');
+      return true;
+    }
+    node.log.warn({ vmid, error }, 'a guest could not be settled yet');
+    return false;
+  }
+}
+
+async function recoverGuest(node: NodeContext, vmid: Vmid): Promise<boolean> {
+  const view = await node.records.read(vmid);
+  if (view.kind !== 'record') return true;
+  const { record } = view;
+  // After a reboot a record is a claim, not a permission: settling could start the guest, so it waits for the registration.
+  if (record.bootId !== node.bootId && !node.boot.confirmed) return false;
+  switch (record.state) {
+    case 'owned':
+      return record.migrationId === undefined ? recoverOwned(node, vmid) : settle(node, record);
+    case 'releasing':
+      return settle(node, record);
+    case 'released':
+      // With its copy gone this is a tombstone; with a copy, go may not have arrived.
+      return (await lookAtGuest(node, vmid)).process === null ? settleReleased(node, record) : settle(node, record);
+    case 'incoming':
+      node.leases.renew(vmid);
+      return settle(node, record);
+    case 'armed':
+      return settle(node, record);
+    case 'revoked':
+      await node.locks.withLock(vmid, () => endIncoming(node, vmid));
+      return true;
+    default:
+      return assertNever(record);
+  }
+}
+
+/** The target's worker died between its `owned` and `cont`: nothing else can explain a loaded copy that shall run. */
+async function recoverOwned(node: NodeContext, vmid: Vmid): Promise<boolean> {
+  return node.locks.withLock(vmid, async () => {
+    const { view } = await lookAtGuest(node, vmid);
+    if (view.record.kind !== 'record' || view.record.record.state !== 'owned') return false;
+    const { bootId, wanted } = view.record.record;
+    if (bootId === node.bootId && view.qemu === 'loaded' && wanted === 'running') await cont(await node.monitors.of(vmid), 'target');
+    // The same between owned(g+2) and `cont` on the source.
+    if (bootId === node.bootId && view.qemu === 'postmigrate' && wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
+    return view.qemu !== 'unreachable';
+  });
+}
+
+/** A tombstone whose migration may still need this side's word; without a config it is history. */
+async function settleReleased(node: NodeContext, record: OwnershipRecord): Promise<boolean> {
+  const hasConfig = (await node.guestConfigs.list()).includes(record.vmid);
+  return hasConfig ? settle(node, record) : true;
+}
+
+async function settle(node: NodeContext, record: OwnershipRecord): Promise<boolean> {
+  const request = requestOf(node, record);
+  if (request === null) return true;
+  await settleOrLeave(node, { ...request, direction: 'forward', leaveCopyAlone: true });
+  return true;
+}
+
+/** Which migration a record speaks of, and in which role this node is. */
+function requestOf(node: NodeContext, record: OwnershipRecord): Pick<SettleRequest, 'step' | 'source' | 'target'> | null {
+  const { vmid, migrationId, peer } = record;
+  if (migrationId === undefined || peer === undefined) return null;
+  const isTarget = record.state === 'incoming' || record.state === 'armed' || record.state === 'revoked';
+  const generation = isTarget ? record.generation : laterGeneration(record.generation, 1);
+  const step = { vmid, migrationId, generation };
+  return isTarget ? { step, source: peer, target: node.node } : { step, source: node.node, target: peer };
+}

@@ -1,0 +1,140 @@
+/**
+ * Settles one migration whose end is in doubt: look at both sides, ask the table (src/domain/decide.ts) for one step, do it,
+ * look again. Every caller comes here: local recovery, the roll-back of an attempt, the workflow's reconciler.
+ *
+ * Each turn holds the guest's lock on this node from the look to the end of the step. The other node is only asked: it acts on
+ * its own guest, under its own lock. Holding our lock while we wait for its answer can't deadlock: what it may ask of us
+ * meanwhile is `observe`, which takes no lock, and `settle`, which is accepted and done later.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SettledMigration } from '../../../activities/interface.js';
+import { decide, type Decision } from '../../../src/domain/decide.js';
+import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
+import { inDoubtFrom } from '../../../src/domain/in-doubt-from.js';
+import type { Circumstances } from '../../../src/domain/in-doubt.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { GuestView } from '../../../src/domain/ownership.js';
+import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
+import type { NodeContext } from '../node-context.js';
+import { actOnSource } from './act-on-source.js';
+import { actOnTarget } from './act-on-target.js';
+import { askPeer } from './ask-peer.js';
+import { FrozenWatch } from './frozen-watch.js';
+
+export interface SettleRequest {
+  readonly step: { readonly vmid: Vmid; readonly migrationId: MigrationId; readonly generation: Generation };
+  readonly source: NodeName;
+  readonly target: NodeName;
+  /** `forward`: finish what can be finished; `back`: the attempt is over, the guest shall stay at the source. */
+  readonly direction: 'forward' | 'back';
+  /** A healthy copy under way is left alone: answers null. Otherwise it is given up. Default: given up. */
+  readonly leaveCopyAlone?: boolean;
+}
+
+/** How long one call tries before it reports what it could not find out; the workflow calls again. */
+const SETTLE_TIMEOUT_MS = 60_000;
+const LOOK_AGAIN_MS = 50;
+const LOOK_AGAIN_LATER_MS = 500;
+
+/**
+ * Answers where the guest is.
+ * @throws KedgeError `outcome-unknown` (retryable) while evidence is missing, `needs-operator` when no rule may choose
+ */
+export async function settleMigration(node: NodeContext, request: SettleRequest): Promise<SettledMigration> {
+  const settled = await settleOrLeave(node, { ...request, leaveCopyAlone: false });
+  if (settled === null) throw new KedgeError('outcome-unknown', `Cannot settle ${request.step.migrationId}: its copy is under way`);
+  return settled;
+}
+
+/** As `settleMigration`, but answers null for a healthy copy under way when the request says to leave it alone. */
+export async function settleOrLeave(node: NodeContext, request: SettleRequest): Promise<SettledMigration | null> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  const frozen = new FrozenWatch();
+  let direction = request.direction;
+  let memoryLost = false;
+  for (;;) {
+    const { decision, look } = await node.locks.withLock(request.step.vmid, async () => {
+      const turn = await decideNow(node, { ...request, direction }, frozen);
+      await act(node, request, turn);
+      return turn;
+    });
+    if ('memoryLost' in decision) memoryLost = true;
+    const outcome = outcomeOf(decision, look, memoryLost);
+    if (outcome !== null) return await withHistory(node, request, outcome);
+    if (decision.do === 'continue' && look.view.qemu !== 'pre-switchover') {
+      if (request.leaveCopyAlone === true) return null;
+      direction = 'back';
+    }
+    if (performance.now() > deadline) {
+      throw new KedgeError('outcome-unknown', `Cannot settle ${request.step.migrationId} yet: ${decision.because}`, { details: { row: decision.row, decision: decision.do } });
+    }
+    await delay(decision.do === 'needs-evidence' ? LOOK_AGAIN_LATER_MS : LOOK_AGAIN_MS);
+  }
+}
+
+interface Turn {
+  readonly decision: Decision;
+  /** What this node itself has. */
+  readonly look: GuestLook;
+}
+
+async function decideNow(node: NodeContext, request: SettleRequest, frozen: FrozenWatch): Promise<Turn> {
+  const { step, source, target } = request;
+  const look = await lookAtGuest(node, step.vmid);
+  const weAreSource = source === node.node;
+  const other: GuestView | 'unreachable' = await askPeer(node, weAreSource ? target : source, step.vmid);
+  const entry = weAreSource ? await node.streams.read(step.vmid, step.migrationId) : null;
+  const circumstances: Circumstances = {
+    attempt: request.direction === 'forward' ? 'open' : 'over',
+    stream: entry === null ? 'none' : streamStateOf(look),
+    frozen: weAreSource && frozen.isFrozen(look),
+    sharedDisks: true,
+  };
+  const decision = decide(
+    inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }),
+  );
+  node.log.info({ ...step, row: decision.row, decision: decision.do, direction: request.direction, own: look.view.qemu, other: other === 'unreachable' ? other : other.qemu }, 'settling');
+  return { decision, look };
+}
+
+function streamStateOf(look: GuestLook): 'active' | 'ended' {
+  const status = look.reading?.migration.status;
+  return status === 'setup' || status === 'active' || status === 'cancelling' || status === 'wait-unplug' ? 'active' : 'ended';
+}
+
+async function act(node: NodeContext, request: SettleRequest, turn: Turn): Promise<void> {
+  const weAreSource = request.source === node.node;
+  if (turn.decision.do === 'alarm') {
+    node.log.error({ ...request.step, row: turn.decision.row, stop: turn.decision.stop }, `ALARM: ${turn.decision.because}`);
+    throw new KedgeError('needs-operator', `Cannot settle ${request.step.migrationId}: ${turn.decision.because}`, { details: { row: turn.decision.row } });
+  }
+  if (turn.decision.do === 'needs-operator') {
+    throw new KedgeError('needs-operator', `Cannot settle ${request.step.migrationId}: ${turn.decision.because}`, { details: { row: turn.decision.row } });
+  }
+  await (weAreSource ? actOnSource(node, request, turn) : actOnTarget(node, request, turn));
+}
+
+function outcomeOf(decision: Decision, look: GuestLook, memoryLost: boolean): SettledMigration | null {
+  switch (decision.do) {
+    case 'settled':
+      return decision.at === 'target' ? { outcome: 'target-owns', memoryLost, blackout: null } : { outcome: 'source-owns', memoryLost, reason: decision.because };
+    case 'release-source':
+    case 'guest-ended-on-target':
+      return { outcome: 'target-owns', memoryLost, blackout: null };
+    case 'superseded': {
+      const { record } = look.view;
+      const ownedHere = record.kind === 'record' && record.record.state === 'owned';
+      return ownedHere ? { outcome: 'source-owns', memoryLost, reason: decision.because } : { outcome: 'target-owns', memoryLost, blackout: null };
+    }
+    default:
+      return null;
+  }
+}
+
+/** What an earlier settlement of the same migration found out (a lost memory) still holds. */
+async function withHistory(node: NodeContext, request: SettleRequest, settled: SettledMigration): Promise<SettledMigration> {
+  const entry = await node.streams.read(request.step.vmid, request.step.migrationId);
+  if (entry === null) return settled;
+  if (settled.memoryLost && !entry.memoryLost) await node.streams.write(request.step.vmid, { ...entry, memoryLost: true });
+  return { ...settled, memoryLost: settled.memoryLost || entry.memoryLost };
+}

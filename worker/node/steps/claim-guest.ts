@@ -1,0 +1,53 @@
+import type { ClaimResult, StepRef } from '../../../activities/interface.js';
+import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import type { NodeContext } from '../node-context.js';
+import { settleMigration } from '../recovery/settle-migration.js';
+
+/**
+ * Claims the guest for one migration: from here only its steps may act on it, and generation g+1 is issued for ever.
+ *
+ * A claim of another migration is a dead one: the workflow id `migration-<vmid>` is a mutex, so its workflow has ended without
+ * its undo (terminated, or abandoned by the operator). It is settled backwards first.
+ * @throws KedgeError `already-migrating`, `guest-state`, `not-found`, `record-unreadable`
+ */
+export async function claimGuest(node: NodeContext, step: StepRef, target: NodeName): Promise<ClaimResult> {
+  await settleDeadClaim(node, step);
+  return node.locks.withLock(step.vmid, async () => {
+    const record = await readRecord(node, step);
+    const isOurs = record.migrationId === step.migrationId;
+    if (record.state !== 'owned' || record.generation + 1 !== step.generation || (record.migrationId !== undefined && !isOurs)) {
+      throw new KedgeError('already-migrating', `Cannot claim guest ${step.vmid} for ${step.migrationId}: its record is ${record.state}(${record.generation})${record.migrationId === undefined ? '' : ` of ${record.migrationId}`}`);
+    }
+    if (record.bootId !== node.bootId) {
+      throw new KedgeError('guest-state', `Cannot claim guest ${step.vmid}: this boot of ${node.node} has not confirmed its record yet`);
+    }
+    const claimed: OwnershipRecord = { ...record, state: 'owned', migrationId: step.migrationId, peer: target };
+    if (!isOurs || record.peer !== target) await crashPoint('source.claim-record', () => node.records.write(claimed));
+    return { generation: step.generation, wanted: record.wanted, config: await node.guestConfigs.read(step.vmid) };
+  });
+}
+
+async function settleDeadClaim(node: NodeContext, step: StepRef): Promise<void> {
+  const { migrationId, peer, state, generation } = await readRecord(node, step);
+  if (state !== 'owned' || migrationId === undefined || peer === undefined || migrationId === step.migrationId) return;
+  const dead = { vmid: step.vmid, migrationId, generation: nextOf(generation, step) };
+  await settleMigration(node, { step: dead, source: node.node, target: peer, direction: 'back' });
+}
+
+/** The dead claim's own generation: the one after the record's, two before ours. */
+function nextOf(generation: StepRef['generation'], step: StepRef): StepRef['generation'] {
+  if (generation + 3 !== step.generation) {
+    throw new KedgeError('already-migrating', `Cannot claim guest ${step.vmid} for ${step.migrationId}: its record is owned(${generation}), claimed by another migration`);
+  }
+  return laterGeneration(generation, 1);
+}
+
+async function readRecord(node: NodeContext, step: StepRef): Promise<OwnershipRecord> {
+  const view = await node.records.read(step.vmid);
+  if (view.kind === 'missing') throw new KedgeError('not-found', `Cannot claim guest ${step.vmid}: ${node.node} has no record of it`);
+  if (view.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot claim guest ${step.vmid}: ${view.reason}`);
+  return view.record;
+}

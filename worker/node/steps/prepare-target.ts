@@ -1,0 +1,86 @@
+import type { PreparedTarget, StepRef } from '../../../activities/interface.js';
+import { pkiFolder } from '../../../src/config/paths.js';
+import type { NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { MigrationOptions } from '../../../src/domain/migration.js';
+import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { setCapabilities, targetCapabilities } from '../../../src/drivers/qemu/migration-capabilities.js';
+import { listenIncoming, setParameters } from '../../../src/drivers/qemu/migration-commands.js';
+import { addServerTls } from '../../../src/drivers/qemu/tls-objects.js';
+import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
+import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
+import { launchGuest } from '../guests/launch-guest.js';
+import { lookAtGuest } from '../guests/look-at-guest.js';
+import { endIncoming } from '../handover/end-incoming.js';
+import type { NodeContext } from '../node-context.js';
+
+export interface PrepareRequest {
+  readonly step: StepRef;
+  readonly source: NodeName;
+  readonly config: string;
+  readonly wanted: Wanted;
+  readonly runningMachine: string | null;
+  readonly options: MigrationOptions;
+}
+
+/**
+ * Prepares this node to receive the guest: record `incoming(g+1)`, config copy, network devices, a QEMU that listens. Each is
+ * named from the vmid, so that a repeated call finds what an earlier one made; the record comes first, so that whatever is
+ * made after it has an owner who removes it.
+ * @throws KedgeError `already-exists` when this node has another copy, and those of the start of QEMU
+ */
+export async function prepareTarget(node: NodeContext, request: PrepareRequest): Promise<PreparedTarget> {
+  const { step, options } = request;
+  return node.locks.withLock(step.vmid, async () => {
+    await writeIncoming(node, request);
+    node.leases.renew(step.vmid);
+    const multifdChannels = options.hold ? 0 : node.cluster.migration.multifdChannels;
+    const qmp = await listeningQemu(node, request, multifdChannels);
+    const address = node.peers.migrationAddress(node.node);
+    const endpoint = await listenIncoming(qmp, { host: address, port: 0 });
+    return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, multifdChannels };
+  });
+}
+
+async function writeIncoming(node: NodeContext, { step, source, wanted }: PrepareRequest): Promise<void> {
+  const view = await node.records.read(step.vmid);
+  if (view.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot prepare guest ${step.vmid}: ${view.reason}`);
+  const present = view.kind === 'record' ? view.record : null;
+  const incoming: OwnershipRecord = {
+    vmid: step.vmid,
+    kind: 'qemu',
+    generation: step.generation,
+    wanted,
+    bootId: node.bootId,
+    migrationId: step.migrationId,
+    peer: source,
+    state: 'incoming',
+  };
+  if (present !== null && !mayBeReplaced(present, incoming)) {
+    throw new KedgeError('already-exists', `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`);
+  }
+  await crashPoint('target.incoming-record', () => node.records.write(incoming));
+}
+
+/** A tombstone or the remains of an older attempt give way to a greater generation; our own incoming record is written anew. */
+function mayBeReplaced(present: OwnershipRecord, incoming: OwnershipRecord): boolean {
+  if (present.state === 'incoming' && present.migrationId === incoming.migrationId) return true;
+  return present.generation < incoming.generation && (present.state === 'released' || present.state === 'revoked' || present.state === 'incoming');
+}
+
+async function listeningQemu(node: NodeContext, request: PrepareRequest, multifdChannels: number): Promise<QmpConnection> {
+  const { step, source, options } = request;
+  const { view, process } = await lookAtGuest(node, step.vmid);
+  // A copy that an earlier attempt started and that still waits is taken as it is; anything else is made anew.
+  if (process !== null && view.qemu === 'inmigrate') return node.monitors.of(step.vmid);
+  await endIncoming(node, step.vmid);
+  node.leases.renew(step.vmid);
+  const config = editGuestConfig(parseGuestConfig(request.config), request.runningMachine === null ? {} : { runningmachine: request.runningMachine });
+  await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, printGuestConfig(config)));
+  const qmp = await crashPoint('target.qemu-start', () => launchGuest(node, step.vmid, { config, incoming: true }));
+  const tls = options.type === 'secure' ? await addServerTls(qmp, { folder: pkiFolder(node.paths), peerName: source }) : null;
+  await setCapabilities(qmp, targetCapabilities({ multifd: multifdChannels > 0 }));
+  await setParameters(qmp, { bandwidthLimit: 0, ...(multifdChannels > 0 ? { multifdChannels } : {}), tls });
+  return qmp;
+}

@@ -1,0 +1,43 @@
+import type { StepRef } from '../../../activities/interface.js';
+import type { NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { quitGuestCopy } from '../guests/end-guest.js';
+import type { NodeContext } from '../node-context.js';
+import { askPeer } from '../recovery/ask-peer.js';
+
+/**
+ * Removes what the source still has of a guest that the target owns: process, devices, config, journal. The record stays as the
+ * tombstone `released`. Forward only and repeatable.
+ *
+ * Who could still need it? Nobody: the target's `owned` is durable (it says so itself here), and a source that was told so never
+ * runs the guest again. Its shared volumes are the target's now and are not touched.
+ * @throws KedgeError `peer-unreachable` (retried) until the target says that it owns the guest
+ */
+export async function releaseSource(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+  await node.locks.withLock(step.vmid, async () => {
+    const view = await node.records.read(step.vmid);
+    if (view.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot release guest ${step.vmid}: its record is ${view.kind}`);
+    const { record } = view;
+    if (record.generation !== step.generation - 1) throw new KedgeError('stale-claim', `Cannot release guest ${step.vmid} as ${step.migrationId}: its record is ${record.state}(${record.generation})`);
+    await assertTargetOwns(node, step, target);
+    if (record.state !== 'released') {
+      const released: OwnershipRecord = { ...record, state: 'released', migrationId: step.migrationId, peer: target };
+      await crashPoint('source.released-record', () => node.records.write(released));
+    }
+    await quitGuestCopy(node, step.vmid);
+    await crashPoint('source.release-files', async () => {
+      await node.guestConfigs.remove(step.vmid);
+      await node.streams.remove(step.vmid);
+      await node.steps.forget(step.vmid);
+    });
+  });
+}
+
+async function assertTargetOwns(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+  const view = await askPeer(node, target, step.vmid);
+  if (view === 'unreachable') throw new KedgeError('peer-unreachable', `Cannot release guest ${step.vmid}: ${target} does not answer`);
+  const moved = view.record.kind === 'record' && view.record.record.generation >= step.generation && view.record.record.state !== 'revoked';
+  if (!moved) throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: ${target} does not own it`);
+}
