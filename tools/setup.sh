@@ -120,14 +120,16 @@ install_packages() {
     printf '#!/bin/sh\nexit 101\n' >$POLICY
     chmod 755 $POLICY
   fi
-  logged apt-update "Cannot reach the Debian package mirror" "Give this machine a network, check /etc/apt/sources.list, then run this again" apt-get update
+  logged apt-update "Cannot reach the Debian package mirror" "Give this machine a network, check /etc/apt/sources.list, then run this again" \
+    apt-get update -o APT::Update::Error-Mode=any
   logged apt-install "Cannot install the Debian packages" "Read the log, repair with apt-get -f install, then run this again" \
-    apt-get install -y --no-install-recommends "${PACKAGES[@]}"
+    apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "${PACKAGES[@]}"
 }
 
 install_npm() {
   # Install scripts are refused by .npmrc: all that they would build is optional here.
-  logged npm-ci "Cannot install the npm packages" "Give this machine a network to the npm registry of your npm configuration, then run this again" npm ci
+  logged npm-ci "Cannot install the npm packages" "Give this machine a network to the npm registry of your npm configuration, then run this again" \
+    npm ci --prefer-offline --fetch-retries=1 --fetch-retry-mintimeout=2000
   npm_stamp >"$NPM_STAMP"
 }
 
