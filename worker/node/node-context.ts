@@ -11,7 +11,7 @@ import type { OwnedStages } from './handover/owned-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
-import type { PeerDirectory } from './peers/peer-directory.js';
+import type { Peers } from './peers/peer-directory.js';
 import type { RecordStore } from './records/record-store.js';
 
 /** Everything that the code of one node worker shares; made once in node-worker.ts and passed to each function. */
@@ -33,7 +33,7 @@ export interface NodeContext {
   readonly locks: GuestLocks;
   readonly monitors: GuestMonitors;
   readonly guestConfigs: GuestConfigs;
-  readonly peers: PeerDirectory;
+  readonly peers: Peers;
   readonly leases: IncomingLeases;
   readonly stages: OwnedStages;
   readonly copies: ActiveCopies;

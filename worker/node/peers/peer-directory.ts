@@ -6,8 +6,19 @@ import type { ClusterConfig } from '../../../src/schema/cluster-config.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** The other nodes, as the code of one node reaches them. */
+export interface Peers {
+  /**
+   * The channel to a node's worker.
+   * @throws KedgeError `not-found` for a node that the cluster doesn't know, `peer-unreachable`, `peer-untrusted`
+   */
+  channel(node: NodeName): Promise<PeerChannel>;
+  /** Address of a node on the migration network, where its QEMU listens. */
+  migrationAddress(node: NodeName): string;
+}
+
 /** Channels to the other node workers, one per node, opened on first use and kept; a closed one is opened anew. */
-export class PeerDirectory {
+export class PeerDirectory implements Peers {
   readonly #paths: KedgePaths;
   readonly #cluster: ClusterConfig;
   readonly #channels = new Map<NodeName, Promise<PeerChannel>>();
@@ -17,10 +28,6 @@ export class PeerDirectory {
     this.#cluster = cluster;
   }
 
-  /**
-   * The channel to a node's worker.
-   * @throws KedgeError `not-found` for a node that the cluster doesn't know, `peer-unreachable`, `peer-untrusted`
-   */
   async channel(node: NodeName): Promise<PeerChannel> {
     const present = this.#channels.get(node);
     if (present !== undefined) return present;
@@ -33,7 +40,6 @@ export class PeerDirectory {
     return opening;
   }
 
-  /** Address of a node on the migration network, where its QEMU listens. */
   migrationAddress(node: NodeName): string {
     return this.#entry(node).migrationAddress;
   }

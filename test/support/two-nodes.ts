@@ -1,0 +1,114 @@
+/**
+ * Two nodes on one machine for tests of the hand-over: real records, journals and QEMU, each node under its own roots; the peer
+ * channel calls the other node directly and can be cut. Without Temporal, sshd and namespaces: those are the lab's part.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { guestRunFolder, storageConfigFile, type KedgePaths } from '../../src/config/paths.js';
+import { KedgeError } from '../../src/domain/kedge-error.js';
+import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
+import type { PeerChannel } from '../../src/drivers/peer/peer-channel.js';
+import type { PeerOperation } from '../../src/drivers/peer/protocol.js';
+import { killQemu } from '../../src/drivers/qemu/kill-qemu.js';
+import { scanQemu } from '../../src/drivers/qemu/scan-qemu.js';
+import { createNodeContext } from '../../worker/node/create-node-context.js';
+import { findGuestProcess } from '../../worker/node/guests/look-at-guest.js';
+import { manageGuest } from '../../worker/node/guests/manage-guest.js';
+import type { NodeContext } from '../../worker/node/node-context.js';
+import { answerPeer } from '../../worker/node/peers/answer-peer.js';
+
+export const VMID = parseVmid(901);
+export const NODE1 = parseNodeName('node1');
+export const NODE2 = parseNodeName('node2');
+/** The first migration of a guest that was just created under generation 1. */
+export const STEP = { vmid: VMID, generation: parseGeneration(2), migrationId: migrationIdOf(VMID, parseGeneration(2)) };
+
+const CONFIG = `name: test\nmemory: 64\nmachine: pc-q35-7.2\nvirtio0: shared:${VMID}/vm-${VMID}-disk-0.raw,size=1M\n`;
+
+export interface TwoNodes {
+  readonly source: NodeContext;
+  readonly target: NodeContext;
+  /** While set, calls of these operations fail as `peer-unreachable`; `lost-reply`: after the peer has acted. */
+  readonly cuts: Map<PeerOperation, 'before' | 'lost-reply'>;
+  /** A new worker on the same node: nothing but the files and QEMU is left of the old one. */
+  restart(which: 'source' | 'target'): Promise<void>;
+  /** Pids of this guest's QEMU on both nodes whose vCPUs may run, asked from QEMU itself by the caller. */
+  pids(): { source: number | null; target: number | null };
+  close(): Promise<void>;
+}
+
+/** Makes both nodes with guest 901 running on the source. */
+export async function startTwoNodes(): Promise<TwoNodes> {
+  const root = mkdtempSync(join(tmpdir(), 'kedge-nodes-'));
+  const cuts: TwoNodes['cuts'] = new Map();
+  const nodes: Record<string, NodeContext> = {};
+  const boot = async (name: NodeName): Promise<NodeContext> => {
+    const context = await createNodeContext(writeNode(root, name));
+    const joined: NodeContext = { ...context, boot: { confirmed: true }, peers: peersOf(name) };
+    nodes[name] = joined;
+    return joined;
+  };
+  const nodeOf = (name: string): NodeContext => {
+    const node = nodes[name];
+    if (node === undefined) throw new Error(`Cannot find node ${name}`);
+    return node;
+  };
+  const peersOf = (from: NodeName): NodeContext['peers'] => ({
+    channel: (to) => Promise.resolve(channelBetween({ from, to: () => nodeOf(to), cuts })),
+    migrationAddress: () => '127.0.0.1',
+  });
+  await boot(NODE1);
+  await boot(NODE2);
+  await manageGuest(nodeOf(NODE1), { verb: 'create', vmid: VMID, config: CONFIG });
+  await manageGuest(nodeOf(NODE1), { verb: 'start', vmid: VMID });
+  return {
+    get source() {
+      return nodeOf(NODE1);
+    },
+    get target() {
+      return nodeOf(NODE2);
+    },
+    cuts,
+    async restart(which) {
+      const name = which === 'source' ? NODE1 : NODE2;
+      nodeOf(name).monitors.closeAll();
+      await boot(name);
+    },
+    pids: () => ({ source: findGuestProcess(nodeOf(NODE1), VMID)?.pid ?? null, target: findGuestProcess(nodeOf(NODE2), VMID)?.pid ?? null }),
+    async close() {
+      for (const node of Object.values(nodes)) node.monitors.closeAll();
+      for (const process of scanQemu({ vmid: VMID })) if (process.pidFile?.startsWith(root) === true) await killQemu(process);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function writeNode(root: string, name: NodeName): KedgePaths {
+  const paths: KedgePaths = { etc: join(root, name, 'etc'), state: join(root, name, 'state'), run: join(root, name, 'run') };
+  for (const folder of [paths.etc, paths.state, paths.run, join(root, 'shared')]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(paths.run, 'boot-id'), `boot-of-${name}\n`);
+  writeFileSync(join(paths.etc, 'node.yaml'), `name: ${name}\nbootIdFile: ${join(paths.run, 'boot-id')}\n`);
+  writeFileSync(join(paths.etc, 'kedge.yaml'), 'cluster: test\nnodes:\n  node1: { address: 127.0.0.1 }\n  node2: { address: 127.0.0.1 }\n');
+  writeFileSync(storageConfigFile(paths), `dir: shared\n\tpath ${join(root, 'shared')}\n\tcontent images\n\tshared 1\n`);
+  mkdirSync(guestRunFolder(paths, VMID), { recursive: true });
+  return paths;
+}
+
+function channelBetween(link: { from: NodeName; to: () => NodeContext; cuts: TwoNodes['cuts'] }): PeerChannel {
+  const unreachable = (): KedgeError => new KedgeError('peer-unreachable', 'Cannot reach the peer: the test has cut the link');
+  return {
+    async call(op, args) {
+      const cut = link.cuts.get(op);
+      if (cut === 'before') throw unreachable();
+      // The pair of operation and arguments is one of the union's members; TypeScript can't follow it through the generic.
+      const request = { op, args } as never;
+      const answer = await answerPeer(link.to(), link.from, request);
+      if (cut === 'lost-reply') throw unreachable();
+      return answer as never;
+    },
+    close: () => undefined,
+    closed: new Promise(() => undefined),
+    isClosed: false,
+  };
+}

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CopyResult, PreparedTarget } from '../../../../activities/interface.js';
+import { DEFAULT_MIGRATION_OPTIONS, type MigrationOptions } from '../../../../src/domain/migration.js';
+import { createNodeService } from '../../../../worker/node/create-node-service.js';
+import { findGuestProcess, lookAtGuest } from '../../../../worker/node/guests/look-at-guest.js';
+import { killQemu } from '../../../../src/drivers/qemu/kill-qemu.js';
+import { recoverUntilSettled } from '../../../../worker/node/recovery/recover-guests.js';
+import { NODE1, NODE2, startTwoNodes, STEP, VMID, type TwoNodes } from '../../../support/two-nodes.js';
+
+const OPTIONS: MigrationOptions = { ...DEFAULT_MIGRATION_OPTIONS, type: 'insecure' };
+
+let nodes: TwoNodes;
+let sequence = 0;
+
+beforeEach(async () => {
+  sequence = 0;
+  nodes = await startTwoNodes();
+});
+
+afterEach(async () => {
+  await nodes.close();
+});
+
+function nextStep(): typeof STEP & { sequence: number } {
+  sequence += 1;
+  return { ...STEP, sequence };
+}
+
+async function prepare(): Promise<PreparedTarget> {
+  const claim = await createNodeService(nodes.source).claimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+  return createNodeService(nodes.target).prepareTarget(
+    { step: nextStep(), source: NODE1, config: claim.config, wanted: claim.wanted, runningMachine: null, options: OPTIONS },
+    { attempt: 1 },
+  );
+}
+
+async function copy(prepared: PreparedTarget, signal: AbortSignal = new AbortController().signal): Promise<CopyResult> {
+  const call = { attempt: 1, signal, report: () => undefined };
+  return createNodeService(nodes.source).copyAndSwitchOver({ step: nextStep(), target: NODE2, prepared, options: OPTIONS, deadline: null }, call);
+}
+
+/** What QEMU says on both nodes: never from records. */
+async function states(): Promise<{ source: string; target: string }> {
+  return { source: (await lookAtGuest(nodes.source, VMID)).view.qemu, target: (await lookAtGuest(nodes.target, VMID)).view.qemu };
+}
+
+describe('the hand-over between two nodes with real QEMU', () => {
+  test('a guest runs on the target and never again on the source', async () => {
+    const result = await copy(await prepare());
+    expect(await states()).toEqual({ source: 'postmigrate', target: 'running' });
+    expect(result.confirmed).toBe(true);
+    await createNodeService(nodes.source).releaseSource({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+    expect(nodes.pids().source).toBeNull();
+  });
+
+  test('a lost answer to go is settled by asking again, and the guest runs once', async () => {
+    const prepared = await prepare();
+    nodes.cuts.set('go', 'lost-reply');
+    const result = await copy(prepared);
+    expect(result.confirmed).toBe(false);
+    expect(await states()).toEqual({ source: 'postmigrate', target: 'running' });
+  });
+
+  test('a target that cannot be armed leaves the guest running on the source', async () => {
+    const prepared = await prepare();
+    nodes.cuts.set('arm', 'before');
+    nodes.cuts.set('observe', 'before');
+    nodes.cuts.set('revoke', 'before');
+    await expect(copy(prepared)).rejects.toMatchObject({ code: 'rolled-back' });
+    expect((await states()).source).toBe('running');
+    nodes.cuts.clear();
+    await recoverUntilSettled(nodes.target, VMID);
+    expect(await states()).toEqual({ source: 'running', target: 'gone' });
+  });
+
+  test('a target killed before the copy leaves the guest running on the source, and a roll-back leaves nothing behind', async () => {
+    const prepared = await prepare();
+    const process = findGuestProcess(nodes.target, VMID);
+    if (process === null) throw new Error('Cannot find the incoming QEMU');
+    await killQemu(process);
+    await expect(copy(prepared)).rejects.toMatchObject({ code: 'stream-failed' });
+    await createNodeService(nodes.target).revokeTarget({ step: nextStep(), source: NODE1 }, { attempt: 1 });
+    await createNodeService(nodes.source).unclaimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+    expect(await states()).toEqual({ source: 'running', target: 'gone' });
+    expect(await nodes.target.guestConfigs.list()).toEqual([]);
+  });
+
+  test('a cancelled copy leaves the guest running on the source', async () => {
+    const prepared = await prepare();
+    await expect(copy(prepared, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow();
+    await createNodeService(nodes.source).cancelStream({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+    expect(await states()).toEqual({ source: 'running', target: 'gone' });
+  });
+
+  test('a target whose worker died between its record and cont resumes the guest by itself', async () => {
+    const prepared = await prepare();
+    const target = nodes.target;
+    nodes.cuts.set('go', 'before');
+    nodes.cuts.set('observe', 'before');
+    const copying = copy(prepared).catch((error: unknown) => error);
+    await target.monitors.of(VMID).then((qmp) => qmp.waitForEvent((event) => event.name === 'MIGRATION' && event.data['status'] === 'completed', { after: 0, timeoutMs: 20_000 }));
+    const armed = await target.records.read(VMID);
+    if (armed.kind !== 'record') throw new Error('Cannot find the armed record');
+    const { vmid, kind, generation, wanted, bootId } = armed.record;
+    // What a go leaves when the worker dies right after its rename.
+    await target.records.write({ vmid, kind, generation, wanted, bootId, state: 'owned' });
+    await nodes.restart('target');
+    await recoverUntilSettled(nodes.target, VMID);
+    nodes.cuts.clear();
+    await copying;
+    expect(await states()).toEqual({ source: 'postmigrate', target: 'running' });
+  });
+});
