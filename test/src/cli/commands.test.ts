@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { AuditInput } from '../../../src/domain/audit-types.js';
+import type { MigrateGuestInput } from '../../../src/domain/migration.js';
+import { looksOf, runFake } from './fake-cluster.js';
+import { ended, guest, node1, node2, nodeStatus, place, story, vmid } from './stories.js';
+
+describe('kedge migration', () => {
+  test('shows the whole story', async () => {
+    const result = await runFake(['migration', 'show', '101-7'], { cluster: { lookAtMigration: () => Promise.resolve(ended()) } });
+    expect(result.exitCode).toBe(0);
+    expect(result.out).toMatchInlineSnapshot(`
+      "Migration 101-7: migrated
+        guest     101
+        way       node1 → node2
+        asked by  root@workstation
+        started   2026-03-01T12:00:00.000Z, took 4.2 s
+        settings  live, secure, no bandwidth limit, downtime up to 300 ms, no timeout, when it stalls: abort
+        RAM sent  563 MiB in 2 rounds
+        blackout  47 ms from STOP to RESUME, QEMU's own count 39 ms
+
+      STEP      OUTCOME  STARTED        TOOK  FAILURE
+      validate  done     12:00:00.010  80 ms
+      pre-copy  done     12:00:00.300  3.7 s
+
+      ROUND     SENT      LEFT    TOOK
+          1  512 MiB  50.0 MiB   3.0 s
+          2  562 MiB  1.00 MiB  600 ms
+      "
+    `);
+  });
+
+  test('shows the open question with the command for each answer', async () => {
+    const question = { step: 'release', code: 'storage-failed', message: 'Cannot remove the config', since: '2026-03-01T12:00:05Z', choices: { retry: 'tries again', skip: 'leaves the config', abandon: 'ends the migration' } } as const;
+    const parked = ended({ state: 'running', story: story({ phase: 'needs-operator', outcome: null, endedAt: null, question }) });
+    const result = await runFake(['migration', 'show', '101'], { cluster: { lookAtMigration: () => Promise.resolve(parked) } });
+    expect(result.out).toContain('Cannot remove the config [storage-failed]');
+    expect(result.out).toContain('kedge migration decide 101-7 skip     leaves the config');
+  });
+
+  test('asks for the migration that was typed, by id or by vmid', async () => {
+    const asked: unknown[] = [];
+    const cluster = { lookAtMigration: (ref: unknown) => (asked.push(ref), Promise.resolve(ended())) };
+    await runFake(['migration', 'show', '101-7', '--json'], { cluster });
+    await runFake(['migration', 'show', '101', '--json'], { cluster });
+    expect(asked).toEqual([
+      { vmid, generation: 7 },
+      { vmid, generation: null },
+    ]);
+  });
+
+  test('lists as a table and as JSON', async () => {
+    const rows = [{ id: '101-7', vmid: 101, source: 'node1', target: 'node2', state: 'migrated', startedAt: '2026-03-01T11:57:05Z', endedAt: '2026-03-01T11:57:09Z' }];
+    const cluster = { listMigrations: () => Promise.resolve(rows) };
+    const text = await runFake(['migration', 'list'], { cluster });
+    expect(text.out).toBe('ID     STATE     SOURCE  TARGET       AGE   TOOK\n101-7  migrated  node1   node2   3 m 05 s  4.0 s\n');
+    const json = await runFake(['migration', 'list', '--json'], { cluster });
+    expect(JSON.parse(json.out)).toEqual(rows);
+  });
+
+  test('prints the reason of a refused cancel and exits with 3', async () => {
+    const refusal = new KedgeError('cancel-refused', 'Cannot cancel migration 101-7: the switchover has begun');
+    const result = await runFake(['migration', 'cancel', '101-7'], { cluster: { cancelMigration: () => Promise.reject(refusal) } });
+    expect(result).toMatchObject({ exitCode: 3, closed: true });
+    expect(result.err).toBe('error Cannot cancel migration 101-7: the switchover has begun [cancel-refused]\n→ Let the migration end, then migrate back\n');
+  });
+
+  test('passes a decision on, and refuses one that it does not know', async () => {
+    const decided: unknown[] = [];
+    const cluster = { decideMigration: (_: unknown, decision: unknown) => (decided.push(decision), Promise.resolve()) };
+    expect((await runFake(['migration', 'decide', '101-7', 'abandon'], { cluster })).exitCode).toBe(0);
+    expect((await runFake(['migration', 'decide', '101-7', 'forget'], { cluster })).exitCode).toBe(2);
+    expect(decided).toEqual(['abandon']);
+  });
+
+  test('retries an ended migration with its target and settings, from wherever the guest is now', async () => {
+    const inputs: MigrateGuestInput[] = [];
+    const failed = ended({ story: story({ outcome: 'rolled-back' }), failure: { code: 'stream-failed', message: 'x', details: {} } });
+    const result = await runFake(['migration', 'retry', '101-7'], {
+      cluster: {
+        lookAtMigration: () => Promise.resolve(failed),
+        startMigration: (input) => (inputs.push(input), Promise.resolve({ vmid, generation: null })),
+        watchMigration: () => looksOf([ended()]),
+      },
+    });
+    expect(result.exitCode).toBe(0);
+    expect(inputs).toMatchObject([{ vmid: 101, target: 'node2', options: story().options }]);
+    expect(inputs[0]).not.toHaveProperty('source');
+  });
+
+  test('does not retry a migration that moved the guest', async () => {
+    const result = await runFake(['migration', 'retry', '101-7'], { cluster: { lookAtMigration: () => Promise.resolve(ended()) } });
+    expect(result.exitCode).toBe(3);
+    expect(result.err).toContain('the guest has moved to node2');
+  });
+});
+
+describe('kedge guest', () => {
+  test('lists owners, and the other records only when asked', async () => {
+    const cluster = { listGuests: () => Promise.resolve([place(), place({ record: 'released', qemu: 'gone' }, node2)]) };
+    const result = await runFake(['guest', 'list'], { cluster });
+    expect(result.out).toBe('VMID  NAME  NODE   KIND  STATE    WANTED   RECORD     MEMORY  CORES  MIGRATION\n 101  web   node1  qemu  running  running  owned(6)  512 MiB      1\n');
+    expect((await runFake(['guest', 'list', '--all'], { cluster })).out.split('\n')).toHaveLength(4);
+    expect(JSON.parse((await runFake(['guest', 'list', '--json'], { cluster })).out)).toHaveLength(1);
+  });
+
+  test('keeps control characters of a name away from the terminal', async () => {
+    const result = await runFake(['guest', 'list'], { cluster: { listGuests: () => Promise.resolve([place({ name: 'a\u001b[31mb' })]) } });
+    expect(result.out).toContain('a?[31mb');
+  });
+
+  test('creates a guest out of settings', async () => {
+    const asked: unknown[] = [];
+    const cluster = { createGuest: (request: unknown) => (asked.push(request), Promise.resolve({ node: node1, guest: guest(), config: null })) };
+    await runFake(['guest', 'create', '101', '--node', 'node1', '--set', 'name=web', '--set', 'net0=virtio,bridge=vmbr0'], { cluster });
+    expect(asked).toEqual([{ vmid: 101, node: 'node1', config: 'name: web\nnet0: virtio,bridge=vmbr0\n' }]);
+    expect((await runFake(['guest', 'create', '101', '--node', 'node1'], { cluster })).exitCode).toBe(2);
+    expect((await runFake(['guest', 'create', '101', '--node', 'node1', '--set', 'name'], { cluster })).exitCode).toBe(2);
+  });
+
+  test('destroys only with --yes', async () => {
+    const verbs: string[] = [];
+    const cluster = { commandGuest: ({ verb }: { verb: string }) => (verbs.push(verb), Promise.resolve({ node: node1, guest: null, config: null })) };
+    expect((await runFake(['guest', 'destroy', '101'], { cluster })).exitCode).toBe(2);
+    expect((await runFake(['guest', 'destroy', '101', '--yes'], { cluster })).exitCode).toBe(0);
+    expect(verbs).toEqual(['destroy']);
+  });
+
+  test('shows what the nodes last said when the owner is silent', async () => {
+    const silent = new KedgeError('node-silent', 'Cannot reach node1');
+    const result = await runFake(['guest', 'show', '101'], { cluster: { listGuests: () => Promise.resolve([place()]), commandGuest: () => Promise.reject(silent) } });
+    expect(result.exitCode).toBe(0);
+    expect(result.out).toContain('No owner answers');
+    const unknown = await runFake(['guest', 'show', '102'], { cluster: { listGuests: () => Promise.resolve([place()]) } });
+    expect(unknown.exitCode).toBe(3);
+  });
+});
+
+describe('kedge node', () => {
+  test('lists states', async () => {
+    const silent = nodeStatus({ node: node2, cordoned: true, silentSince: '2026-03-01T11:59:30Z', inventory: null, inventoryAgeMs: null });
+    const result = await runFake(['node', 'list'], { cluster: { listNodes: () => Promise.resolve([nodeStatus(), silent]) } });
+    expect(result.out).toContain('node1  up ');
+    expect(result.out).toContain('node2  silent for 40 s, cordoned');
+  });
+
+  test('shows one, and names the others when it is unknown', async () => {
+    const cluster = { listNodes: () => Promise.resolve([nodeStatus()]) };
+    expect((await runFake(['node', 'show', 'node1'], { cluster })).out).toContain('6.00 GiB free of 8.00 GiB');
+    const unknown = await runFake(['node', 'show', 'node9'], { cluster });
+    expect(unknown.exitCode).toBe(3);
+    expect(unknown.err).toContain('the cluster has node1');
+  });
+
+  test('cordons and uncordons', async () => {
+    const asked: unknown[] = [];
+    const cluster = { cordonNode: (request: unknown) => (asked.push(request), Promise.resolve()) };
+    await runFake(['node', 'cordon', 'node1'], { cluster });
+    await runFake(['node', 'uncordon', 'node1'], { cluster });
+    expect(asked).toEqual([
+      { node: 'node1', cordoned: true },
+      { node: 'node1', cordoned: false },
+    ]);
+  });
+});
+
+describe('kedge audit', () => {
+  const clean: AuditInput = { nodes: [], unreached: [], migrations: [], slotHolders: [] };
+
+  test('exits with 0 when clean and with 1 when anything is left', async () => {
+    expect(await runFake(['audit'], { cluster: { collectAudit: () => Promise.resolve(clean) } })).toMatchObject({ exitCode: 0, out: 'Clean: 0 nodes, nothing left behind\n' });
+    const left = { ...clean, unreached: [{ node: node1, reason: 'no answer in 10 s' }] };
+    const result = await runFake(['audit', '--json'], { cluster: { collectAudit: () => Promise.resolve(left) } });
+    expect(result.exitCode).toBe(1);
+    expect(JSON.parse(result.out)).toMatchObject({ leftovers: [{ node: 'node1', kind: 'node-not-audited' }] });
+  });
+});

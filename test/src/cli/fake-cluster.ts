@@ -1,0 +1,70 @@
+/** A cluster that answers from what a test puts into it, and remembers what it was asked. */
+import type { CliContext } from '../../../src/cli/cli-context.js';
+import type { Cluster, MigrationLook } from '../../../src/cli/cluster.js';
+import { runCli } from '../../../src/cli/run-cli.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+
+export interface FakeCli {
+  readonly out: string;
+  readonly err: string;
+  readonly exitCode: number;
+  readonly closed: boolean;
+}
+
+export interface FakeOptions {
+  readonly cluster?: Partial<Cluster>;
+  readonly terminal?: boolean;
+  readonly environment?: Record<string, string>;
+  /** Receives the interrupt that a Ctrl-C would send. */
+  readonly onReady?: (interrupt: () => void) => void;
+}
+
+/** Runs a command line over a fake cluster. */
+export async function runFake(argv: readonly string[], options: FakeOptions = {}): Promise<FakeCli> {
+  const { context, seen } = fakeContext(options);
+  const exitCode = await runCli(argv, context);
+  return { ...seen, exitCode };
+}
+
+/** A context over a fake cluster, and what was written and closed; a verb that the test does not expect fails it. */
+export function fakeContext(options: FakeOptions = {}): { context: Omit<CliContext, 'setExitCode'>; seen: { out: string; err: string; closed: boolean } } {
+  const seen = { out: '', err: '', closed: false };
+  const unexpected = (verb: string) => () => Promise.reject(new KedgeError('internal', `The test does not expect ${verb}`));
+  const base: Cluster = {
+    startMigration: unexpected('startMigration'),
+    lookAtMigration: unexpected('lookAtMigration'),
+    watchMigration: () => looksOf([]),
+    listMigrations: unexpected('listMigrations'),
+    cancelMigration: unexpected('cancelMigration'),
+    releaseMigration: unexpected('releaseMigration'),
+    decideMigration: unexpected('decideMigration'),
+    listGuests: unexpected('listGuests'),
+    createGuest: unexpected('createGuest'),
+    commandGuest: unexpected('commandGuest'),
+    listNodes: unexpected('listNodes'),
+    cordonNode: unexpected('cordonNode'),
+    collectAudit: unexpected('collectAudit'),
+    close() {
+      seen.closed = true;
+      return Promise.resolve();
+    },
+  };
+  const context: Omit<CliContext, 'setExitCode'> = {
+    out: (text) => void (seen.out += text),
+    err: (text) => void (seen.err += text),
+    terminal: { out: options.terminal ?? false, err: options.terminal ?? false, columns: 200 },
+    environment: { NO_COLOR: '1', ...options.environment },
+    now: () => Date.parse('2026-03-01T12:00:10Z'),
+    openCluster: () => Promise.resolve({ ...base, ...options.cluster }),
+    onInterrupt(listener) {
+      options.onReady?.(listener);
+      return () => undefined;
+    },
+  };
+  return { context, seen };
+}
+
+/** A watch that shows these looks one after the other, then ends. */
+export async function* looksOf(looks: readonly MigrationLook[]): AsyncIterable<MigrationLook> {
+  for (const look of looks) yield await Promise.resolve(look);
+}

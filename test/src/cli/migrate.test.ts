@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import type { MigrateGuestInput } from '../../../src/domain/migration.js';
+import { looksOf, runFake, type FakeOptions } from './fake-cluster.js';
+import { ended, running, story, vmid } from './stories.js';
+
+const ref = { vmid, generation: null };
+
+function cluster(looks: Parameters<typeof looksOf>[0], inputs: MigrateGuestInput[] = []): NonNullable<FakeOptions['cluster']> {
+  return {
+    startMigration(input) {
+      inputs.push(input);
+      return Promise.resolve(ref);
+    },
+    watchMigration: () => looksOf(looks),
+  };
+}
+
+describe('kedge migrate', () => {
+  test('names only the options that were typed, in the units of the workflow', async () => {
+    const inputs: MigrateGuestInput[] = [];
+    const argv = ['migrate', '101', 'node2', '--bwlimit', '1024', '--max-downtime', '80', '--timeout', '10m', '--on-stall', 'force', '--type', 'insecure', '--hold', '--until', '2026-03-01T13:00:00Z', '--source', 'node1'];
+    await runFake(argv, { cluster: cluster([ended()], inputs) });
+    expect(inputs).toEqual([
+      {
+        vmid: 101,
+        target: 'node2',
+        source: 'node1',
+        requestedBy: expect.stringContaining('@'),
+        options: { online: true, type: 'insecure', bandwidthLimit: 1024 * 1024, maxDowntimeMs: 80, timeoutMs: 600_000, onStall: 'force', hold: true, holdUntil: '2026-03-01T13:00:00.000Z' },
+      },
+    ]);
+    await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended()], inputs) });
+    expect(inputs[1]?.options).toEqual({ online: true });
+  });
+
+  test('ends with 0, a summary on stderr and nothing on stdout when the guest has moved', async () => {
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([running(), ended()]) });
+    expect(result).toMatchObject({ exitCode: 0, out: '', closed: true });
+    expect(result.err).toContain('pre-copy · round 2 · 412 MiB sent, 88.0 MiB left of 512 MiB · 310 MiB/s · dirty 22.0 MiB/s · blackout ~48 ms · ETA 2.0 s');
+    expect(result.err).toContain('Guest 101 runs on node2: 563 MiB sent in 4.2 s, blackout 47 ms');
+    expect(result.err).toContain('kedge migration show 101-7');
+  });
+
+  test('rewrites one line on a terminal and leaves it clean', async () => {
+    const result = await runFake(['migrate', '101', 'node2'], { terminal: true, cluster: cluster([running(), running({ round: 3 }), ended()]) });
+    expect(result.err.split('\r\u001b[2K').length - 1).toBe(3);
+    expect(result.err.split('\n')[0]).toMatch(/round 3.*\r\u001b\[2KGuest 101 runs/);
+  });
+
+  test('rations lines where stderr is no terminal', async () => {
+    const looks = [1, 2, 3, 4].map((round) => running({ round }));
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([...looks, ended()]) });
+    expect(result.err.match(/round/g)).toHaveLength(1);
+  });
+
+  test('tells programs phases and progress, then the story, one JSON object a line', async () => {
+    const result = await runFake(['migrate', '101', 'node2', '--json'], { cluster: cluster([running(), running(), running({ round: 3 }), ended()]) });
+    const lines = result.out.trim().split('\n').map((line): unknown => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { event: 'phase', vmid: 101, id: '101-7', phase: 'pre-copy' },
+      { event: 'progress', round: 2, bytesSent: 412 * 2 ** 20 },
+      { event: 'progress', round: 3 },
+      { event: 'phase', phase: 'done' },
+      { event: 'ended', story: { outcome: 'migrated', blackout: { stopToResumeMs: 47 } }, error: null },
+    ]);
+    expect(result.err).toBe('');
+  });
+
+  test('prints every finding of a refusal with its remedy and exits with 3', async () => {
+    const findings = [
+      { id: 'bridge-missing', severity: 'blocker', text: 'node2 has no bridge vmbr7', remedy: 'Create vmbr7 on node2' },
+      { id: 'memory-short', severity: 'blocker', text: 'node2 has 100 MiB free', remedy: 'Free memory on node2' },
+    ];
+    const failure = { code: 'migration-refused', message: 'Cannot migrate guest 101: 2 blockers', details: { findings } };
+    const refused = ended({ story: story({ outcome: null, phase: 'validate' }), failure });
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([refused]) });
+    expect(result.exitCode).toBe(3);
+    for (const { id, text, remedy } of findings) expect(result.err).toContain(`blocker ${id}: ${text}\n    → ${remedy}`);
+    const forPrograms = await runFake(['migrate', '101', 'node2', '--json'], { cluster: cluster([refused]) });
+    expect(JSON.parse(forPrograms.out.trim().split('\n').at(-1) ?? '')).toMatchObject({ event: 'ended', error: { code: 'migration-refused', findings, exitCode: 3 } });
+  });
+
+  test.each([
+    ['deadline-exceeded', 4],
+    ['stream-failed', 1],
+    ['already-migrating', 3],
+  ])('exits after %s with %i', async (code, exitCode) => {
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended({ failure: { code, message: 'It went wrong', details: {} } })]) });
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  test('exits with 1 when it ended without failure and without moving the guest', async () => {
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended({ story: story({ outcome: 'abandoned' }) })]) });
+    expect(result.exitCode).toBe(1);
+    expect(result.err).toContain('Guest 101 abandoned');
+  });
+
+  test('lets go at Ctrl-C, cancels nothing and says how to come back', async () => {
+    let interrupt: () => void = () => undefined;
+    let aborted = false;
+    const result = await runFake(['migrate', '101', 'node2'], {
+      onReady: (send) => (interrupt = send),
+      cluster: {
+        startMigration: () => Promise.resolve(ref),
+        async *watchMigration(_, { signal }) {
+          yield running();
+          interrupt();
+          aborted = signal.aborted;
+          await Promise.resolve();
+        },
+      },
+    });
+    expect(aborted).toBe(true);
+    expect(result.exitCode).toBe(130);
+    expect(result.err).toContain('kedge migration watch 101-7');
+  });
+
+  test('does not wait with --detach', async () => {
+    const result = await runFake(['migrate', '101', 'node2', '--detach'], { cluster: { startMigration: () => Promise.resolve(ref) } });
+    expect(result).toMatchObject({ exitCode: 0, err: '' });
+    expect(result.out).toContain('kedge migration watch 101');
+  });
+
+  test.each([
+    [['migrate', '99', 'node2'], '"99", must be a number from 100'],
+    [['migrate', '101', 'no_de'], '"no_de", must be letters'],
+    [['migrate', '101', 'node2', '--bwlimit', 'x'], '"x", must be a whole number'],
+    [['migrate', '101', 'node2', '--timeout', '5 minutes'], '"5 minutes", must be a span'],
+    [['migrate', '101', 'node2', '--type', 'fast'], 'Allowed choices are secure, insecure'],
+    [['migrate', '101', 'node2', '--until', '+5m'], 'without --hold'],
+    [['migrate', '101', 'node2', '--hold', '--until', 'tomorrow'], 'must be an instant with a time zone'],
+    [['migrate', '101'], "missing required argument 'target'"],
+    [['migrate', '101', 'node2', '--fast'], "unknown option '--fast'"],
+  ])('refuses %j as bad usage and names the value', async (argv, text) => {
+    const result = await runFake(argv);
+    expect(result.exitCode).toBe(2);
+    expect(result.err).toContain(text);
+    const forPrograms = await runFake([...argv, '--json']);
+    expect(forPrograms).toMatchObject({ exitCode: 2, err: '' });
+    expect(JSON.parse(forPrograms.out)).toMatchObject({ error: { code: 'bad-input' } });
+  });
+});
