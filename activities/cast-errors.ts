@@ -1,6 +1,10 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
-import type { ActivityInterceptors } from '@temporalio/worker';
 import { KedgeError } from '../src/domain/kedge-error.js';
+
+/** The part of the SDK's activity interceptors that is used here; their own types are in the worker's package. */
+export interface ErrorCast {
+  readonly inbound: { execute<Input>(input: Input, next: (input: Input) => Promise<unknown>): Promise<unknown> };
+}
 
 /** Temporal cuts a failure that is kept for a retry at 4 KB, and would lose its type with it. */
 const LONGEST_MESSAGE = 1000;
@@ -11,7 +15,7 @@ const DEEPEST_CAUSE = 4;
  * The one place where errors of the drivers become failures of activities: `type` is the error's code, its retryability comes
  * from the table in src/domain/error-codes.ts. A worker's shutdown and Temporal's own cancel pass as they are.
  */
-export function castErrors(context: Context): ActivityInterceptors {
+export function castErrors(context: Context): ErrorCast {
   return {
     inbound: {
       execute: async (input, next) => {

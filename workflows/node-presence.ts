@@ -2,7 +2,7 @@
  * The entity of one node, `node-<name>`: knows its boot, whether it is cordoned, and since when it is silent. It runs the node's
  * never-ending activity `presence`, whose heartbeats carry the inventory; a missed heartbeat is a fact kept here.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, setHandler, sleep, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { NodeName } from '../src/domain/ids.js';
 import type { NodeEntityStatus } from '../src/domain/node-facts.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
@@ -22,12 +22,17 @@ export interface NodePresenceInput {
 export async function nodePresence(input: NodePresenceInput): Promise<never> {
   const { node } = input;
   let status: NodeEntityStatus = input.status ?? { node, bootId: null, registeredAt: null, cordoned: false, silentSince: null };
+  /** The memo makes the state readable by "describe" alone, while no control worker runs. */
+  const keep = (changes: Partial<NodeEntityStatus>): void => {
+    status = { ...status, ...changes };
+    upsertMemo({ status });
+  };
 
   setHandler(statusQuery, () => status);
   setHandler(
     registerBootUpdate,
     ({ bootId }) => {
-      status = { ...status, bootId, registeredAt: workflowInstant(), silentSince: null };
+      keep({ bootId, registeredAt: workflowInstant(), silentSince: null });
       return { confirmed: true as const };
     },
     {
@@ -37,7 +42,7 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
     },
   );
   setHandler(cordonUpdate, ({ cordoned }) => {
-    status = { ...status, cordoned };
+    keep({ cordoned });
     return { cordoned };
   });
 
@@ -45,7 +50,7 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
   await condition(() => status.bootId !== null);
   while (!workflowInfo().continueAsNewSuggested) {
     const since = await losePresence(input, status.bootId ?? '');
-    status = { ...status, silentSince: status.silentSince ?? since };
+    if (status.silentSince === null) keep({ silentSince: since });
     // A presence that fails at once must not spin.
     await sleep(withTimings(input.timings).retryFirstMs);
   }

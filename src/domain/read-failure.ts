@@ -7,6 +7,9 @@ import { isErrorCode, type ErrorCode } from './error-codes.js';
 import { isRecord } from './is-record.js';
 import { KedgeError } from './kedge-error.js';
 
+/** Failure type of an attempt whose worker has died, as its successor reports it; `WorkerShutdown` is the SDK's word for one that ended in order. */
+export const WORKER_LOST = 'WorkerLost';
+
 export interface KedgeFailure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -35,6 +38,9 @@ function readLink(link: Readonly<Record<string, unknown>>): KedgeFailure | null 
     return link['timeoutType'] === 'SCHEDULE_TO_START'
       ? { code: 'node-silent', message: 'Cannot reach the node: its worker did not take up the call', details: {}, answer: 'not-started' }
       : { code: 'outcome-unknown', message: 'Cannot tell how the call ended: the answer did not arrive in time', details: {}, answer: 'lost' };
+  }
+  if (link['type'] === WORKER_LOST || link['type'] === 'WorkerShutdown') {
+    return { code: 'outcome-unknown', message: 'Cannot tell how the call ended: its worker has died', details: {}, answer: 'lost' };
   }
   if (isErrorCode(link['type'])) return { code: link['type'], message: messageOf(link), details: firstDetails(link['details']), answer: 'given' };
   return null;

@@ -1,0 +1,93 @@
+import type { Client } from '@temporalio/client';
+import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
+import type { NodeName } from '../domain/ids.js';
+import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
+import type { NodeStatus } from '../domain/node-facts.js';
+import { auditNode } from './audit-node.js';
+import { ensureAdmission } from './ensure-admission.js';
+import { ensureNamespace } from './ensure-namespace.js';
+import { failTaskTokens } from './fail-task-tokens.js';
+import { findMigration } from './find-migration.js';
+import { isRunning } from './is-running.js';
+import { listMigrations, type ListMigrationsFilter } from './list-migrations.js';
+import { manageGuest, type GuestRequest } from './manage-guest.js';
+import type { MigrationRef, MigrationView } from './migration-view.js';
+import { cordonNode, registerNode } from './node-entity.js';
+import { findNodeStatus, readNodeStatus } from './node-status.js';
+import { readMigration } from './read-migration.js';
+import { startMigration } from './start-migration.js';
+import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
+import { watchMigration, type WatchOptions } from './watch-migration.js';
+
+/** What the verbs share. */
+export interface ClientContext {
+  readonly client: Client;
+  readonly nodes: readonly NodeName[];
+}
+
+/**
+ * The cluster's verbs, for the CLI, the workers and the API. An `id` of a migration is what users type: `<vmid>-<generation>`, a
+ * bare vmid for its newest migration, or a workflow id. All reject with KedgeError.
+ */
+export interface KedgeClient {
+  readonly nodes: readonly NodeName[];
+  /** @throws `already-migrating` that names the migration in the way */
+  startMigration(input: MigrateGuestInput): Promise<MigrationRef>;
+  /** Yields a view a second until the migration has ended; the last view is the end. */
+  watchMigration(id: string | MigrationRef, options?: WatchOptions): AsyncGenerator<MigrationView, void>;
+  showMigration(id: string | MigrationRef): Promise<MigrationView>;
+  listMigrations(filter?: ListMigrationsFilter): Promise<readonly MigrationView[]>;
+  /** Resolves when the cancel surely came in time. @throws `cancel-refused` */
+  cancelMigration(id: string | MigrationRef): Promise<void>;
+  releaseMigration(id: string | MigrationRef): Promise<void>;
+  decideMigration(id: string | MigrationRef, decision: OperatorDecision): Promise<void>;
+  listNodes(): Promise<readonly NodeStatus[]>;
+  /** @throws `not-found` when the cluster has no such node */
+  nodeStatus(node: NodeName): Promise<NodeStatus>;
+  /** Like `nodeStatus`, but null for a node that has never registered. */
+  findNodeStatus(node: NodeName): Promise<NodeStatus | null>;
+  /** Starts the node's entity if need be and registers this boot of it. */
+  registerNode(registration: { node: NodeName; bootId: string }): Promise<void>;
+  cordonNode(node: NodeName, cordoned: boolean): Promise<void>;
+  /** One guest verb on the guest's node. */
+  manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
+  auditNode(node: NodeName): Promise<NodeAudit>;
+  isRunning(workflowId: string): Promise<boolean>;
+  /** Ends attempts that a dead worker left, so that they are repeated at once; tokens that Temporal knows no more are fine. */
+  failTaskTokens(tokens: readonly Uint8Array[]): Promise<void>;
+  /** Retention and search attributes; repeatable. */
+  ensureNamespace(): Promise<void>;
+  /** Starts the admission entity unless it runs. */
+  ensureAdmission(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The verbs over one connected client of Temporal. */
+export function createKedgeClient({ client, nodes, close }: ClientContext & { readonly close: () => Promise<void> }): KedgeClient {
+  const context: ClientContext = { client, nodes };
+  const find = (id: string | MigrationRef): Promise<MigrationRef> => (typeof id === 'string' ? findMigration(context, id) : Promise.resolve(id));
+  return {
+    nodes,
+    startMigration: (input) => startMigration(context, input),
+    watchMigration: async function* watch(id, options) {
+      yield* watchMigration(context, { ref: await find(id), ...options });
+    },
+    showMigration: async (id) => readMigration(context, { ref: await find(id) }),
+    listMigrations: (filter) => listMigrations(context, filter ?? {}),
+    cancelMigration: async (id) => cancelMigration(context, await find(id)),
+    releaseMigration: async (id) => releaseMigration(context, await find(id)),
+    decideMigration: async (id, decision) => decideMigration(context, { ref: await find(id), decision }),
+    listNodes: () => Promise.all(nodes.map((node) => readNodeStatus(context, node))),
+    nodeStatus: (node) => readNodeStatus(context, node),
+    findNodeStatus: (node) => findNodeStatus(context, node),
+    registerNode: (registration) => registerNode(context, registration),
+    cordonNode: (node, cordoned) => cordonNode(context, { node, cordoned }),
+    manageGuest: (request) => manageGuest(context, request),
+    auditNode: (node) => auditNode(context, node),
+    isRunning: (workflowId) => isRunning(context, workflowId),
+    failTaskTokens: (tokens) => failTaskTokens(context, tokens),
+    ensureNamespace: () => ensureNamespace(context),
+    ensureAdmission: () => ensureAdmission(context),
+    close,
+  };
+}

@@ -1,0 +1,87 @@
+import { WorkflowFailedError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
+import { isRecord } from '../domain/is-record.js';
+import type { CopyProgress, MigrationStory } from '../domain/migration.js';
+import { readFailure, type KedgeFailure } from '../domain/read-failure.js';
+import { QUERIES } from '../domain/workflow-names.js';
+import { withClientErrors } from './client-error.js';
+import type { ClientContext } from './kedge-client.js';
+import type { MigrationRef, MigrationStatus, MigrationView } from './migration-view.js';
+import { readPendingActivities } from './pending-activities.js';
+
+export interface ReadMigrationOptions {
+  readonly ref: MigrationRef;
+  /** The story as it was read last, to be kept while no control worker answers. */
+  readonly lastStory?: MigrationStory | null;
+}
+
+/** How long a query waits for a control worker; without one the view comes from the server alone. */
+const QUERY_TIMEOUT_MS = 1_500;
+
+/** Reads one migration, running or ended. An ended one needs no worker: its end carries the story. */
+export async function readMigration({ client }: ClientContext, { ref, lastStory = null }: ReadMigrationOptions): Promise<MigrationView> {
+  return withClientErrors(`read migration ${ref.workflowId}`, async () => {
+    const handle = client.workflow.getHandle(ref.workflowId, ref.runId);
+    const description = await handle.describe();
+    const status = STATUSES[description.status.name] ?? 'unknown';
+    const end = status === 'completed' || status === 'failed' ? await readEnd(handle) : null;
+    const asked = end === null ? await askForStory(handle) : null;
+    const story = end?.story ?? asked ?? lastStory;
+    const activities = readPendingActivities(description);
+    const progress = activities.map((activity) => activity.heartbeat).find(isCopyProgress) ?? null;
+    return {
+      ref,
+      status,
+      ...timesOf(description),
+      phase: story?.phase === 'needs-operator' ? story.phase : (progress?.phase ?? story?.phase ?? null),
+      story,
+      storyIsFresh: (end?.story ?? asked) !== null,
+      progress,
+      activities: activities.map(({ name, state, attempt, lastFailure, heartbeatAgeMs }) => ({ name, state, attempt, lastFailure, heartbeatAgeMs })),
+      failure: end?.failure ?? null,
+    };
+  });
+}
+
+const STATUSES: Readonly<Record<string, MigrationStatus>> = {
+  RUNNING: 'running',
+  PAUSED: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'failed',
+  TIMED_OUT: 'failed',
+  TERMINATED: 'terminated',
+};
+
+async function readEnd(handle: WorkflowHandle): Promise<{ story: MigrationStory | null; failure: KedgeFailure | null }> {
+  try {
+    const result: unknown = await handle.result();
+    return { story: isStory(result) ? result : null, failure: null };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const failure = readFailure(error.cause);
+    const { story, ...details } = failure.details;
+    return { story: isStory(story) ? story : null, failure: { ...failure, details } };
+  }
+}
+
+async function askForStory(handle: WorkflowHandle): Promise<MigrationStory | null> {
+  try {
+    const story: unknown = await handle.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QUERIES.story));
+    return isStory(story) ? story : null;
+  } catch {
+    // No worker, a busy one, or one that has not seen the first task: the server's own facts have to do.
+    return null;
+  }
+}
+
+function timesOf(description: WorkflowExecutionDescription): { startedAt: string; endedAt: string | null } {
+  return { startedAt: description.startTime.toISOString(), endedAt: description.closeTime?.toISOString() ?? null };
+}
+
+function isStory(value: unknown): value is MigrationStory {
+  return isRecord(value) && value['v'] === 1 && typeof value['vmid'] === 'number' && Array.isArray(value['steps']);
+}
+
+function isCopyProgress(value: unknown): value is CopyProgress {
+  return isRecord(value) && value['v'] === 1 && typeof value['bytesSent'] === 'number' && typeof value['phase'] === 'string';
+}

@@ -1,0 +1,38 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { KedgeError } from '../domain/kedge-error.js';
+import type { OperatorDecision } from '../domain/migration.js';
+import { UPDATES } from '../domain/workflow-names.js';
+import { clientError } from './client-error.js';
+import type { ClientContext } from './kedge-client.js';
+import type { MigrationRef } from './migration-view.js';
+
+/** Cancels before the hand-over; resolves when that is sure. @throws KedgeError `cancel-refused` with the reason */
+export async function cancelMigration(context: ClientContext, ref: MigrationRef): Promise<void> {
+  await update(context, { ref, what: 'cancel', call: (handle) => handle.executeUpdate(UPDATES.cancel) });
+}
+
+/** Ends the hold: the copy switches over. @throws KedgeError `guest-state` when there is no hold */
+export async function releaseMigration(context: ClientContext, ref: MigrationRef): Promise<void> {
+  await update(context, { ref, what: 'release', call: (handle) => handle.executeUpdate(UPDATES.release) });
+}
+
+/** Answers the question of a migration in `needs-operator`. @throws KedgeError `guest-state` when it asks nothing */
+export async function decideMigration(context: ClientContext, { ref, decision }: { ref: MigrationRef; decision: OperatorDecision }): Promise<void> {
+  await update(context, { ref, what: 'decide for', call: (handle) => handle.executeUpdate<unknown, [OperatorDecision]>(UPDATES.decide, { args: [decision] }) });
+}
+
+interface UpdateCall {
+  readonly ref: MigrationRef;
+  readonly what: string;
+  readonly call: (handle: WorkflowHandle) => Promise<unknown>;
+}
+
+async function update({ client }: ClientContext, { ref, what, call }: UpdateCall): Promise<void> {
+  try {
+    await call(client.workflow.getHandle(ref.workflowId, ref.runId));
+  } catch (error) {
+    const failure = clientError(`${what} migration ${ref.workflowId}`, error);
+    if (failure.code !== 'not-found') throw failure;
+    throw new KedgeError('not-found', `Cannot ${what} the migration of guest ${ref.vmid}: it has ended already`, { cause: error });
+  }
+}

@@ -1,0 +1,77 @@
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { castErrors } from '../activities/cast-errors.js';
+import type { ClusterReader } from '../activities/control/cluster-reader.js';
+import { createControlActivities } from '../activities/control/create-control-activities.js';
+import type { KedgeClient } from '../src/client/kedge-client.js';
+import { parseNodeName } from '../src/domain/ids.js';
+import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
+import type { Logger } from '../src/log/logger.js';
+import type { ClusterConfig } from '../src/schema/cluster-config.js';
+import { connectWorker } from './temporal/connect-worker.js';
+import { installRuntime } from './temporal/install-runtime.js';
+import { runWorkers } from './temporal/run-workers.js';
+import { workflowBundle } from './temporal/workflow-bundle.js';
+
+export interface ControlWorkerOptions {
+  readonly config: Pick<ClusterConfig, 'temporal' | 'nodes'>;
+  readonly log: Logger;
+  /** `<address>:<port>` for Prometheus. */
+  readonly metricsAddress?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** How often the worker looks that the cluster's admission entity runs: an operator may have ended it. */
+const ADMISSION_CHECK_MS = 30_000;
+
+/** Runs a control worker until SIGTERM, SIGINT or `signal`. Waits for the server; keeps nothing: as many as one likes may run. */
+export async function runControlWorker({ config, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
+  installRuntime({ log, ...(metricsAddress === undefined ? {} : { metricsAddress }) });
+  const nodes = Object.keys(config.nodes).map(parseNodeName);
+  const { connection, namespace, kedge } = await connectWorker({ ...config.temporal, nodes }, { log, ...(signal === undefined ? {} : { signal }) });
+  try {
+    await kedge.ensureNamespace();
+    const worker = await createControlWorker({ connection, namespace, kedge, workflows: { workflowBundle: workflowBundle() } });
+    const stopKeeping = keepAdmission(kedge, log);
+    log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
+    await runWorkers([worker], signal).finally(stopKeeping);
+    log.info('control worker ended');
+  } finally {
+    await connection.close();
+  }
+}
+
+export interface ControlWorkerParts {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly kedge: KedgeClient;
+  readonly workflows: Pick<WorkerOptions, 'workflowBundle'>;
+}
+
+/** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
+export function createControlWorker({ connection, namespace, kedge, workflows }: ControlWorkerParts): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    ...workflows,
+    taskQueue: CONTROL_QUEUE,
+    activities: createControlActivities(clusterReader(kedge)),
+    maxCachedWorkflows: 200,
+    stickyQueueScheduleToStartTimeout: '2 seconds',
+    shutdownGraceTime: '2 seconds',
+    interceptors: { activity: [castErrors] },
+  });
+}
+
+function clusterReader(kedge: KedgeClient): ClusterReader {
+  return { nodes: kedge.nodes, nodeStatus: (node) => kedge.findNodeStatus(node), isRunning: (workflowId) => kedge.isRunning(workflowId) };
+}
+
+/** Answers how to stop. */
+function keepAdmission(kedge: KedgeClient, log: Logger): () => void {
+  const ensure = (): void => {
+    kedge.ensureAdmission().catch((error: unknown) => log.warn({ error }, 'admission could not be looked after, trying again'));
+  };
+  ensure();
+  const timer = setInterval(ensure, ADMISSION_CHECK_MS);
+  return () => clearInterval(timer);
+}
