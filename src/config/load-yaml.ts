@@ -34,7 +34,7 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
     .map(({ path, reason }) => ({
       line: lineOf(document, { path, lines }),
       field: path.join('.'),
-      value: document.getIn(path) ?? null,
+      value: valueAt(document, path),
       reason,
     }));
   throw badFile(file, problems);
@@ -73,6 +73,11 @@ function lineOf(document: Document, { path, lines }: { readonly path: readonly P
   return lines.linePos(offset).line;
 }
 
+function valueAt(document: Document, path: readonly PropertyKey[]): unknown {
+  const value = document.getIn(path) ?? null;
+  return isNode(value) ? value.toJS(document) : value;
+}
+
 function badFile(file: string, problems: readonly Problem[]): KedgeError {
   const [first, ...more] = problems;
   if (first === undefined) throw new RangeError('A bad file has at least one problem');
@@ -85,5 +90,5 @@ function badFile(file: string, problems: readonly Problem[]): KedgeError {
 }
 
 function printValue(value: unknown): string {
-  return value === null ? 'absent' : (JSON.stringify(value) ?? 'absent');
+  return value === null ? 'absent' : JSON.stringify(value);
 }

@@ -16,6 +16,8 @@ function prettyLine(line: string): string {
   if (typeof fields !== 'object' || fields === null) return line;
   const values = new Map<string, unknown>(Object.entries(fields));
   const rest = [...values].filter(([key]) => !HIDDEN.has(key)).map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const msg = values.get('msg');
+  const message = typeof msg === 'string' ? msg : '';
   const level = String(values.get('level')).toUpperCase().padEnd(5);
-  return `${String(values.get('time')).slice(11, 23)} ${level} ${String(values.get('msg') ?? '')}${rest.join('')}\n`;
+  return `${String(values.get('time')).slice(11, 23)} ${level} ${message}${rest.join('')}\n`;
 }

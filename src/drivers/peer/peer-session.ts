@@ -60,9 +60,7 @@ export class PeerSession {
   async #answer(from: NodeName, { id, deadlineMs, request }: { id: number; deadlineMs: number; request: PeerRequest }): Promise<void> {
     const work = new AbortController();
     this.#underWay.add(work);
-    let late = false;
     const timer = setTimeout(() => {
-      late = true;
       this.#send(errorLine(id, new KedgeError('deadline-exceeded', `${request.op} took longer than ${deadlineMs} ms`)));
       work.abort();
     }, deadlineMs);
@@ -75,7 +73,7 @@ export class PeerSession {
     }
     clearTimeout(timer);
     this.#underWay.delete(work);
-    if (!late) this.#send(line);
+    if (!work.signal.aborted) this.#send(line);
   }
 
   #send(line: string): void {

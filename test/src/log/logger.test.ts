@@ -6,6 +6,9 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { prettyLog } from '../../../src/log/pretty-log.js';
 
+/** Typed face of vitest's matcher, which is `any`. */
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
 function collector() {
   const lines: string[] = [];
   return { stream: { write: (line: string) => void lines.push(line) }, last: (): unknown => JSON.parse(lines.at(-1) ?? 'null') };
@@ -15,7 +18,7 @@ describe('createLogger', () => {
   it('writes one JSON object a line with ISO time, level name and its fields', () => {
     const { stream, last } = collector();
     createLogger({ to: stream, fields: { role: 'node', node: 'node1' } }).info({ vmid: 101 }, 'guest started');
-    expect(last()).toMatchObject({ level: 'info', role: 'node', node: 'node1', vmid: 101, msg: 'guest started', time: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(last()).toMatchObject({ level: 'info', role: 'node', node: 'node1', vmid: 101, msg: 'guest started', time: matching(/^\d{4}-.*Z$/) });
   });
 
   it('carries the migration on every line of a child', () => {

@@ -31,7 +31,7 @@ async function take(options: { waitMs?: number } = {}): Promise<FileLock> {
 async function stranger(): Promise<ChildProcess> {
   const child = spawn('flock', ['--exclusive', '--no-fork', path, 'sh', '-c', 'echo held; read line'], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
-  await once(child.stdout ?? child, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -98,19 +98,4 @@ async function freePort(): Promise<number> {
   server.close();
   if (address === null || typeof address === 'string') throw new Error('No port');
   return address.port;
-}
-
-/** Speaks to the worker's socket as the relay does, to send what no relay would. */
-export async function sendRaw(socketFile: string, bytes: string | Buffer): Promise<string> {
-  const socket = connect(socketFile);
-  await once(socket, 'connect');
-  let answer = '';
-  socket.on('data', (chunk: Buffer) => {
-    answer += chunk.toString('utf8');
-  });
-  // A worker that has answered and hung up resets what we still send.
-  socket.on('error', () => undefined);
-  socket.end(bytes);
-  await once(socket, 'close');
-  return answer;
 }
