@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { CRASH_POINTS } from '../../src/domain/crash-points.js';
+import { ERROR_CODES } from '../../src/domain/error-codes.js';
+import { badLines, trackedFiles } from './tracked-files.js';
+
+const CODE = /\.(ts|mjs|cjs|js|sh|c|h|pml)$/;
+const MAX_LINES = 300;
+
+describe('sources', () => {
+  it('have no file of more than 300 lines', () => {
+    const long = trackedFiles(/\.(ts|mjs|sh)$/).filter(({ text }) => text.split('\n').length - 1 > MAX_LINES);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('leave nothing to do later', () => {
+    const marks = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|')})\\b`);
+    expect(badLines(trackedFiles(CODE), (line) => marks.test(line))).toEqual([]);
+  });
+
+  it('hold no code that was commented out', () => {
+    const code = /^\s*\/\/\s*((const|let|import|export|await|throw|return)\b.*;|(if|for|while) \(.*\) ?\{?|[\w.]+\(.*\);)$/;
+    expect(badLines(trackedFiles(CODE), (line) => code.test(line))).toEqual([]);
+  });
+
+  it('give a reason wherever a lint rule or a type error is silenced', () => {
+    const silenced = new RegExp(['eslint' + '-disable', '@ts' + '-expect-error', '@ts' + '-ignore', 'biome' + '-ignore'].join('|'));
+    expect(badLines(trackedFiles(CODE), (line) => silenced.test(line) && !/(--|:) \S/.test(line))).toEqual([]);
+  });
+
+  it('use every crash point of the list', () => {
+    const list = /^src\/domain\/crash-points\.ts$/;
+    const calls = trackedFiles(/^(src|worker|activities)\/.*\.ts$/).filter(({ path }) => !list.test(path));
+    const used = new Set(calls.flatMap(({ text }) => [...text.matchAll(/'((?:source|target)\.[a-z-]+)'/g)].map((match) => match[1] ?? '')));
+    // The other way round, a call with a name that is not in the list, the compiler refuses.
+    expect(CRASH_POINTS.filter((point) => !used.has(point))).toEqual([]);
+  });
+
+  it('are explained by docs/errors.md, one row for each error code', () => {
+    const [page] = trackedFiles(/^docs\/errors\.md$/);
+    if (page === undefined) return;
+    const explained = [...page.text.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
+    expect(explained.toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+  });
+});
