@@ -1,0 +1,17 @@
+import { Command } from '@commander-js/extra-typings';
+import { labDownCommand } from './lab-down.js';
+import { labExecCommand } from './lab-exec.js';
+import { labListCommand } from './lab-list.js';
+import { labStatusCommand } from './lab-status.js';
+import { labUpCommand } from './lab-up.js';
+
+/** `kedge lab …`: a cluster of real nodes on this machine, to try, test and break things in. */
+export function labCommand(): Command {
+  return new Command('lab')
+    .description('Build, watch and break a cluster of namespaced nodes on this machine (needs root)')
+    .addCommand(labUpCommand())
+    .addCommand(labStatusCommand())
+    .addCommand(labListCommand())
+    .addCommand(labExecCommand())
+    .addCommand(labDownCommand());
+}
