@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { guestRunFolder, storageConfigFile, type KedgePaths } from '../../src/config/paths.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
+import { CallTable } from '../../src/drivers/peer/call-table.js';
+import { parseRequest, type ParsedRequest } from '../../src/drivers/peer/parse-request.js';
 import type { PeerChannel } from '../../src/drivers/peer/peer-channel.js';
 import type { PeerOperation } from '../../src/drivers/peer/protocol.js';
 import { killQemu } from '../../src/drivers/qemu/kill-qemu.js';
@@ -95,20 +97,34 @@ function writeNode(root: string, name: NodeName): KedgePaths {
   return paths;
 }
 
+/** The real call table and parsers, without the wire between them. */
 function channelBetween(link: { from: NodeName; to: () => NodeContext; cuts: TwoNodes['cuts'] }): PeerChannel {
-  const unreachable = (): KedgeError => new KedgeError('peer-unreachable', 'Cannot reach the peer: the test has cut the link');
-  return {
-    async call(op, args) {
-      const cut = link.cuts.get(op);
+  const calls: CallTable = new CallTable(NODE2, (line) => {
+    const request = parseRequest(line);
+    void answerTo(request).then((answer) => {
+      calls.take(JSON.stringify({ id: request.id, ...answer }));
+    });
+  });
+  const answerTo = async ({ body }: ParsedRequest): Promise<Record<string, unknown>> => {
+    try {
+      if (body instanceof KedgeError) throw body;
+      const cut = link.cuts.get(body.op);
       if (cut === 'before') throw unreachable();
-      // The pair of operation and arguments is one of the union's members; TypeScript can't follow it through the generic.
-      const request = { op, args } as never;
-      const answer = await answerPeer(link.to(), link.from, request);
+      const answer = await answerPeer(link.to(), link.from, body);
       if (cut === 'lost-reply') throw unreachable();
-      return answer as never;
-    },
+      return { ok: answer };
+    } catch (error) {
+      return { error: { code: error instanceof KedgeError ? error.code : 'internal', message: String(error), details: {} } };
+    }
+  };
+  return {
+    call: (op, args, options) => calls.call(op, args, options),
     close: () => undefined,
     closed: new Promise(() => undefined),
     isClosed: false,
   };
+}
+
+function unreachable(): KedgeError {
+  return new KedgeError('peer-unreachable', 'Cannot reach the peer: the test has cut the link');
 }

@@ -36,7 +36,10 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
     copy.claim.assertCurrent();
     const info = await readMigrationInfo(qmp);
     meter.update(info);
-    if (info.status === 'pre-switchover') return await hold.assertNotHeld();
+    if (info.status === 'pre-switchover') {
+      await hold.assertNotHeld();
+      return;
+    }
     if (ENDED.includes(info.status)) throw new KedgeError('stream-failed', `Cannot copy guest ${task.step.vmid}: the stream is ${info.status}${info.errorDesc === null ? '' : `, ${info.errorDesc}`}`);
     for (const event of qmp.eventsSince(seen)) {
       seen = event.sequence;

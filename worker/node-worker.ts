@@ -1,0 +1,98 @@
+/**
+ * The program `kedge node run`: the one worker of a node.
+ *
+ * Order matters: the lock first (no second worker acts), then the peers' socket and local recovery, so that a worker that died
+ * inside a blackout costs about its own start; only then is Temporal loaded, which takes half a second.
+ */
+import { join } from 'node:path';
+import { journalFolder, nodeLockFile, pathsFromEnvironment, peerSocketFile } from '../src/config/paths.js';
+import { parseNodeName } from '../src/domain/ids.js';
+import { takeFileLock } from '../src/drivers/host/file-lock.js';
+import { servePeers } from '../src/drivers/peer/serve-peers.js';
+import type { KedgeClient } from '../src/client/kedge-client.js';
+import { createNodeContext } from './node/create-node-context.js';
+import { createNodeService } from './node/create-node-service.js';
+import { endExpiredLeases } from './node/handover/end-leases.js';
+import { TaskJournal } from './node/journal/task-journal.js';
+import type { NodeContext } from './node/node-context.js';
+import { answerPeer } from './node/peers/answer-peer.js';
+import { confirmBoot } from './node/recovery/confirm-boot.js';
+import { recoverGuests } from './node/recovery/recover-guests.js';
+
+/** A worker that is being replaced needs a moment to let its lock go. */
+const LOCK_WAIT_MS = 10_000;
+const REGISTER_RETRY_MS = 2_000;
+
+/** Runs until SIGTERM. @throws KedgeError `guest-locked` when another worker of this node runs, `bad-config` */
+export async function runNodeWorker(): Promise<void> {
+  const paths = pathsFromEnvironment();
+  const lock = await takeFileLock(nodeLockFile(paths), { waitMs: LOCK_WAIT_MS });
+  const node = await createNodeContext(paths);
+  node.log.info({ bootId: node.bootId }, 'node worker begins');
+  const peers = await servePeers({ socketFile: peerSocketFile(paths), handle: (from, request) => answerPeer(node, from, request) });
+  const recovered = recoverGuests(node).then(() => {
+    node.log.info('local recovery has looked at every guest');
+  });
+  const stopLeases = endExpiredLeases(node);
+  try {
+    await runTemporalPart(node);
+    await recovered;
+  } finally {
+    stopLeases();
+    await peers.close();
+    node.monitors.closeAll();
+    lock.release();
+  }
+}
+
+async function runTemporalPart(node: NodeContext): Promise<void> {
+  const [{ createNodeBulkActivities, createNodeControlActivities }, { connectWorker }, { installRuntime }, { runNodeTemporalWorkers }] = await Promise.all([
+    import('../activities/node/create-node-activities.js'),
+    import('./temporal/connect-worker.js'),
+    import('./temporal/install-runtime.js'),
+    import('./temporal/run-node-workers.js'),
+  ]);
+  const { cluster, config, log } = node;
+  installRuntime({ log, ...(config.metrics === undefined ? {} : { metricsAddress: config.metrics.address }) });
+  const tasks = new TaskJournal(join(journalFolder(node.paths), 'tasks'));
+  const orphans = await tasks.takeOrphans();
+  const connected = await connectWorker({ ...cluster.temporal, nodes: Object.keys(cluster.nodes).map(parseNodeName) }, { log });
+  await connected.kedge.failTaskTokens(orphans);
+  const service = createNodeService(node);
+  const activities = { ...createNodeControlActivities(service, tasks), ...createNodeBulkActivities(service, tasks) };
+  // The workers poll before the registration is confirmed: a control worker that is down must not stop copies in progress.
+  const stop = new AbortController();
+  void register(node, connected.kedge, stop.signal);
+  try {
+    await runNodeTemporalWorkers(connected, { node: node.node, activities, bulkSlots: config.slots.bulk });
+  } finally {
+    stop.abort();
+    await connected.kedge.close();
+  }
+}
+
+/** Registers this boot, for as long as it takes; then records of an earlier boot become permissions again. */
+async function register(node: NodeContext, kedge: KedgeClient, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await kedge.registerNode({ node: node.node, bootId: node.bootId });
+      node.boot.confirmed = true;
+      await confirmBoot(node);
+      node.log.info({ bootId: node.bootId }, 'this boot is registered');
+      return;
+    } catch (error) {
+      node.log.warn({ error }, 'this boot could not be registered yet');
+      await abortableDelay(REGISTER_RETRY_MS, signal);
+    }
+  }
+}
+
+function abortableDelay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
