@@ -37,7 +37,12 @@ export async function startTwoQemus(options: { config?: string; volumes?: Parame
   };
 }
 
-function start(options: { config?: string; volumes?: Parameters<typeof qemuArguments>[0]['volumes']; folder: string; incoming: boolean }): Promise<StartedQemu> {
+function start(options: {
+  config?: string;
+  volumes?: Parameters<typeof qemuArguments>[0]['volumes'];
+  folder: string;
+  incoming: boolean;
+}): Promise<StartedQemu> {
   const args = qemuArguments({
     vmid: TEST_VMID,
     config: parseGuestConfig(options.config ?? 'memory: 64\n'),
