@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CopyResult, PreparedTarget } from '../../../../activities/interface.js';
 import { DEFAULT_MIGRATION_OPTIONS, type MigrationOptions } from '../../../../src/domain/migration.js';
 import { createNodeService } from '../../../../worker/node/create-node-service.js';
@@ -99,8 +99,12 @@ describe('the hand-over between two nodes with real QEMU', () => {
     nodes.cuts.set('observe', 'before');
     const copying = copy(prepared).catch((error: unknown) => error);
     await target.monitors.of(VMID).then((qmp) => qmp.waitForEvent((event) => event.name === 'MIGRATION' && event.data['status'] === 'completed', { after: 0, timeoutMs: 20_000 }));
-    const armed = await target.records.read(VMID);
-    if (armed.kind !== 'record') throw new Error('Cannot find the armed record');
+    // The source arms while the last pass is under way: the load may be complete before the record is there.
+    const armed = await vi.waitFor(async () => {
+      const view = await target.records.read(VMID);
+      if (view.kind !== 'record' || view.record.state !== 'armed') throw new Error('Cannot find the armed record');
+      return view;
+    });
     const { vmid, kind, generation, wanted, bootId } = armed.record;
     // What a go leaves when the worker dies right after its rename.
     await target.records.write({ vmid, kind, generation, wanted, bootId, state: 'owned' });
