@@ -54,6 +54,9 @@ export function dirDriver(config: DirStorageConfig): StorageDriver {
       if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
         throw new KedgeError('bad-input', `Cannot create a volume: size is ${sizeBytes}, must be a positive number of bytes`);
       }
+      if (index !== undefined && !(Number.isSafeInteger(index) && index >= 0)) {
+        throw new KedgeError('bad-input', `Cannot create a volume: disk number is ${index}, must be 0 or more`);
+      }
       const candidates = index === undefined ? Array.from({ length: MAX_DISKS }, (_, number) => number) : [index];
       for (const candidate of candidates) {
         // Checks index and vmid by the grammar before they become a path.
@@ -102,6 +105,8 @@ async function createImage(image: { file: string; format: VolumeFormat; sizeByte
       if (format === 'raw') await handle.truncate(sizeBytes);
       else await createQcow2(file, sizeBytes);
       await handle.sync();
+      await syncFolder(join(file, '..'));
+      await syncFolder(join(file, '../..'));
     } catch (error) {
       await rm(file, { force: true });
       throw error;
@@ -119,6 +124,16 @@ async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { mode: 0o755 }).catch((error: unknown) => {
     if (errnoOf(error) !== 'EEXIST') throw error;
   });
+}
+
+/** A new name survives a power cut only once its folder is synced. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Names of this guest's images; other files in the folder are not ours. */
