@@ -124,7 +124,8 @@ start_components() {
       start worker ${KEDGE_LAB_NODE_COMMAND:-node "$repository/dist/src/cli/main.js" node run}
       ;;
     control)
-      start temporal "$KEDGE_LAB_TEMPORAL" server start-dev --headless --ip 10.90.0.2 --port 7233 \
+      # All addresses of this namespace: the server binds every service to --ip, but its services call each other on 127.0.0.1.
+      start temporal "$KEDGE_LAB_TEMPORAL" server start-dev --headless --ip 0.0.0.0 --port 7233 \
         --db-filename /var/lib/kedge/temporal.db --log-level warn \
         --sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=FULL \
         --dynamic-config-value history.transferProcessorMaxPollRPS=2000 \
