@@ -1,0 +1,105 @@
+import { Context } from '@temporalio/activity';
+import type { CopyResult, NodeActivities } from '../../activities/interface.js';
+import { parseGeneration, parseVmid, type NodeName } from '../../src/domain/ids.js';
+import type { NodeInventory } from '../../src/domain/node-facts.js';
+
+/** The guest that all runs move. */
+export const BENCH_VMID = parseVmid(100);
+
+/** The activities of a node that does nothing and succeeds at once: what is left is the cost of the orchestration. */
+export function emptyActivities(node: NodeName): NodeActivities {
+  const inventory = () => emptyInventory(node);
+  return {
+    presence: async () => {
+      for (;;) {
+        Context.current().heartbeat(inventory());
+        await Context.current().sleep(1_000);
+      }
+    },
+    inspectSource: async () => ({
+      findings: [],
+      inventory: inventory(),
+      guest: {
+        name: 'bench',
+        generation: parseGeneration(1),
+        wanted: 'running',
+        config: 'memory: 512\n',
+        runningMachine: null,
+        memoryBytes: 512 << 20,
+        bridges: [],
+        storages: [],
+        volumes: [],
+      },
+    }),
+    inspectTarget: async () => ({ findings: [], inventory: inventory(), view: { node, bootId: 'bench', record: { kind: 'missing' }, qemu: 'gone' } }),
+    claimGuest: async () => ({ generation: parseGeneration(2), wanted: 'running', config: 'memory: 512\n' }),
+    unclaimGuest: async () => undefined,
+    prepareTarget: async () => ({ host: '127.0.0.1', port: 1, tlsHostname: null, multifdChannels: 2 }),
+    revokeTarget: async () => ({ ran: 'no' }),
+    cancelStream: async () => undefined,
+    releaseHold: async () => undefined,
+    settleMigration: async () => ({ outcome: 'target-owns', memoryLost: false, blackout: null }),
+    confirmTarget: async () => ({ announced: true }),
+    releaseSource: async () => undefined,
+    manageGuest: async () => ({ guest: null, config: null }),
+    auditNode: async () => ({
+      node,
+      bootId: 'bench',
+      views: [],
+      guests: [],
+      processes: [],
+      sockets: [],
+      files: [],
+      interfaces: [],
+      ports: [],
+      journalOpen: [],
+    }),
+    copyAndSwitchOver: async () => COPY,
+  };
+}
+
+// The target's confirmation is left to the workflow's own step: all eight steps run.
+const COPY: CopyResult = {
+  rounds: [],
+  bytesSent: 0,
+  reattached: 0,
+  expectedBlackoutMs: 0,
+  blackout: { stopToResumeMs: 0, qemuDowntimeMs: 0 },
+  switchoverAt: new Date(0).toISOString(),
+  switchoverMs: 0,
+  confirmed: false,
+};
+
+function emptyInventory(node: NodeName): NodeInventory {
+  const isSource = node === 'node1';
+  return {
+    v: 1,
+    node,
+    bootId: 'bench',
+    at: new Date().toISOString(),
+    versions: { kedge: '0.1.0', protocol: 1, qemu: '7.2.22' },
+    machineTypes: [],
+    cpu: { model: 'bench', flags: [], cores: 2, accelerator: 'tcg' },
+    memory: { totalBytes: 8 * 2 ** 30, availableBytes: 8 * 2 ** 30 },
+    load: 0,
+    bridges: [],
+    storages: [],
+    guests: isSource
+      ? [
+          {
+            vmid: BENCH_VMID,
+            kind: 'qemu',
+            name: 'bench',
+            record: 'owned',
+            generation: parseGeneration(1),
+            wanted: 'running',
+            migrationId: null,
+            qemu: 'running',
+            memoryBytes: 512 << 20,
+            cores: 1,
+          },
+        ]
+      : [],
+    slots: { bulk: 2 },
+  };
+}
