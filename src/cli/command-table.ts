@@ -34,7 +34,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   {
     name: 'control',
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
-    load: async () => (await import('./commands/control.js')).controlCommand(),
+    load: async (context) => (await import('./commands/control.js')).controlCommand(context),
   },
   {
     name: 'audit',

@@ -2,18 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import { parseMigrationId, parseNodeName, parseVmid, type NodeName, type Vmid } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import { parseDuration } from '../domain/parse-duration.js';
-import type { MigrationRef } from './cluster.js';
 
 /** Parsers of arguments and options for commander: what they refuse is a usage error that names field, value and remedy. */
 export const parseArgument = {
   vmid: (text: string): Vmid => refusing(() => parseVmid(text)),
   node: (text: string): NodeName => refusing(() => parseNodeName(text)),
-  migration: (text: string): MigrationRef =>
-    refusing(() => {
-      if (!text.includes('-')) return { vmid: parseVmid(text), generation: null };
-      const { vmid, generation } = parseMigrationId(text);
-      return { vmid, generation };
-    }),
+  /** `101-7`, or a vmid for the newest migration of that guest. */
+  migration: (text: string): string => refusing(() => (text.includes('-') ? parseMigrationId(text).id : String(parseVmid(text)))),
   /** Milliseconds out of a span like 90s or 10m. */
   duration: (text: string): number => refusing(() => parseDuration(text, 'span')),
   /** A whole number of at least `minimum`. */
@@ -29,7 +24,9 @@ export const parseArgument = {
   instant: (text: string): string => {
     if (text.startsWith('+')) return new Date(Date.now() + refusing(() => parseDuration(text.slice(1), 'span'))).toISOString();
     if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(Date.parse(text))) {
-      throw new InvalidArgumentError(`Current value is "${text}", must be an instant with a time zone like 2026-03-01T02:30:00Z, or a span from now like +30m.`);
+      throw new InvalidArgumentError(
+        `Current value is "${text}", must be an instant with a time zone like 2026-03-01T02:30:00Z, or a span from now like +30m.`,
+      );
     }
     return new Date(Date.parse(text)).toISOString();
   },

@@ -12,11 +12,19 @@ export async function buildProgram(context: CliContext, options: { loaded: 'all'
     .description('Moves running guests between the nodes of a cluster: durable, and never two at once')
     .version(ownVersion(), '-V, --version')
     .option('--config <file>', 'kedge.yaml of the cluster (else KEDGE_CONFIG, the lab of KEDGE_LAB, /etc/kedge/kedge.yaml, the only lab)')
-    .addHelpText('after', '\nExamples:\n  $ kedge guest list\n  $ kedge migrate 101 node2\n  $ kedge migration show 101\n\nExit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 timeout, 130 Ctrl-C (lets go, cancels nothing).')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ kedge guest list\n  $ kedge migrate 101 node2\n  $ kedge migration show 101\n\nExit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 timeout, 130 Ctrl-C (lets go, cancels nothing).',
+    )
     .showSuggestionAfterError()
     .showHelpAfterError('→ See the help: add --help')
     .exitOverride()
-    .configureOutput({ writeOut: context.out, writeErr: options.writeErr, getOutHelpWidth: () => context.terminal.columns, getErrHelpWidth: () => context.terminal.columns });
+    .configureOutput({
+      writeOut: context.out,
+      writeErr: options.writeErr,
+      getOutHelpWidth: () => context.terminal.columns,
+      getErrHelpWidth: () => context.terminal.columns,
+    });
   for (const row of COMMAND_TABLE) {
     const needed = options.loaded === 'all' || options.loaded.includes(row.name);
     program.addCommand(needed ? await row.load(context) : new Command(row.name).description(row.description));

@@ -12,9 +12,13 @@ export async function readWitnessGap({ vmid, environment }: { vmid: number; envi
   const { stdout, stderr } = await x(process.execPath, [program, 'lab', 'witness', String(vmid), '--json'], { nodeOptions: { env: { ...environment } } });
   const gap = gapIn(stdout);
   if (gap !== null) return gap;
-  throw new KedgeError('lab-failed', `Cannot ask the witness of guest ${String(vmid)}: ${stderr.trim() === '' ? 'no verdict with longestGapMs' : stderr.trim()}`, {
-    details: { remedy: 'Leave --witness out unless the guest is a witness of a lab on this machine' },
-  });
+  throw new KedgeError(
+    'lab-failed',
+    `Cannot ask the witness of guest ${String(vmid)}: ${stderr.trim() === '' ? 'no verdict with longestGapMs' : stderr.trim()}`,
+    {
+      details: { remedy: 'Leave --witness out unless the guest is a witness of a lab on this machine' },
+    },
+  );
 }
 
 function gapIn(stdout: string): number | null {

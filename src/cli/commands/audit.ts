@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { findLeftovers } from '../../domain/audit.js';
 import type { Leftover } from '../../domain/audit-types.js';
 import type { CliContext } from '../cli-context.js';
+import { collectAudit } from '../collect-audit.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { globalOptions, newCommand } from '../new-command.js';
 import { printData } from '../render/print-data.js';
@@ -16,7 +17,7 @@ export function auditCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--json', 'JSON')
     .action(async (options, command) => {
-      const input = await withCluster(context, globalOptions(command), (cluster) => cluster.collectAudit());
+      const input = await withCluster(context, globalOptions(command), collectAudit);
       const leftovers = findLeftovers(input);
       printData(context, { leftovers }, { json: options.json, text: (found) => textOf(found.leftovers, input.nodes.length) });
       context.setExitCode(leftovers.length === 0 ? EXIT_CODES.ok : EXIT_CODES.failed);

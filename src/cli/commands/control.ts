@@ -1,14 +1,27 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { newCommand } from '../new-command.js';
+import type { CliContext } from '../cli-context.js';
+import { globalOptions, newCommand } from '../new-command.js';
 
 /** `kedge control`: a control worker. One of the few files that compose: it loads the worker, lazily. */
-export function controlCommand(): CommandUnknownOpts {
+export function controlCommand(context: CliContext): CommandUnknownOpts {
   return newCommand('control', {
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
-    examples: ['kedge control'],
-    notes: 'Stateless: run as many as you like, anywhere that reaches the Temporal server.',
-  }).action(async () => {
-    const { runControlWorker } = await import('../../../worker/control-worker.js');
-    await runControlWorker();
-  });
+    examples: ['kedge control', 'kedge --config /etc/kedge/kedge.yaml control --metrics 127.0.0.1:9465'],
+    notes: 'Stateless: run as many as you like, anywhere that reaches the Temporal server. The log is on stdout, one JSON object a line.',
+  })
+    .option('--metrics <address:port>', 'serve metrics for Prometheus there')
+    .action(async (options, command) => {
+      const [{ findConfig }, { loadClusterConfig }, { createLogger }, { runControlWorker }] = await Promise.all([
+        import('../find-config.js'),
+        import('../../config/load-cluster-config.js'),
+        import('../../log/logger.js'),
+        import('../../../worker/control-worker.js'),
+      ]);
+      const config = await loadClusterConfig(await findConfig(globalOptions(command), context.environment));
+      await runControlWorker({
+        config,
+        log: createLogger({ fields: { role: 'control' } }),
+        ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
+      });
+    });
 }

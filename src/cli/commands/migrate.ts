@@ -14,7 +14,11 @@ const KIB = 1024;
 export function migrateCommand(context: CliContext): CommandUnknownOpts {
   return newCommand('migrate', {
     description: 'Move a running guest to another node',
-    examples: ['kedge migrate 101 node2', 'kedge migrate 101 node2 --max-downtime 100 --on-stall force', 'kedge migrate 101 node2 --hold --until +30m --detach'],
+    examples: [
+      'kedge migrate 101 node2',
+      'kedge migrate 101 node2 --max-downtime 100 --on-stall force',
+      'kedge migrate 101 node2 --hold --until +30m --detach',
+    ],
     notes: 'Options left out take the defaults of kedge.yaml. Ctrl-C lets go of the migration, it does not cancel it.',
   })
     .argument('<vmid>', 'the guest', parseArgument.vmid)
@@ -32,13 +36,16 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
     .option('--json', 'one JSON object a line')
     .action(async (vmid, target, options, command) => {
       if (options.until !== undefined && options.hold !== true) {
-        throw new KedgeError('bad-input', `Cannot read --until: current value is "${options.until}" without --hold`, { details: { remedy: 'Add --hold, or leave --until out' } });
+        throw new KedgeError('bad-input', `Cannot read --until: current value is "${options.until}" without --hold`, {
+          details: { remedy: 'Add --hold, or leave --until out' },
+        });
       }
       await withCluster(context, globalOptions(command), async (cluster) => {
         const source = options.source === undefined ? {} : { source: options.source };
-        const ref = await cluster.startMigration({ vmid, target, ...source, options: migrationOptions(options), requestedBy: requestedBy(context.environment) });
+        const typed = { ...cluster.migrationDefaults, ...migrationOptions(options) };
+        const migration = await cluster.startMigration({ vmid, target, ...source, options: typed, requestedBy: requestedBy(context.environment) });
         if (options.detach !== true) {
-          await followMigration(context, cluster, { ref, json: options.json === true });
+          await followMigration(context, cluster, { migration, json: options.json === true });
           return;
         }
         if (options.json === true) context.out(`${JSON.stringify({ event: 'started', vmid, target })}\n`);
@@ -57,7 +64,7 @@ interface TypedOptions {
   readonly until?: string;
 }
 
-/** Only what was typed: the client fills in the cluster's defaults. */
+/** Only what was typed: the rest comes from the cluster's defaults. */
 function migrationOptions(typed: { [Name in keyof TypedOptions]?: TypedOptions[Name] | undefined }): Partial<MigrationOptions> {
   return {
     online: true,

@@ -33,7 +33,7 @@ interface OptionReading {
 }
 
 function readOption(command: PveCommand, { word, rest, found }: OptionReading): void {
-  const [typed = '', inline] = splitAtEquals(word.replace(/^--?/, ''));
+  const [typed, inline] = splitAtEquals(word.replace(/^--?/, ''));
   const name = fullName(command, typed);
   const option = command.options[name];
   if (option === undefined) throw new PveUsageError(`Unknown option: ${typed}\n400 unable to parse option`);
@@ -83,7 +83,9 @@ function readInteger({ name, value, option }: { name: string; value: string; opt
 
 function readString({ name, value, option }: { name: string; value: string; option: PveOption & { type: 'string' } }): string {
   if (option.values === undefined || option.values.includes(value)) return value;
-  throw new PveUsageError(`400 Parameter verification failed.\n${name}: value '${value}' does not have a value in the enumeration '${option.values.join(', ')}'`);
+  throw new PveUsageError(
+    `400 Parameter verification failed.\n${name}: value '${value}' does not have a value in the enumeration '${option.values.join(', ')}'`,
+  );
 }
 
 function namePositionals(command: PveCommand, words: readonly string[]): Record<string, string> {

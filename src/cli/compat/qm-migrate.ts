@@ -1,9 +1,11 @@
+import type { MigrationView } from '../../client/migration-view.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { Vmid } from '../../domain/ids.js';
 import type { CliContext } from '../cli-context.js';
-import type { Cluster, MigrationLook } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import { EXIT_CODES } from '../exit-codes.js';
+import { guestPlaces } from '../guest-places.js';
 import { parseArgument } from '../parse-arguments.js';
 import { requestedBy } from '../requested-by.js';
 import type { PveValues } from './pve-schema.js';
@@ -22,11 +24,12 @@ export async function qmMigrate(context: CliContext, cluster: Cluster, { vmid, v
   const type = values.strings['migration_type'];
   const bwlimit = values.integers['bwlimit'];
   const startedMs = context.now();
-  const ref = await cluster.startMigration({
+  const migration = await cluster.startMigration({
     vmid,
     target: readNode(target),
     requestedBy: requestedBy(context.environment),
     options: {
+      ...cluster.migrationDefaults,
       online: true,
       ...(type === 'secure' || type === 'insecure' ? { type } : {}),
       ...(bwlimit === undefined ? {} : { bandwidthLimit: bwlimit * KIB }),
@@ -38,12 +41,12 @@ export async function qmMigrate(context: CliContext, cluster: Cluster, { vmid, v
     letGo.abort();
   });
   try {
-    let last: MigrationLook | undefined;
-    for await (const look of cluster.watchMigration(ref, { signal: letGo.signal, everyMs: LOOK_EVERY_MS })) {
-      for (const line of newLines(look, last)) log(line);
-      last = look;
+    let last: MigrationView | undefined;
+    for await (const view of cluster.watchMigration(migration, { signal: letGo.signal, intervalMs: LOOK_EVERY_MS })) {
+      for (const line of newLines(view, last)) log(line);
+      last = view;
     }
-    if (last?.state !== 'ended') {
+    if (last === undefined || last.status === 'running') {
       context.err(`Let go; the migration runs on. Come back: kedge migration watch ${String(vmid)}\n`);
       return EXIT_CODES.interrupted;
     }
@@ -56,7 +59,7 @@ export async function qmMigrate(context: CliContext, cluster: Cluster, { vmid, v
 /** PVE's own refusal; the workflow would ask for a live migration in any case. */
 async function demandOnline(cluster: Cluster, { vmid, online }: { vmid: Vmid; online: boolean }): Promise<void> {
   if (online) return;
-  const runs = (await cluster.listGuests()).some(({ guest }) => guest.vmid === vmid && (guest.qemu === 'running' || guest.qemu === 'paused'));
+  const runs = guestPlaces(await cluster.listNodes()).some(({ guest }) => guest.vmid === vmid && (guest.qemu === 'running' || guest.qemu === 'paused'));
   if (runs) throw new KedgeError('guest-state', "can't migrate running VM without --online");
   throw new KedgeError('unsupported', 'offline migration is not supported: start the VM and use --online');
 }
@@ -69,17 +72,16 @@ function readNode(text: string): string {
   }
 }
 
-function* newLines(look: MigrationLook, before: MigrationLook | undefined): Iterable<string> {
-  const phase = look.progress?.phase ?? look.story?.phase;
-  if (phase !== undefined && phase !== (before?.progress?.phase ?? before?.story?.phase) && look.state === 'running') yield `phase: ${phase}`;
-  const { progress } = look;
+function* newLines(view: MigrationView, before: MigrationView | undefined): Iterable<string> {
+  const { phase, progress, status } = view;
+  if (phase !== null && phase !== before?.phase && status === 'running') yield `phase: ${phase}`;
   if (progress === null || progress.bytesSent === before?.progress?.bytesSent) return;
   yield `migration active, transferred ${formatBytes(progress.bytesSent)} of ${formatBytes(progress.bytesTotal)} VM-state, ${formatBytes(progress.rate)}/s`;
 }
 
-function tellEnd(look: MigrationLook, { log, durationMs }: { log: (text: string) => void; durationMs: number }): number {
+function tellEnd(view: MigrationView, { log, durationMs }: { log: (text: string) => void; durationMs: number }): number {
   const duration = `(duration ${hoursMinutesSeconds(durationMs)})`;
-  const { story, failure } = look;
+  const { story, failure } = view;
   for (const warning of story?.warnings ?? []) log(`WARN: ${warning}`);
   if (failure === null && story?.outcome === 'migrated') {
     const downtime = story.blackout === null ? '' : `, downtime ${String(Math.round(story.blackout.stopToResumeMs))} ms`;

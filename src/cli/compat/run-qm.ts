@@ -34,7 +34,11 @@ export async function runQm(argv: readonly string[], context: CliContext): Promi
   }
 }
 
-async function run(context: CliContext, cluster: Cluster, { command, vmid, values }: { command: QmCommand; vmid: Vmid | null; values: PveValues }): Promise<number> {
+async function run(
+  context: CliContext,
+  cluster: Cluster,
+  { command, vmid, values }: { command: QmCommand; vmid: Vmid | null; values: PveValues },
+): Promise<number> {
   if (command === 'list' || vmid === null) {
     await qmList(context, cluster);
     return 0;
@@ -46,11 +50,11 @@ async function run(context: CliContext, cluster: Cluster, { command, vmid, value
       await qmStatus(context, cluster, { vmid, verbose: values.booleans['verbose'] === true });
       return 0;
     case 'shutdown':
-      await cluster.commandGuest({ verb: 'shutdown', vmid, timeoutMs: (values.integers['timeout'] ?? SHUTDOWN_TIMEOUT_S) * 1_000 });
+      await cluster.manageGuest({ command: { verb: 'shutdown', vmid, timeoutMs: (values.integers['timeout'] ?? SHUTDOWN_TIMEOUT_S) * 1_000 } });
       return 0;
     case 'start':
     case 'stop':
-      await cluster.commandGuest({ verb: command, vmid });
+      await cluster.manageGuest({ command: { verb: command, vmid } });
       return 0;
   }
 }

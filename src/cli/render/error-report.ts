@@ -1,4 +1,5 @@
-import { ERROR_CODES, isErrorCode, type ErrorCode } from '../../domain/error-codes.js';
+import type { MigrationView } from '../../client/migration-view.js';
+import { ERROR_CODES, type ErrorCode } from '../../domain/error-codes.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import { readFailure } from '../../domain/read-failure.js';
 import { isRecord } from '../../domain/is-record.js';
@@ -30,10 +31,12 @@ export function errorReport(error: unknown): ErrorReport {
   };
 }
 
-/** A failure that came back as plain data, as one report. */
-export function failureReport(failure: { code: string; message: string; details: Readonly<Record<string, unknown>> }): ErrorReport {
-  const code = isErrorCode(failure.code) ? failure.code : 'internal';
-  return errorReport(new KedgeError(code, failure.message, { details: { ...failure.details } }));
+/** The error that an ended migration ended with; null when it ended well or has said so in its outcome. */
+export function endReport({ ref, status, failure }: MigrationView): ErrorReport | null {
+  if (failure !== null) return errorReport(new KedgeError(failure.code, failure.message, { details: { ...failure.details } }));
+  if (status === 'completed' || status === 'running') return null;
+  const message = `Cannot tell how the migration of guest ${String(ref.vmid)} ended: its workflow was ended from outside (${status})`;
+  return errorReport(new KedgeError('outcome-unknown', message, { details: { remedy: 'Run "kedge audit": it shows what the migration left' } }));
 }
 
 function causesOf(error: unknown, message: string): readonly string[] {

@@ -1,14 +1,19 @@
+import type { MigrationView } from '../../client/migration-view.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { formatDuration } from '../../domain/format-duration.js';
-import type { MigrationLook } from '../cluster.js';
+import type { CopyProgress } from '../../domain/migration.js';
 
 /** One line on how far a migration is: phase, round, bytes, rates, expected blackout, time to the switchover. */
-export function progressText(look: MigrationLook): string {
-  const { progress, story } = look;
-  const phase = progress?.phase ?? story?.phase ?? 'waiting for a control worker';
-  if (progress === null || look.state === 'ended') return phase;
+export function progressText(view: MigrationView): string {
+  const { phase, progress, storyIsFresh } = view;
+  const parts = [phase ?? 'starting', ...(progress === null ? [] : copyTexts(progress)), ...retriedTexts(view)];
+  if (!storyIsFresh) parts.push('no control worker answers');
+  if (phase === 'needs-operator') parts.push(`see kedge migration show ${view.story?.id ?? String(view.ref.vmid)}`);
+  return parts.join(' · ');
+}
+
+function copyTexts(progress: CopyProgress): readonly string[] {
   return [
-    phase,
     `round ${String(progress.round)}`,
     `${formatBytes(progress.bytesSent)} sent, ${formatBytes(progress.bytesLeft)} left of ${formatBytes(progress.bytesTotal)}`,
     `${formatBytes(progress.rate)}/s`,
@@ -16,5 +21,12 @@ export function progressText(look: MigrationLook): string {
     `blackout ~${formatDuration(progress.expectedBlackoutMs)}`,
     `ETA ${progress.etaSeconds === null ? '?' : formatDuration(progress.etaSeconds * 1_000)}`,
     ...(progress.reattached > 0 ? [`re-attached ${String(progress.reattached)}×`] : []),
-  ].join(' · ');
+  ];
+}
+
+/** Calls that had to be repeated: a worker died, or a node does not answer. */
+function retriedTexts(view: MigrationView): readonly string[] {
+  return view.activities
+    .filter((activity) => activity.attempt > 1)
+    .map(({ name, attempt, lastFailure }) => `${name} attempt ${String(attempt)}${lastFailure === null ? '' : ` (${lastFailure})`}`);
 }

@@ -9,7 +9,15 @@ export interface Column<Row> {
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = [columns.map((column) => column.heading), ...rows.map((row) => columns.map((column) => printable(column.cell(row))))];
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
-  return lines.map((line) => `${line.map((cell, index) => pad(cell, { width: widths[index] ?? 0, align: columns[index]?.align })).join('  ').trimEnd()}\n`).join('');
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, index) => pad(cell, { width: widths[index] ?? 0, align: columns[index]?.align }))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 function pad(text: string, { width, align }: { width: number; align: 'left' | 'right' | undefined }): string {

@@ -1,6 +1,7 @@
 /** A cluster that answers from what a test puts into it, and remembers what it was asked. */
 import type { CliContext } from '../../../src/cli/cli-context.js';
-import type { Cluster, MigrationLook } from '../../../src/cli/cluster.js';
+import type { Cluster } from '../../../src/cli/cluster.js';
+import type { MigrationView } from '../../../src/client/migration-view.js';
 import { runCli } from '../../../src/cli/run-cli.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 
@@ -31,19 +32,19 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
   const seen = { out: '', err: '', closed: false };
   const unexpected = (verb: string) => () => Promise.reject(new KedgeError('internal', `The test does not expect ${verb}`));
   const base: Cluster = {
+    nodes: [],
+    migrationDefaults: {},
     startMigration: unexpected('startMigration'),
-    lookAtMigration: unexpected('lookAtMigration'),
-    watchMigration: () => looksOf([]),
+    watchMigration: () => viewsOf([]),
+    showMigration: unexpected('showMigration'),
     listMigrations: unexpected('listMigrations'),
     cancelMigration: unexpected('cancelMigration'),
     releaseMigration: unexpected('releaseMigration'),
     decideMigration: unexpected('decideMigration'),
-    listGuests: unexpected('listGuests'),
-    createGuest: unexpected('createGuest'),
-    commandGuest: unexpected('commandGuest'),
     listNodes: unexpected('listNodes'),
     cordonNode: unexpected('cordonNode'),
-    collectAudit: unexpected('collectAudit'),
+    manageGuest: unexpected('manageGuest'),
+    auditNode: unexpected('auditNode'),
     close() {
       seen.closed = true;
       return Promise.resolve();
@@ -64,7 +65,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
   return { context, seen };
 }
 
-/** A watch that shows these looks one after the other, then ends. */
-export async function* looksOf(looks: readonly MigrationLook[]): AsyncIterable<MigrationLook> {
-  for (const look of looks) yield await Promise.resolve(look);
+/** A watch that shows these views one after the other, then ends. */
+export async function* viewsOf(views: readonly MigrationView[]): AsyncGenerator<MigrationView, void> {
+  for (const view of views) yield await Promise.resolve(view);
 }

@@ -1,24 +1,43 @@
 import { describe, expect, test } from 'vitest';
 import type { MigrateGuestInput } from '../../../src/domain/migration.js';
-import { looksOf, runFake, type FakeOptions } from './fake-cluster.js';
-import { ended, running, story, vmid } from './stories.js';
+import { viewsOf, runFake, type FakeOptions } from './fake-cluster.js';
+import { ended, failure, running, story } from './stories.js';
 
-const ref = { vmid, generation: null };
+const { ref } = ended();
 
-function cluster(looks: Parameters<typeof looksOf>[0], inputs: MigrateGuestInput[] = []): NonNullable<FakeOptions['cluster']> {
+function cluster(looks: Parameters<typeof viewsOf>[0], inputs: MigrateGuestInput[] = []): NonNullable<FakeOptions['cluster']> {
   return {
     startMigration(input) {
       inputs.push(input);
       return Promise.resolve(ref);
     },
-    watchMigration: () => looksOf(looks),
+    watchMigration: () => viewsOf(looks),
   };
 }
 
 describe('kedge migrate', () => {
   test('names only the options that were typed, in the units of the workflow', async () => {
     const inputs: MigrateGuestInput[] = [];
-    const argv = ['migrate', '101', 'node2', '--bwlimit', '1024', '--max-downtime', '80', '--timeout', '10m', '--on-stall', 'force', '--type', 'insecure', '--hold', '--until', '2026-03-01T13:00:00Z', '--source', 'node1'];
+    const argv = [
+      'migrate',
+      '101',
+      'node2',
+      '--bwlimit',
+      '1024',
+      '--max-downtime',
+      '80',
+      '--timeout',
+      '10m',
+      '--on-stall',
+      'force',
+      '--type',
+      'insecure',
+      '--hold',
+      '--until',
+      '2026-03-01T13:00:00Z',
+      '--source',
+      'node1',
+    ];
     await runFake(argv, { cluster: cluster([ended()], inputs) });
     expect(inputs).toEqual([
       {
@@ -26,11 +45,45 @@ describe('kedge migrate', () => {
         target: 'node2',
         source: 'node1',
         requestedBy: expect.stringContaining('@'),
-        options: { online: true, type: 'insecure', bandwidthLimit: 1024 * 1024, maxDowntimeMs: 80, timeoutMs: 600_000, onStall: 'force', hold: true, holdUntil: '2026-03-01T13:00:00.000Z' },
+        options: {
+          online: true,
+          type: 'insecure',
+          bandwidthLimit: 1024 * 1024,
+          maxDowntimeMs: 80,
+          timeoutMs: 600_000,
+          onStall: 'force',
+          hold: true,
+          holdUntil: '2026-03-01T13:00:00.000Z',
+        },
       },
     ]);
     await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended()], inputs) });
     expect(inputs[1]?.options).toEqual({ online: true });
+  });
+
+  test('takes what was not typed from kedge.yaml', async () => {
+    const inputs: MigrateGuestInput[] = [];
+    const migrationDefaults = { type: 'insecure', maxDowntimeMs: 120 } as const;
+    await runFake(['migrate', '101', 'node2', '--max-downtime', '50'], { cluster: { ...cluster([ended()], inputs), migrationDefaults } });
+    expect(inputs[0]?.options).toEqual({ online: true, type: 'insecure', maxDowntimeMs: 50 });
+  });
+
+  test('tells of calls that had to be repeated and of a control worker that does not answer', async () => {
+    const activity = {
+      name: 'copyAndSwitchOver',
+      state: 'started',
+      attempt: 2,
+      lastFailure: 'The worker of this attempt has died',
+      heartbeatAgeMs: 10,
+    } as const;
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([{ ...running(), activities: [activity], storyIsFresh: false }, ended()]) });
+    expect(result.err).toContain('copyAndSwitchOver attempt 2 (The worker of this attempt has died) · no control worker answers');
+  });
+
+  test('does not take a workflow that was ended from outside for a success', async () => {
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended({ status: 'terminated', story: null })]) });
+    expect(result.exitCode).toBe(1);
+    expect(result.err).toContain('ended from outside (terminated) [outcome-unknown]');
   });
 
   test('ends with 0, a summary on stderr and nothing on stdout when the guest has moved', async () => {
@@ -55,7 +108,10 @@ describe('kedge migrate', () => {
 
   test('tells programs phases and progress, then the story, one JSON object a line', async () => {
     const result = await runFake(['migrate', '101', 'node2', '--json'], { cluster: cluster([running(), running(), running({ round: 3 }), ended()]) });
-    const lines = result.out.trim().split('\n').map((line): unknown => JSON.parse(line));
+    const lines = result.out
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
     expect(lines).toMatchObject([
       { event: 'phase', vmid: 101, id: '101-7', phase: 'pre-copy' },
       { event: 'progress', round: 2, bytesSent: 412 * 2 ** 20 },
@@ -71,21 +127,26 @@ describe('kedge migrate', () => {
       { id: 'bridge-missing', severity: 'blocker', text: 'node2 has no bridge vmbr7', remedy: 'Create vmbr7 on node2' },
       { id: 'memory-short', severity: 'blocker', text: 'node2 has 100 MiB free', remedy: 'Free memory on node2' },
     ];
-    const failure = { code: 'migration-refused', message: 'Cannot migrate guest 101: 2 blockers', details: { findings } };
-    const refused = ended({ story: story({ outcome: null, phase: 'validate' }), failure });
+    const refused = ended({
+      story: story({ outcome: null, phase: 'validate' }),
+      failure: failure('migration-refused', 'Cannot migrate guest 101: 2 blockers', { findings }),
+    });
     const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([refused]) });
     expect(result.exitCode).toBe(3);
     for (const { id, text, remedy } of findings) expect(result.err).toContain(`blocker ${id}: ${text}\n    → ${remedy}`);
     const forPrograms = await runFake(['migrate', '101', 'node2', '--json'], { cluster: cluster([refused]) });
-    expect(JSON.parse(forPrograms.out.trim().split('\n').at(-1) ?? '')).toMatchObject({ event: 'ended', error: { code: 'migration-refused', findings, exitCode: 3 } });
+    expect(JSON.parse(forPrograms.out.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      event: 'ended',
+      error: { code: 'migration-refused', findings, exitCode: 3 },
+    });
   });
 
   test.each([
     ['deadline-exceeded', 4],
     ['stream-failed', 1],
     ['already-migrating', 3],
-  ])('exits after %s with %i', async (code, exitCode) => {
-    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended({ failure: { code, message: 'It went wrong', details: {} } })]) });
+  ] as const)('exits after %s with %i', async (code, exitCode) => {
+    const result = await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended({ failure: failure(code) })]) });
     expect(result.exitCode).toBe(exitCode);
   });
 
@@ -102,10 +163,10 @@ describe('kedge migrate', () => {
       onReady: (send) => (interrupt = send),
       cluster: {
         startMigration: () => Promise.resolve(ref),
-        async *watchMigration(_, { signal }) {
+        async *watchMigration(_, { signal } = {}) {
           yield running();
           interrupt();
-          aborted = signal.aborted;
+          aborted = signal?.aborted === true;
           await Promise.resolve();
         },
       },

@@ -41,7 +41,10 @@ describe('the command tree', () => {
   });
 
   test('suggests what was meant by an unknown command and exits with 2', async () => {
-    for (const argv of [['migrat', '101'], ['guest', 'lits']]) {
+    for (const argv of [
+      ['migrat', '101'],
+      ['guest', 'lits'],
+    ]) {
       const result = await runFake(argv);
       expect(result.exitCode).toBe(2);
       expect(result.err).toMatch(/Did you mean (?:one of )?(?:migrat|list)/);
@@ -49,7 +52,7 @@ describe('the command tree', () => {
   });
 
   test('reports an error that is not its own as a defect', async () => {
-    const result = await runFake(['guest', 'list'], { cluster: { listGuests: () => Promise.reject(new TypeError('x is undefined')) } });
+    const result = await runFake(['guest', 'list'], { cluster: { listNodes: () => Promise.reject(new TypeError('x is undefined')) } });
     expect(result.exitCode).toBe(1);
     expect(result.err).toContain('x is undefined [internal]');
     expect(result.err).toContain('defect of Kedge');
@@ -57,8 +60,14 @@ describe('the command tree', () => {
 
   test('hands --config to the connection wherever it stands', async () => {
     const seen: unknown[] = [];
-    for (const argv of [['--config', 'a.yaml', 'guest', 'list'], ['guest', 'list', '--config', 'a.yaml']]) {
-      const program = await buildProgram({ ...context, openCluster: (options) => (seen.push(options), Promise.reject(new Error('seen'))) }, { loaded: 'all', writeErr: () => undefined });
+    for (const argv of [
+      ['--config', 'a.yaml', 'guest', 'list'],
+      ['guest', 'list', '--config', 'a.yaml'],
+    ]) {
+      const program = await buildProgram(
+        { ...context, openCluster: (options) => (seen.push(options), Promise.reject(new Error('seen'))) },
+        { loaded: 'all', writeErr: () => undefined },
+      );
       await program.parseAsync(argv, { from: 'user' }).catch(() => undefined);
     }
     expect(seen).toEqual([{ config: 'a.yaml' }, { config: 'a.yaml' }]);

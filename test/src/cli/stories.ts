@@ -1,8 +1,10 @@
 /** Migrations in all their ends, for the tests of the command line. */
-import type { GuestPlace, MigrationLook } from '../../../src/cli/cluster.js';
-import { parseGeneration, parseMigrationId, parseNodeName, parseVmid } from '../../../src/domain/ids.js';
+import type { MigrationView } from '../../../src/client/migration-view.js';
+import type { ErrorCode } from '../../../src/domain/error-codes.js';
+import { parseGeneration, parseMigrationId, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import { DEFAULT_MIGRATION_OPTIONS, type CopyProgress, type MigrationStory } from '../../../src/domain/migration.js';
 import type { GuestSummary, NodeStatus } from '../../../src/domain/node-facts.js';
+import type { KedgeFailure } from '../../../src/domain/read-failure.js';
 
 export const node1 = parseNodeName('node1');
 export const node2 = parseNodeName('node2');
@@ -51,16 +53,35 @@ export const progress = (changes: Partial<CopyProgress> = {}): CopyProgress => (
   ...changes,
 });
 
-export const running = (changes: Partial<CopyProgress> = {}): MigrationLook => ({
-  vmid,
-  workflowId: 'migration-101',
-  state: 'running',
+export const running = (changes: Partial<CopyProgress> = {}): MigrationView => ({
+  ref: { workflowId: 'migration-101', runId: 'run-1', vmid },
+  status: 'running',
+  startedAt: '2026-03-01T12:00:00.000Z',
+  endedAt: null,
+  phase: changes.phase ?? 'pre-copy',
   story: story({ phase: 'pre-copy', outcome: null, endedAt: null, blackout: null }),
+  storyIsFresh: true,
   progress: progress(changes),
+  activities: [],
   failure: null,
 });
 
-export const ended = (changes: Partial<MigrationLook> = {}): MigrationLook => ({ vmid, workflowId: 'migration-101', state: 'ended', story: story(), progress: null, failure: null, ...changes });
+export const ended = (changes: Partial<MigrationView> = {}): MigrationView => ({
+  ...running(),
+  status: changes.failure === undefined ? 'completed' : 'failed',
+  endedAt: '2026-03-01T12:00:04.200Z',
+  phase: 'done',
+  story: story(),
+  progress: null,
+  ...changes,
+});
+
+export const failure = (code: ErrorCode, message = 'It went wrong', details: Record<string, unknown> = {}): KedgeFailure => ({
+  code,
+  message,
+  details,
+  answer: 'given',
+});
 
 export const guest = (changes: Partial<GuestSummary> = {}): GuestSummary => ({
   vmid,
@@ -75,8 +96,6 @@ export const guest = (changes: Partial<GuestSummary> = {}): GuestSummary => ({
   cores: 1,
   ...changes,
 });
-
-export const place = (changes: Partial<GuestSummary> = {}, node = node1): GuestPlace => ({ node, guest: guest(changes), ageMs: 800 });
 
 export const nodeStatus = (changes: Partial<NodeStatus> = {}): NodeStatus => ({
   node: node1,
@@ -102,3 +121,9 @@ export const nodeStatus = (changes: Partial<NodeStatus> = {}): NodeStatus => ({
   inventoryAgeMs: 900,
   ...changes,
 });
+
+/** A node that reports these guests. */
+export const nodeWith = (node: NodeName, ...guests: readonly GuestSummary[]): NodeStatus => {
+  const status = nodeStatus({ node });
+  return { ...status, inventory: status.inventory === null ? null : { ...status.inventory, node, guests } };
+};

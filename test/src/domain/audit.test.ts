@@ -27,7 +27,16 @@ const CONFIG = '/etc/kedge/qemu-server/101.conf';
 const SOCKET = '/run/kedge/qemu/101/control.qmp';
 const PID_FILE = '/run/kedge/qemu/101/pid';
 
-const empty = (node: NodeName): AuditedNode => ({ node, guests: [], processes: [], sockets: [], files: [], interfaces: ['lo', 'eth0', 'vmbr0'], ports: [], journalOpen: [] });
+const empty = (node: NodeName): AuditedNode => ({
+  node,
+  guests: [],
+  processes: [],
+  sockets: [],
+  files: [],
+  interfaces: ['lo', 'eth0', 'vmbr0'],
+  ports: [],
+  journalOpen: [],
+});
 
 /** A node that owns and runs guest 101, with all that belongs to it. */
 const owner = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode => ({
@@ -49,8 +58,8 @@ const former = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode
   ...changes,
 });
 
-const input = (changes: Partial<AuditInput> = {}): AuditInput => ({ nodes: [owner(node1), former(node2)], unreached: [], migrations: [], slotHolders: [], ...changes });
-const migration = (changes: Partial<RunningMigration> = {}): RunningMigration => ({ vmid, migrationId, workflowId: 'migration-101', parked: false, ...changes });
+const input = (changes: Partial<AuditInput> = {}): AuditInput => ({ nodes: [owner(node1), former(node2)], unreached: [], migrations: [], ...changes });
+const migration = (changes: Partial<RunningMigration> = {}): RunningMigration => ({ vmid, migrationId, parked: false, ...changes });
 const kinds = (changes: Partial<AuditInput>): readonly LeftoverKind[] => findLeftovers(input(changes)).map((leftover) => leftover.kind);
 const onFormer = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1), former(node2, changes)] });
 const onOwner = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1, changes), former(node2)] });
@@ -65,8 +74,12 @@ describe('a clean cluster', () => {
 
   test('stays clean while a migration is on its way, with all that it needs on both nodes', () => {
     const source = owner(node1, { guests: [guest({ migrationId })], journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] });
-    const target = owner(node2, { guests: [guest({ record: 'incoming', generation: parseGeneration(8), qemu: 'inmigrate', migrationId })], ports: [60000], files: [CONFIG, '/var/lib/kedge/records/.101.json.0123456789ab.stage'] });
-    expect(findLeftovers(input({ nodes: [source, target], migrations: [migration()], slotHolders: ['migration-101'] }))).toEqual([]);
+    const target = owner(node2, {
+      guests: [guest({ record: 'incoming', generation: parseGeneration(8), qemu: 'inmigrate', migrationId })],
+      ports: [60000],
+      files: [CONFIG, '/var/lib/kedge/records/.101.json.0123456789ab.stage'],
+    });
+    expect(findLeftovers(input({ nodes: [source, target], migrations: [migration()] }))).toEqual([]);
   });
 
   test('stays clean with a guest that is wanted stopped and off', () => {
@@ -77,15 +90,32 @@ describe('a clean cluster', () => {
 
 describe('each planted fault is found', () => {
   const planted: readonly (readonly [string, Partial<AuditInput>, readonly LeftoverKind[]])[] = [
-    ['the guest runs on both nodes', { nodes: [owner(node1), owner(node2, { guests: [guest({ record: 'armed', migrationId })] })] }, ['two-runners', 'two-runners', 'record-unsettled']],
-    ['both nodes own the guest', { nodes: [owner(node1), owner(node2, { guests: [guest({ wanted: 'stopped', qemu: 'gone' })], processes: [], sockets: [], interfaces: [], files: [CONFIG] })] }, ['two-owners', 'two-owners']],
+    [
+      'the guest runs on both nodes',
+      { nodes: [owner(node1), owner(node2, { guests: [guest({ record: 'armed', migrationId })] })] },
+      ['two-runners', 'two-runners', 'record-unsettled'],
+    ],
+    [
+      'both nodes own the guest',
+      {
+        nodes: [
+          owner(node1),
+          owner(node2, { guests: [guest({ wanted: 'stopped', qemu: 'gone' })], processes: [], sockets: [], interfaces: [], files: [CONFIG] }),
+        ],
+      },
+      ['two-owners', 'two-owners'],
+    ],
     ['no node owns the guest', { nodes: [former(node1, { files: [CONFIG] }), former(node2)] }, ['no-owner', 'config-copy']],
     ['a record is incoming without a migration', onFormer({ guests: [guest({ record: 'incoming', qemu: 'gone', migrationId })] }), ['record-unsettled']],
     ['a record is armed without a migration', onFormer({ guests: [guest({ record: 'armed', qemu: 'gone', migrationId })] }), ['record-unsettled']],
     ['a record is releasing without a migration', onFormer({ guests: [guest({ record: 'releasing', qemu: 'gone', migrationId })] }), ['record-unsettled']],
     ['an owner is claimed by an ended migration', onOwner({ guests: [guest({ migrationId })] }), ['record-unsettled']],
     ['a record cannot be read', onFormer({ guests: [guest({ record: 'unreadable', generation: null, qemu: 'gone' })] }), ['record-unreadable']],
-    ['the owner has no process though it should run', onOwner({ guests: [guest({ qemu: 'gone' })], processes: [], sockets: [], files: [CONFIG], interfaces: [] }), ['guest-down']],
+    [
+      'the owner has no process though it should run',
+      onOwner({ guests: [guest({ qemu: 'gone' })], processes: [], sockets: [], files: [CONFIG], interfaces: [] }),
+      ['guest-down'],
+    ],
     ['the monitor of the owner is silent', onOwner({ guests: [guest({ qemu: 'unreachable' })] }), ['monitor-silent']],
     ['the owner waits as a target', onOwner({ guests: [guest({ qemu: 'inmigrate' })] }), ['incoming-process']],
     ['a process lives under a tombstone', onFormer({ guests: [tombstone()], processes: [stray] }), ['stray-process']],
@@ -98,11 +128,14 @@ describe('each planted fault is found', () => {
     ['a config on a node that does not own the guest', onFormer({ files: [CONFIG] }), ['config-copy']],
     ['a file of a write that died', onOwner({ files: [CONFIG, PID_FILE, '/etc/kedge/qemu-server/.101.conf.0123456789ab.stage'] }), ['temp-file']],
     ['an open journal entry of an ended migration', onFormer({ journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] }), ['journal-open']],
-    ['an open journal entry of an earlier migration', { ...onFormer({ journalOpen: [{ vmid: 101, migrationId: '101-5', what: 'stream' }] }), migrations: [migration()] }, ['journal-open']],
+    [
+      'an open journal entry of an earlier migration',
+      { ...onFormer({ journalOpen: [{ vmid: 101, migrationId: '101-5', what: 'stream' }] }), migrations: [migration()] },
+      ['journal-open'],
+    ],
     ['a QEMU listens and nothing is incoming', onOwner({ ports: [60000] }), ['port']],
     ['a node gives no answer', { unreached: [{ node: parseNodeName('node3'), reason: 'no answer' }] }, ['node-not-audited']],
     ['a migration waits for an operator', { migrations: [migration({ parked: true })] }, ['migration-parked']],
-    ['a slot is held by an ended workflow', { slotHolders: ['migration-102'] }, ['slot']],
   ];
 
   test.each(planted)('%s', (_, changes, expected) => {
@@ -136,7 +169,11 @@ describe('judgement across nodes', () => {
   });
 
   test('names the node that may run the guest in the alarm', () => {
-    const alarm = findLeftovers(input({ nodes: [owner(node1), owner(node2, { guests: [tombstone({ qemu: 'running' })] })] })).filter(({ kind }) => kind === 'two-runners');
-    expect(alarm.map(({ remedy }) => remedy)).toEqual(Array(2).fill('Stop the process that is not on node1, keep records and logs of both nodes, check the disks'));
+    const alarm = findLeftovers(input({ nodes: [owner(node1), owner(node2, { guests: [tombstone({ qemu: 'running' })] })] })).filter(
+      ({ kind }) => kind === 'two-runners',
+    );
+    expect(alarm.map(({ remedy }) => remedy)).toEqual(
+      Array(2).fill('Stop the process that is not on node1, keep records and logs of both nodes, check the disks'),
+    );
   });
 });

@@ -26,10 +26,17 @@ export function guestCreateCommand(context: CliContext): CommandUnknownOpts {
     .action(async (vmid, options, command) => {
       const config = mergeConfig(options.from === undefined ? '' : await readConfig(options.from), options.set);
       if (config === '') {
-        throw new KedgeError('bad-input', `Cannot create guest ${String(vmid)}: it has no config`, { details: { remedy: 'Name a file with --from, or keys with --set' } });
+        throw new KedgeError('bad-input', `Cannot create guest ${String(vmid)}: it has no config`, {
+          details: { remedy: 'Name a file with --from, or keys with --set' },
+        });
       }
-      const answer = await withCluster(context, globalOptions(command), (cluster) => cluster.createGuest({ vmid, node: options.node, config }));
-      printData(context, answer, { json: options.json, text: () => `Guest ${String(vmid)} is created on ${answer.node}. Start it: kedge guest start ${String(vmid)}\n` });
+      const answer = await withCluster(context, globalOptions(command), (cluster) =>
+        cluster.manageGuest({ node: options.node, command: { verb: 'create', vmid, config } }),
+      );
+      printData(context, answer, {
+        json: options.json,
+        text: () => `Guest ${String(vmid)} is created on ${options.node}. Start it: kedge guest start ${String(vmid)}\n`,
+      });
     });
 }
 
@@ -38,7 +45,9 @@ type Setting = readonly [key: string, value: string];
 function collectSettings(text: string, before: readonly Setting[]): readonly Setting[] {
   const at = text.indexOf('=');
   if (!/^[a-z][a-z0-9_-]*$/i.test(text.slice(0, at === -1 ? 0 : at))) {
-    throw new KedgeError('bad-input', `Cannot read --set: current value is "${text}", must be key=value like memory=512`, { details: { field: '--set', value: text } });
+    throw new KedgeError('bad-input', `Cannot read --set: current value is "${text}", must be key=value like memory=512`, {
+      details: { field: '--set', value: text },
+    });
   }
   return [...before, [text.slice(0, at), text.slice(at + 1)]];
 }
@@ -46,7 +55,10 @@ function collectSettings(text: string, before: readonly Setting[]): readonly Set
 async function readConfig(file: string): Promise<string> {
   if (file === '-') return readAll(process.stdin);
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new KedgeError('bad-input', `Cannot read --from: current value is "${file}"`, { cause, details: { field: '--from', value: file, remedy: 'Name a file that exists and can be read' } });
+    throw new KedgeError('bad-input', `Cannot read --from: current value is "${file}"`, {
+      cause,
+      details: { field: '--from', value: file, remedy: 'Name a file that exists and can be read' },
+    });
   });
 }
 

@@ -18,9 +18,11 @@ export function guestDestroyCommand(context: CliContext): CommandUnknownOpts {
     .option('--json', 'JSON')
     .action(async (vmid, options, command) => {
       if (options.yes !== true) {
-        throw new KedgeError('bad-input', `Cannot destroy guest ${String(vmid)} without --yes: its disks would be deleted`, { details: { remedy: 'Add --yes if you mean it' } });
+        throw new KedgeError('bad-input', `Cannot destroy guest ${String(vmid)} without --yes: its disks would be deleted`, {
+          details: { remedy: 'Add --yes if you mean it' },
+        });
       }
-      const answer = await withCluster(context, globalOptions(command), (cluster) => cluster.commandGuest({ verb: 'destroy', vmid }));
-      printData(context, answer, { json: options.json, text: () => `Guest ${String(vmid)} is gone from ${answer.node}\n` });
+      const answer = await withCluster(context, globalOptions(command), (cluster) => cluster.manageGuest({ command: { verb: 'destroy', vmid } }));
+      printData(context, answer, { json: options.json, text: () => `Guest ${String(vmid)} is gone\n` });
     });
 }

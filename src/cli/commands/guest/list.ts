@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { formatBytes } from '../../../domain/format-bytes.js';
 import type { CliContext } from '../../cli-context.js';
-import type { GuestPlace } from '../../cluster.js';
+import { guestPlaces, type GuestPlace } from '../../guest-places.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printData } from '../../render/print-data.js';
@@ -18,11 +18,10 @@ export function guestListCommand(context: CliContext): CommandUnknownOpts {
     .option('--all', 'also records that are no ownership: incoming, released, revoked')
     .option('--json', 'JSON')
     .action(async (options, command) => {
-      const places = await withCluster(context, globalOptions(command), (cluster) => cluster.listGuests());
-      const wanted = places
+      const nodes = await withCluster(context, globalOptions(command), (cluster) => cluster.listNodes());
+      const wanted = guestPlaces(nodes)
         .filter((place) => options.node === undefined || place.node === options.node)
-        .filter((place) => options.all === true || !isTombstone(place))
-        .sort((a, b) => a.guest.vmid - b.guest.vmid || a.node.localeCompare(b.node));
+        .filter((place) => options.all === true || !isTombstone(place));
       printData(context, wanted, { json: options.json, text: tableOf });
     });
 }

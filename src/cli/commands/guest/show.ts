@@ -4,7 +4,8 @@ import { formatDuration } from '../../../domain/format-duration.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import type { Vmid } from '../../../domain/ids.js';
 import type { CliContext } from '../../cli-context.js';
-import type { Cluster, GuestAnswer, GuestPlace } from '../../cluster.js';
+import type { Cluster } from '../../cluster.js';
+import { guestPlaces, type GuestPlace } from '../../guest-places.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printData } from '../../render/print-data.js';
@@ -16,7 +17,7 @@ interface GuestStory {
   /** What every node says of it. */
   readonly places: readonly GuestPlace[];
   /** Answer of the owner; null when no node owns it or the owner is silent. */
-  readonly owner: GuestAnswer | null;
+  readonly owner: Awaited<ReturnType<Cluster['manageGuest']>> | null;
 }
 
 /** `kedge guest show <vmid>`: what every node says of the guest, and its config. */
@@ -34,17 +35,19 @@ export function guestShowCommand(context: CliContext): CommandUnknownOpts {
 }
 
 async function readStory(cluster: Cluster, vmid: Vmid): Promise<GuestStory> {
-  const places = (await cluster.listGuests()).filter((place) => place.guest.vmid === vmid);
+  const places = guestPlaces(await cluster.listNodes()).filter((place) => place.guest.vmid === vmid);
   if (places.length === 0) throw new KedgeError('not-found', `Cannot find guest ${String(vmid)}: no node reports it`);
-  if (!places.some((place) => place.guest.record === 'owned')) return { vmid, places, owner: null };
+  const owning = places.find((place) => place.guest.record === 'owned');
+  if (owning === undefined) return { vmid, places, owner: null };
   // What the inventories say is worth showing even when the owner itself gives no answer now.
-  const owner = await cluster.commandGuest({ verb: 'show', vmid }).catch(() => null);
+  const owner = await cluster.manageGuest({ node: owning.node, command: { verb: 'show', vmid } }).catch(() => null);
   return { vmid, places, owner };
 }
 
 function textOf({ vmid, places, owner }: GuestStory): string {
   const guest = owner?.guest ?? places.find((place) => place.guest.record === 'owned')?.guest ?? places[0]?.guest;
-  const heading = guest === undefined ? '' : `Guest ${String(vmid)} (${guest.name}): ${guest.kind}, ${formatBytes(guest.memoryBytes)}, ${String(guest.cores)} cores\n\n`;
+  const heading =
+    guest === undefined ? '' : `Guest ${String(vmid)} (${guest.name}): ${guest.kind}, ${formatBytes(guest.memoryBytes)}, ${String(guest.cores)} cores\n\n`;
   const table = renderTable(
     [
       { heading: 'NODE', cell: (place: GuestPlace) => place.node },

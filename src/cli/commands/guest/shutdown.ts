@@ -16,7 +16,9 @@ export function guestShutdownCommand(context: CliContext): CommandUnknownOpts {
     .option('--timeout <span>', 'how long to wait', parseArgument.duration, 180_000)
     .option('--json', 'JSON')
     .action(async (vmid, options, command) => {
-      const answer = await withCluster(context, globalOptions(command), (cluster) => cluster.commandGuest({ verb: 'shutdown', vmid, timeoutMs: options.timeout }));
-      printData(context, answer, { json: options.json, text: () => `Guest ${String(vmid)} has shut down on ${answer.node}\n` });
+      const answer = await withCluster(context, globalOptions(command), (cluster) =>
+        cluster.manageGuest({ command: { verb: 'shutdown', vmid, timeoutMs: options.timeout } }),
+      );
+      printData(context, answer, { json: options.json, text: () => `Guest ${String(vmid)} has shut down\n` });
     });
 }

@@ -13,8 +13,8 @@ export function migrationCancelCommand(context: CliContext): CommandUnknownOpts 
   })
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .option('--json', 'JSON')
-    .action(async (ref, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => cluster.cancelMigration(ref));
-      printData(context, { vmid: ref.vmid, cancelled: true }, { json: options.json, text: () => `The migration of guest ${String(ref.vmid)} is cancelled; the guest stays at the source\n` });
+    .action(async (id, options, command) => {
+      await withCluster(context, globalOptions(command), (cluster) => cluster.cancelMigration(id));
+      printData(context, { id, cancelled: true }, { json: options.json, text: () => `Migration ${id} is cancelled; the guest stays at the source\n` });
     });
 }

@@ -15,8 +15,8 @@ export function migrationDecideCommand(context: CliContext): CommandUnknownOpts 
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .addArgument(new Argument('<decision>', 'what to do').choices(OPERATOR_DECISIONS))
     .option('--json', 'JSON')
-    .action(async (ref, decision, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => cluster.decideMigration(ref, decision));
-      printData(context, { vmid: ref.vmid, decision }, { json: options.json, text: () => `Decided: ${decision}. Watch it: kedge migration watch ${String(ref.vmid)}\n` });
+    .action(async (id, decision, options, command) => {
+      await withCluster(context, globalOptions(command), (cluster) => cluster.decideMigration(id, decision));
+      printData(context, { id, decision }, { json: options.json, text: () => `Decided: ${decision}. Watch it: kedge migration watch ${id}\n` });
     });
 }

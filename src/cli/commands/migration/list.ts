@@ -1,11 +1,16 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { MigrationView } from '../../../client/migration-view.js';
 import { formatDuration } from '../../../domain/format-duration.js';
 import type { CliContext } from '../../cli-context.js';
-import type { MigrationRow } from '../../cluster.js';
 import { globalOptions, newCommand } from '../../new-command.js';
+import { parseArgument } from '../../parse-arguments.js';
 import { printData } from '../../render/print-data.js';
 import { renderTable } from '../../render/table.js';
 import { withCluster } from '../../with-cluster.js';
+
+/** How many are shown without --all, and with it. */
+const LATEST = 20;
+const KEPT_AT_MOST = 10_000;
 
 /** `kedge migration list`: what runs and what ended lately. */
 export function migrationListCommand(context: CliContext): CommandUnknownOpts {
@@ -13,25 +18,39 @@ export function migrationListCommand(context: CliContext): CommandUnknownOpts {
     description: 'List migrations, newest first',
     examples: ['kedge migration list', 'kedge migration list --all --json'],
   })
-    .option('--all', 'also those that ended long ago, as far as they are kept (30 days)')
+    .option('--all', `all that are kept (30 days), not only the latest ${String(LATEST)}`)
+    .option('--running', 'only those on their way')
+    .option('--node <node>', 'only those to or from this node', parseArgument.node)
     .option('--json', 'JSON')
     .action(async (options, command) => {
-      const rows = await withCluster(context, globalOptions(command), (cluster) => cluster.listMigrations({ all: options.all === true }));
-      printData(context, rows, { json: options.json, text: (all) => tableOf(all, context.now()) });
+      const filter = {
+        limit: options.all === true ? KEPT_AT_MOST : LATEST,
+        ...(options.node === undefined ? {} : { node: options.node }),
+        ...(options.running === true ? { running: true } : {}),
+      };
+      const views = await withCluster(context, globalOptions(command), (cluster) => cluster.listMigrations(filter));
+      printData(context, views, { json: options.json, text: (all) => tableOf(all, context.now()) });
     });
 }
 
-function tableOf(rows: readonly MigrationRow[], nowMs: number): string {
-  if (rows.length === 0) return 'No migrations\n';
+function tableOf(views: readonly MigrationView[], nowMs: number): string {
+  if (views.length === 0) return 'No migrations\n';
   return renderTable(
     [
-      { heading: 'ID', cell: (row) => row.id },
-      { heading: 'STATE', cell: (row) => row.state },
-      { heading: 'SOURCE', cell: (row) => row.source ?? '?' },
-      { heading: 'TARGET', cell: (row) => row.target ?? '?' },
+      { heading: 'ID', cell: ({ story, ref }) => story?.id ?? String(ref.vmid) },
+      { heading: 'STATE', cell: stateOf },
+      { heading: 'SOURCE', cell: ({ story }) => story?.source ?? '?' },
+      { heading: 'TARGET', cell: ({ story }) => story?.target ?? '?' },
       { heading: 'AGE', cell: (row) => formatDuration(nowMs - Date.parse(row.startedAt)), align: 'right' },
       { heading: 'TOOK', cell: (row) => (row.endedAt === null ? '' : formatDuration(Date.parse(row.endedAt) - Date.parse(row.startedAt))), align: 'right' },
     ],
-    rows,
+    views,
   );
+}
+
+/** The phase while it runs, then how it ended for the guest, or why it failed. */
+function stateOf({ status, phase, story, failure }: MigrationView): string {
+  if (status === 'running') return phase ?? 'starting';
+  if (failure !== null) return failure.code === 'cancelled' ? failure.code : `failed: ${failure.code}`;
+  return story?.outcome ?? status;
 }

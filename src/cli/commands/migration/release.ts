@@ -13,8 +13,8 @@ export function migrationReleaseCommand(context: CliContext): CommandUnknownOpts
   })
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .option('--json', 'JSON')
-    .action(async (ref, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => cluster.releaseMigration(ref));
-      printData(context, { vmid: ref.vmid, released: true }, { json: options.json, text: () => `Released. Watch it: kedge migration watch ${String(ref.vmid)}\n` });
+    .action(async (id, options, command) => {
+      await withCluster(context, globalOptions(command), (cluster) => cluster.releaseMigration(id));
+      printData(context, { id, released: true }, { json: options.json, text: () => `Released. Watch it: kedge migration watch ${id}\n` });
     });
 }

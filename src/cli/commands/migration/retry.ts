@@ -1,7 +1,8 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { MigrationRef, MigrationView } from '../../../client/migration-view.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import type { CliContext } from '../../cli-context.js';
-import type { Cluster, MigrationLook, MigrationRef } from '../../cluster.js';
+import type { Cluster } from '../../cluster.js';
 import { followMigration } from '../../follow-migration.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
@@ -18,29 +19,29 @@ export function migrationRetryCommand(context: CliContext): CommandUnknownOpts {
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .option('--detach', 'do not wait for the end')
     .option('--json', 'one JSON object a line')
-    .action(async (ref, options, command) => {
+    .action(async (id, options, command) => {
       await withCluster(context, globalOptions(command), async (cluster) => {
-        const started = await tryAgain(cluster, { ref, look: await cluster.lookAtMigration(ref), asker: requestedBy(context.environment) });
-        if (options.detach !== true) await followMigration(context, cluster, { ref: started, json: options.json === true });
-        else if (options.json === true) context.out(`${JSON.stringify({ event: 'started', vmid: ref.vmid })}\n`);
-        else context.out(`Trying again. Watch it: kedge migration watch ${String(ref.vmid)}\n`);
+        const migration = await tryAgain(cluster, { id, view: await cluster.showMigration(id), asker: requestedBy(context.environment) });
+        if (options.detach !== true) await followMigration(context, cluster, { migration, json: options.json === true });
+        else if (options.json === true) context.out(`${JSON.stringify({ event: 'started', id })}\n`);
+        else context.out(`Trying again. Watch it: kedge migration watch ${String(migration.vmid)}\n`);
       });
     });
 }
 
-async function tryAgain(cluster: Cluster, { ref, look, asker }: { ref: MigrationRef; look: MigrationLook; asker: string }): Promise<MigrationRef> {
-  const { story } = look;
-  if (look.state === 'running') {
-    if (story?.question == null) throw refusal(ref, 'it is on its way', `Watch it with "kedge migration watch ${String(ref.vmid)}"`);
+async function tryAgain(cluster: Cluster, { id, view, asker }: { id: string; view: MigrationView; asker: string }): Promise<MigrationRef> {
+  const { story, ref } = view;
+  if (view.status === 'running') {
+    if (story?.question == null) throw refusal(id, 'it is on its way', `Watch it with "kedge migration watch ${id}"`);
     await cluster.decideMigration(ref, 'retry');
     return ref;
   }
-  if (story === null) throw refusal(ref, 'it ended before it had read its input', 'Start it with "kedge migrate"');
-  if (story.outcome === 'migrated') throw refusal(ref, `the guest has moved to ${story.target}`, 'Nothing to do');
+  if (story === null) throw refusal(id, 'it ended before it had read its input', 'Start it with "kedge migrate"');
+  if (story.outcome === 'migrated') throw refusal(id, `the guest has moved to ${story.target}`, 'Nothing to do');
   // No source: since then the guest may have been moved by another migration.
   return cluster.startMigration({ vmid: story.vmid, target: story.target, options: story.options, requestedBy: asker });
 }
 
-function refusal(ref: MigrationRef, state: string, remedy: string): KedgeError {
-  return new KedgeError('guest-state', `Cannot try the migration of guest ${String(ref.vmid)} again: ${state}`, { details: { remedy } });
+function refusal(id: string, state: string, remedy: string): KedgeError {
+  return new KedgeError('guest-state', `Cannot try migration ${id} again: ${state}`, { details: { remedy } });
 }

@@ -3,7 +3,7 @@ import { KedgeError } from '../../../domain/kedge-error.js';
 import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
-import { failureReport } from '../../render/error-report.js';
+import { endReport } from '../../render/error-report.js';
 import { printError } from '../../render/print-error.js';
 import { storyText } from '../../render/story-text.js';
 import { readWitnessGap } from '../../witness-gap.js';
@@ -18,20 +18,21 @@ export function migrationShowCommand(context: CliContext): CommandUnknownOpts {
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .option('--witness', 'in a lab: also the longest gap that its observer saw from outside')
     .option('--json', 'JSON')
-    .action(async (ref, options, command) => {
-      const look = await withCluster(context, globalOptions(command), (cluster) => cluster.lookAtMigration(ref));
-      const witnessGapMs = options.witness === true ? await readWitnessGap({ vmid: ref.vmid, environment: context.environment }) : undefined;
+    .action(async (id, options, command) => {
+      const view = await withCluster(context, globalOptions(command), (cluster) => cluster.showMigration(id));
+      const witnessGapMs = options.witness === true ? await readWitnessGap({ vmid: view.ref.vmid, environment: context.environment }) : undefined;
       if (options.json === true) {
-        context.out(`${JSON.stringify({ ...look, ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }, undefined, 2)}\n`);
+        context.out(`${JSON.stringify({ ...view, ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }, undefined, 2)}\n`);
         return;
       }
-      if (look.story === null && look.failure === null) {
-        throw new KedgeError('server-unreachable', `Cannot tell the story of the migration of guest ${String(ref.vmid)}: no control worker answers`, {
+      const end = endReport(view);
+      if (view.story === null && end === null) {
+        throw new KedgeError('server-unreachable', `Cannot tell the story of migration ${id}: no control worker answers`, {
           details: { remedy: 'Check that "kedge control" runs; the migration itself waits and loses nothing' },
         });
       }
-      if (look.story !== null) context.out(storyText(look.story, { nowMs: context.now(), ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }));
+      if (view.story !== null) context.out(storyText(view.story, { nowMs: context.now(), ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }));
       // Why it failed belongs to the story, and the command itself has succeeded.
-      if (look.failure !== null) printError({ ...context, err: context.out }, failureReport(look.failure), { json: false });
+      if (end !== null) printError({ ...context, err: context.out }, end, { json: false });
     });
 }

@@ -13,7 +13,7 @@ export function migrationWatchCommand(context: CliContext): CommandUnknownOpts {
   })
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .option('--json', 'one JSON object a line')
-    .action(async (ref, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => followMigration(context, cluster, { ref, json: options.json === true }));
+    .action(async (id, options, command) => {
+      await withCluster(context, globalOptions(command), (cluster) => followMigration(context, cluster, { migration: id, json: options.json === true }));
     });
 }

@@ -14,7 +14,7 @@ export function nodeCordonCommand(context: CliContext): CommandUnknownOpts {
     .argument('<node>', 'the node', parseArgument.node)
     .option('--json', 'JSON')
     .action(async (node, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => cluster.cordonNode({ node, cordoned: true }));
+      await withCluster(context, globalOptions(command), (cluster) => cluster.cordonNode(node, true));
       printData(context, { node, cordoned: true }, { json: options.json, text: () => `${node} takes no new guests\n` });
     });
 }

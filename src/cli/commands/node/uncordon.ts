@@ -14,7 +14,7 @@ export function nodeUncordonCommand(context: CliContext): CommandUnknownOpts {
     .argument('<node>', 'the node', parseArgument.node)
     .option('--json', 'JSON')
     .action(async (node, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => cluster.cordonNode({ node, cordoned: false }));
+      await withCluster(context, globalOptions(command), (cluster) => cluster.cordonNode(node, false));
       printData(context, { node, cordoned: false }, { json: options.json, text: () => `${node} takes new guests again\n` });
     });
 }

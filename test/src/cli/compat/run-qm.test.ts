@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Cluster, MigrationLook } from '../../../../src/cli/cluster.js';
+import type { MigrationView } from '../../../../src/client/migration-view.js';
+import type { Cluster } from '../../../../src/cli/cluster.js';
 import { runQm } from '../../../../src/cli/compat/run-qm.js';
 import type { MigrateGuestInput } from '../../../../src/domain/migration.js';
-import { fakeContext, looksOf } from '../fake-cluster.js';
-import { ended, place, running, story, vmid } from '../stories.js';
+import { fakeContext, viewsOf } from '../fake-cluster.js';
+import { ended, failure, guest, node1, nodeStatus, nodeWith, running, story } from '../stories.js';
 
 async function qm(argv: readonly string[], cluster: Partial<Cluster> = {}) {
   const { context, seen } = fakeContext({ cluster });
@@ -11,9 +12,9 @@ async function qm(argv: readonly string[], cluster: Partial<Cluster> = {}) {
   return { ...seen, exitCode };
 }
 
-const migrating = (looks: readonly MigrationLook[], inputs: MigrateGuestInput[] = []): Partial<Cluster> => ({
-  startMigration: (input) => (inputs.push(input), Promise.resolve({ vmid, generation: null })),
-  watchMigration: () => looksOf(looks),
+const migrating = (views: readonly MigrationView[], inputs: MigrateGuestInput[] = []): Partial<Cluster> => ({
+  startMigration: (input) => (inputs.push(input), Promise.resolve(ended().ref)),
+  watchMigration: () => viewsOf(views),
 });
 
 describe('qm migrate', () => {
@@ -35,7 +36,7 @@ describe('qm migrate', () => {
   });
 
   test('exits with 255 and the reason when the task ends in error', async () => {
-    const failed = ended({ story: story({ outcome: 'rolled-back' }), failure: { code: 'stream-failed', message: 'Cannot copy', details: {} } });
+    const failed = ended({ story: story({ outcome: 'rolled-back' }), failure: failure('stream-failed', 'Cannot copy') });
     const result = await qm(['migrate', '101', 'node2', '--online'], migrating([failed]));
     expect(result.exitCode).toBe(255);
     expect(result.out).toContain('ERROR: migration aborted (duration 00:00:00): Cannot copy');
@@ -43,26 +44,31 @@ describe('qm migrate', () => {
   });
 
   test('refuses a running VM without --online in the words of PVE', async () => {
-    const result = await qm(['migrate', '101', 'node2'], { listGuests: () => Promise.resolve([place()]) });
+    const result = await qm(['migrate', '101', 'node2'], { listNodes: () => Promise.resolve([nodeStatus()]) });
     expect(result).toMatchObject({ exitCode: 255, err: "can't migrate running VM without --online\n" });
   });
 
-  test.each(['--with-local-disks', '--targetstorage=local', '--force', '--migration_network=10.0.0.0/8', '--with-conntrack-state'])('refuses %s by name', async (option) => {
-    const result = await qm(['migrate', '101', 'node2', '--online', option]);
-    expect(result.exitCode).toBe(255);
-    expect(result.err).toContain(`option '${/^--([^=]+)/.exec(option)?.[1] ?? ''}' is not supported`);
-    expect(result.err).toContain('USAGE: qm migrate <vmid> <target> [OPTIONS]');
-  });
+  test.each(['--with-local-disks', '--targetstorage=local', '--force', '--migration_network=10.0.0.0/8', '--with-conntrack-state'])(
+    'refuses %s by name',
+    async (option) => {
+      const result = await qm(['migrate', '101', 'node2', '--online', option]);
+      expect(result.exitCode).toBe(255);
+      expect(result.err).toContain(`option '${/^--([^=]+)/.exec(option)?.[1] ?? ''}' is not supported`);
+      expect(result.err).toContain('USAGE: qm migrate <vmid> <target> [OPTIONS]');
+    },
+  );
 });
 
 describe('qm', () => {
   test('lists guests in the columns of PVE', async () => {
-    const result = await qm(['list'], { listGuests: () => Promise.resolve([place(), place({ record: 'released' })]) });
-    expect(result.out).toBe('      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID       \n       101 web                  running    512                   - -         \n');
+    const result = await qm(['list'], { listNodes: () => Promise.resolve([nodeWith(node1, guest(), guest({ record: 'released' }))]) });
+    expect(result.out).toBe(
+      '      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID       \n       101 web                  running    512                   - -         \n',
+    );
   });
 
   test('tells the status, a paused guest being a running process', async () => {
-    const cluster = { listGuests: () => Promise.resolve([place({ qemu: 'paused' })]) };
+    const cluster = { listNodes: () => Promise.resolve([nodeWith(node1, guest({ qemu: 'paused' }))]) };
     expect((await qm(['status', '101'], cluster)).out).toBe('status: running\n');
     expect((await qm(['status', '101', '--verbose'], cluster)).out).toContain('qmpstatus: paused\n');
     expect((await qm(['status', '102'], cluster)).exitCode).toBe(255);
@@ -70,9 +76,9 @@ describe('qm', () => {
 
   test('passes shutdown on with its timeout in seconds', async () => {
     const asked: unknown[] = [];
-    const cluster: Partial<Cluster> = { commandGuest: (request) => (asked.push(request), Promise.resolve({ node: place().node, guest: null, config: null })) };
+    const cluster: Partial<Cluster> = { manageGuest: (request) => (asked.push(request), Promise.resolve({ guest: null, config: null })) };
     expect((await qm(['shutdown', '101', '--timeout', '5'], cluster)).exitCode).toBe(0);
-    expect(asked).toEqual([{ verb: 'shutdown', vmid: 101, timeoutMs: 5_000 }]);
+    expect(asked).toEqual([{ command: { verb: 'shutdown', vmid: 101, timeoutMs: 5_000 } }]);
   });
 
   test.each([
