@@ -119,7 +119,11 @@ static void print_ticks(FILE *out, const struct guest *guest, int64_t now_ns) {
     else fprintf(out, "null");
     fprintf(out, ",\"count\":%llu}", (unsigned long long)guest->spacing[i]);
   }
-  fprintf(out, "],\"silentMs\":%.3f,\"longestStopMs\":%.3f,", since_ms(guest->last_arrival_ns, now_ns), ms(guest->longest_stop_ns));
+  fprintf(out, "],\"silentMs\":%.3f,\"longestStopMs\":%.3f,\"longestStop\":", since_ms(guest->last_arrival_ns, now_ns),
+          ms(guest->longest_stop.length_ns - guest->longest_stop.guest_clock_ns));
+  if (guest->longest_stop.length_ns == 0) fprintf(out, "null");
+  else print_gap(out, &guest->longest_stop);
+  fputc(',', out);
   print_gaps(out, &guest->gaps);
   fprintf(out, "}");
 }
@@ -133,11 +137,10 @@ void print_report(FILE *out, const struct guest *guest, const struct observer_fa
   fprintf(out, ",\"ping\":{\"sent\":%llu,\"received\":%llu,\"silentMs\":%.3f,\"longestRoundTripMs\":%.3f,", (unsigned long long)guest->ping_sent,
           (unsigned long long)guest->ping_received, since_ms(guest->last_reply_ns, now_ns), ms(guest->longest_round_trip_ns));
   print_gaps(out, &guest->ping_gaps);
-  fprintf(out, "},\"memory\":{\"errors\":%llu,\"errorsBefore\":%llu,\"pagesWritten\":%llu,\"pagesVerified\":%llu,\"passes\":%llu},",
-          (unsigned long long)guest->latest.memory_errors, (unsigned long long)guest->memory_errors_before, (unsigned long long)guest->latest.pages_written,
+  fprintf(out, "},\"memory\":{\"errors\":%llu,\"pagesWritten\":%llu,\"pagesVerified\":%llu,\"passes\":%llu},",
+          (unsigned long long)guest->latest.memory_errors, (unsigned long long)guest->latest.pages_written,
           (unsigned long long)guest->latest.pages_verified, (unsigned long long)guest->latest.verify_passes);
-  fprintf(out, "\"journal\":{\"errors\":%llu,\"errorsBefore\":%llu},", (unsigned long long)guest->latest.journal_errors,
-          (unsigned long long)guest->journal_errors_before);
+  fprintf(out, "\"journal\":{\"errors\":%llu},", (unsigned long long)guest->latest.journal_errors);
   print_boots(out, guest);
   fprintf(out, ",\"marks\":[");
   for (uint64_t i = guest->mark_count > MARKS ? guest->mark_count - MARKS : 0; i < guest->mark_count; i++) {

@@ -93,7 +93,6 @@ static void follow_nonce(struct guest *guest, const struct tick_packet *packet, 
   guest->boot_count++;
   memset(guest->seen, 0, sizeof guest->seen);
   guest->other_tick = 0;
-  guest->memory_errors_before = guest->journal_errors_before = 0;
 }
 
 /* False for datagrams that say nothing new. */
@@ -135,14 +134,16 @@ static void note_gap(struct gap_log *log, struct gap gap) {
   if (gap.length_ns >= GAP_FLOOR_NS) log->ring[log->count++ % GAPS] = gap;
 }
 
+/* A vCPU that waits for its host goes on counting time; one that was stopped, as in a migration, does not. */
+static int64_t stop_of(const struct gap *gap) { return gap->length_ns - gap->guest_clock_ns; }
+
 static void note_arrival(struct guest *guest, const struct tick_packet *packet, int64_t at_ns) {
   if (guest->last_arrival_ns != 0 && at_ns > guest->last_arrival_ns) {
     bool same_boot = guest->latest.nonce == packet->nonce && packet->clock_ns > guest->latest.clock_ns;
     struct gap gap = {.ended_ns = at_ns, .length_ns = at_ns - guest->last_arrival_ns, .tick = packet->tick, .guest_clock_ns = -1};
     if (same_boot) {
       gap.guest_clock_ns = (int64_t)(packet->clock_ns - guest->latest.clock_ns);
-      int64_t stopped = gap.length_ns - gap.guest_clock_ns;
-      if (stopped > guest->longest_stop_ns) guest->longest_stop_ns = stopped;
+      if (stop_of(&gap) > stop_of(&guest->longest_stop)) guest->longest_stop = gap;
     }
     note_gap(&guest->gaps, gap);
     int bucket = 0;

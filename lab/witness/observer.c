@@ -334,11 +334,7 @@ static void obey(struct client *client, const char *line) {
     begin_ask(client, &request);
     return;
   } else if (strcmp(request.op, "mark") == 0) mark_guest(guest, request.label, now_ns());
-  else if (strcmp(request.op, "reset") == 0) {
-    start_interval(guest, now_ns());
-    guest->memory_errors_before = guest->latest.memory_errors;
-    guest->journal_errors_before = guest->latest.journal_errors;
-  }
+  else if (strcmp(request.op, "reset") == 0) start_interval(guest, now_ns());
   char *text;
   size_t length;
   FILE *out = begin_answer(&text, &length, request.id);

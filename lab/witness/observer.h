@@ -54,12 +54,12 @@ struct guest {
   /* The measuring interval. */
   int64_t started_ns;
   uint64_t first_tick;
-  uint64_t received, missing, duplicates, reordered, counter_regressions, reboots, memory_errors_before, journal_errors_before;
+  uint64_t received, missing, duplicates, reordered, counter_regressions, reboots;
   uint64_t regressions, alternations;
   int64_t regressed_ns;           /* newest regression; 0 = none */
   uint64_t other_tick;            /* where the other runner stood at the newest regression; 0 = none */
   struct { int64_t at_ns; uint64_t tick, after; } first_regression;
-  int64_t longest_stop_ns;        /* longest time that the guest's own clock stood still */
+  struct gap longest_stop;        /* the gap in which the guest's own clock stood still longest */
   uint64_t spacing[SPACINGS];
   struct gap_log gaps, ping_gaps;
   uint64_t ping_sent, ping_received;
