@@ -101,11 +101,6 @@ export async function yankStream(qmp: QmpConnection): Promise<void> {
   if (hasStream) await qmp.executeOutOfBand('yank', { instances: [{ type: 'migration' }] });
 }
 
-/** Does the monitor's thread answer? Tells a busy QEMU from a dead one while in-band commands hang. */
-export async function probeMonitor(qmp: QmpConnection): Promise<void> {
-  await qmp.executeOutOfBand('query-yank');
-}
-
 /** Pauses the guest. @throws KedgeError `guest-state` on an incoming QEMU, which would then not wait for its `cont` */
 export async function stop(qmp: QmpConnection): Promise<void> {
   const { state } = await readQemuState(qmp, 'source');

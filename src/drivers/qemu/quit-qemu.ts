@@ -1,6 +1,7 @@
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { QmpConnection } from '../qmp/qmp-connection.js';
 import { killQemu, waitUntilGone } from './kill-qemu.js';
+import { quit } from './migration-commands.js';
 import type { ProcessIdentity } from './qemu-process.js';
 
 /** After `quit` QEMU flushes its disks; then SIGKILL helps. */
@@ -13,7 +14,7 @@ const QUIT_TIMEOUT_MS = 10_000;
  */
 export async function quitQemu(qmp: QmpConnection, identity: ProcessIdentity): Promise<void> {
   try {
-    await qmp.execute('quit');
+    await quit(qmp);
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
   }

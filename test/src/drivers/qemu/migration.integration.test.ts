@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MigrationSide } from '../../../../src/drivers/qemu/classify-qemu-state.js';
@@ -21,7 +23,8 @@ import { quitQemu } from '../../../../src/drivers/qemu/quit-qemu.js';
 import { readQemuState } from '../../../../src/drivers/qemu/read-qemu-state.js';
 import { addClientTls, addServerTls, removeTls } from '../../../../src/drivers/qemu/tls-objects.js';
 import type { QmpConnection } from '../../../../src/drivers/qmp/qmp-connection.js';
-import { makeCertificates, startTwoQemus, type TwoQemus } from './two-qemus.js';
+import { dirDriver } from '../../../../src/drivers/storage/dir/dir-driver.js';
+import { makeCertificates, startTwoQemus, TEST_VMID, type TwoQemus } from './two-qemus.js';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
 
@@ -192,6 +195,29 @@ describe('a migration between two QEMUs', () => {
     await setBandwidth(source.qmp, 0);
     await raiseDowntimeLimit(source.qmp, 2_000);
     await handOver(qemus);
+  });
+});
+
+describe.each(['raw', 'qcow2'] as const)('a guest with a %s disk on shared storage', (format) => {
+  it('has its disk locked by the one side that runs, and by the other only after the command', async () => {
+    const storageFolder = mkdtempSync(join(tmpdir(), 'kedge-shared-'));
+    const storage = dirDriver({ id: 'shared', type: 'dir', path: storageFolder, content: ['images'], shared: true, nodes: null, disabled: false });
+    const volumeId = await storage.allocate({ vmid: TEST_VMID, format, sizeBytes: 8_388_608 });
+    const volumes = new Map([['virtio0', storage.path(volumeId)]]);
+    {
+      await using qemus = await startTwoQemus({ config: `memory: 64\nvirtio0: ${volumeId}\n`, volumes });
+      const { source, target } = qemus;
+      await startStream(source.qmp, await prepare(qemus));
+      await handOver(qemus);
+      expect(await cont(target.qmp, 'target')).toEqual({ alreadyRunning: false });
+      expect(await stateOf(target.qmp, 'target')).toBe('running');
+      // QEMU's image lock is the second net under the ownership records.
+      await expect(cont(source.qmp, 'source')).rejects.toMatchObject({ code: 'qmp-error' });
+      expect(await stateOf(source.qmp, 'source')).toBe('postmigrate');
+      await quitQemu(source.qmp, source.identity);
+      expect(await stateOf(target.qmp, 'target')).toBe('running');
+    }
+    rmSync(storageFolder, { recursive: true });
   });
 });
 
