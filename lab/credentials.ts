@@ -1,32 +1,43 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NodeName } from '../src/domain/ids.js';
+import { createAuthority } from '../src/drivers/pki/create-authority.js';
+import { createSshKey } from '../src/drivers/pki/create-ssh-key.js';
+import { issueNodeCertificate } from '../src/drivers/pki/issue-node-certificate.js';
+import { authorizedPeerKey } from '../src/drivers/ssh/authorized-keys.js';
+import { printKnownHosts } from '../src/drivers/ssh/known-hosts.js';
 import { nodeAddresses } from './address-plan.js';
-import { run } from './run.js';
+import { repositoryFolder } from './lab-folder.js';
 
 /** A node whose /etc/kedge is seeded. */
 interface SeededNode {
-  readonly name: string;
+  readonly name: NodeName;
   readonly etc: string;
 }
 
-/** Gives each node its SSH keys, the pinned keys of its peers, and its certificate. */
-export async function seedCredentials(nodes: readonly SeededNode[]): Promise<void> {
+/** Gives each node its SSH keys, the pinned host keys of its peers, and its certificate by the lab's own authority. */
+export async function seedCredentials(nodes: readonly SeededNode[], authority: string): Promise<void> {
+  await createAuthority(authority, { cluster: 'lab' });
   const keyed = await Promise.all(
-    nodes.map(async (node) => ({
-      node,
-      peerKey: await makeKey(join(node.etc, 'ssh', 'id_ed25519'), node.name),
-      hostKey: await makeKey(join(node.etc, 'ssh', 'ssh_host_ed25519_key'), node.name),
-    })),
+    nodes.map(async ({ name, etc }) => {
+      const { control, migration } = nodeAddresses(name);
+      const [peerKey, hostKey] = await Promise.all([
+        createSshKey(join(etc, 'ssh', 'id_ed25519'), name),
+        createSshKey(join(etc, 'ssh', 'ssh_host_ed25519_key'), name),
+        issueNodeCertificate({ authority, node: name, addresses: [control, migration], folder: join(etc, 'pki') }),
+      ]);
+      return { name, peerKey, hostKey };
+    }),
   );
-  const authorized = keyed.map(({ node, peerKey }) => `restrict,command="kedge peer --from ${node.name}" ${peerKey}`);
-  const known = keyed.map(({ node, hostKey }) => `${node.name},${nodeAddresses(node.name).control},${nodeAddresses(node.name).migration} ${hostKey}`);
+  // Absolute paths: sshd's own PATH may not have the Node.js that we run on.
+  const program = [process.execPath, join(repositoryFolder(), 'bin', 'kedge')];
+  const authorized = keyed.map(({ name, peerKey }) => authorizedPeerKey({ node: name, publicKey: peerKey, program }));
+  const known = keyed.map(({ name, hostKey }) => {
+    const [type = '', key = ''] = hostKey.split(' ');
+    return { node: name, type, key };
+  });
   for (const { etc } of nodes) {
-    writeFileSync(join(etc, 'ssh', 'authorized_keys'), `${authorized.join('\n')}\n`, { mode: 0o600 });
-    writeFileSync(join(etc, 'ssh', 'known_hosts'), `${known.join('\n')}\n`, { mode: 0o600 });
+    writeFileSync(join(etc, 'ssh', 'authorized_keys'), authorized.join(''), { mode: 0o600 });
+    writeFileSync(join(etc, 'ssh', 'known_hosts'), printKnownHosts(known), { mode: 0o600 });
   }
-}
-
-async function makeKey(file: string, comment: string): Promise<string> {
-  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', file]);
-  return readFileSync(`${file}.pub`, 'utf8').trim();
 }

@@ -10,8 +10,10 @@ export interface LabFolder {
   readonly stateFile: string;
   readonly lockFile: string;
   readonly sharedFolder: string;
-  /** KEDGE_ETC of clients on the host: holds their kedge.yaml. */
-  readonly clientEtc: string;
+  /** kedge.yaml of clients on the host, as KEDGE_CONFIG. */
+  readonly configFile: string;
+  /** Keys of the lab's certificate authority. */
+  readonly authorityFolder: string;
   /** Unix socket between the relay on the host and the lab's Temporal server. */
   readonly temporalSocket: string;
   readonly observerSocket: string;
@@ -36,7 +38,8 @@ export function labFolder(name: string): LabFolder {
     stateFile: join(path, 'lab.json'),
     lockFile: join(labRoot(), `${name}.lock`),
     sharedFolder: join(path, 'shared'),
-    clientEtc: join(path, 'client', 'etc'),
+    configFile: join(path, 'kedge.yaml'),
+    authorityFolder: join(path, 'authority'),
     temporalSocket,
     observerSocket: join(path, 'client', 'observer.sock'),
     observerState: join(path, 'client', 'observer.json'),

@@ -74,8 +74,8 @@ export const labStateSchema = z.object({
   /** How limits are enforced: `v1`, `v2`, or the reason why they are not. */
   limits: z.string(),
   temporal: z.object({ labAddress: z.string(), hostAddress: z.string(), port: z.number().int() }),
-  /** KEDGE_ETC for clients on the host. */
-  clientEtc: z.string(),
+  /** kedge.yaml of clients on the host. */
+  configFile: z.string(),
   sharedFolder: z.string(),
   observer: z.object({ socket: z.string(), state: z.string() }),
   machines: z.array(machineSchema),

@@ -19,7 +19,7 @@ export function nodeYaml(name: string, options: LabOptions): string {
     bootIdFile: '/run/kedge/boot-id',
     metrics: { address: '127.0.0.1:9464' },
     memoryBytes: options.nodeMemoryBytes,
-    cores: options.nodeCores,
+    cores: Math.max(1, Math.round(options.nodeCores)),
   });
 }
 

@@ -27,7 +27,7 @@ export function planLab(folder: LabFolder, options: LabOptions, host: { port: nu
     options,
     limits: host.layout.limits,
     temporal: { labAddress: `${CONTROL_ADDRESS}:${TEMPORAL_PORT}`, hostAddress: `127.0.0.1:${host.port}`, port: host.port },
-    clientEtc: folder.clientEtc,
+    configFile: folder.configFile,
     sharedFolder: folder.sharedFolder,
     observer: { socket: folder.observerSocket, state: folder.observerState },
     machines: [

@@ -30,11 +30,11 @@ export function sendSignal(target: ProcessIdentity, signal: NodeJS.Signals): boo
 }
 
 /** Waits until `condition` holds; for kernel facts that have no event to wait for. @throws KedgeError `lab-failed` after `timeoutMs` */
-export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>, options: { timeoutMs: number }): Promise<void> {
+export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>, options: { timeoutMs: number; pauseMs?: number }): Promise<void> {
   const end = performance.now() + options.timeoutMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new KedgeError('lab-failed', `Cannot wait any longer: ${what} did not happen within ${options.timeoutMs} ms`);
-    await delay(10);
+    await delay(options.pauseMs ?? 10);
   }
 }
 

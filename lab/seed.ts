@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseNodeName } from '../src/domain/ids.js';
 import { seedCredentials } from './credentials.js';
+import { labFolder } from './lab-folder.js';
 import type { LabState, Machine } from './lab-state.js';
 import { clusterYaml, nodeYaml, sshdConfig, storageConfig } from './node-files.js';
 import { run } from './run.js';
@@ -12,13 +14,10 @@ import { run } from './run.js';
 export async function seedLab(lab: LabState): Promise<void> {
   for (const machine of lab.machines) makeFolders(machine);
   mkdirSync(lab.sharedFolder, { recursive: true });
-  mkdirSync(lab.clientEtc, { recursive: true });
-  writeFileSync(join(lab.clientEtc, 'kedge.yaml'), clusterYaml(lab.options, lab.temporal.hostAddress));
-  // The file that people are told of; programs set KEDGE_ETC to its folder.
-  writeFileSync(join(lab.folder, 'kedge.yaml'), clusterYaml(lab.options, lab.temporal.hostAddress));
+  writeFileSync(lab.configFile, clusterYaml(lab.options, lab.temporal.hostAddress));
   const nodes = lab.machines.filter((machine) => machine.role === 'node');
   for (const machine of lab.machines) writeSettings(lab, machine);
-  await seedCredentials(nodes.map((node) => ({ name: node.name, etc: diskEtc(node) })));
+  await seedCredentials(nodes.map((node) => ({ name: parseNodeName(node.name), etc: diskEtc(node) })), labFolder(lab.name).authorityFolder);
   await Promise.all(nodes.map((node) => makeDisk(node, lab.options.nodeDiskBytes)));
 }
 

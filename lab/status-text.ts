@@ -12,7 +12,7 @@ export function statusText(status: LabStatus): string {
     `lab       ${status.name} (${status.state}), since ${status.createdAt}`,
     `folder    ${status.folder}`,
     `temporal  ${status.temporal.hostAddress} (in the lab ${status.temporal.labAddress})`,
-    `clients   KEDGE_ETC=${status.clientEtc}`,
+    `clients   KEDGE_CONFIG=${status.configFile}`,
     `limits    ${status.limits}`,
     ...breaks,
     '',

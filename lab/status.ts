@@ -117,7 +117,7 @@ function recordsIn(state: string | undefined): RecordFile[] {
 }
 
 /** Guests are found by their processes, not by files that somebody wrote: a guest's QEMU names its observer socket on its command line. */
-function guestsOf(init: ProcessIdentity, processes: readonly InsideProcess[]): GuestProcess[] {
+export function guestsOf(init: ProcessIdentity, processes: readonly InsideProcess[]): GuestProcess[] {
   return processes.flatMap((process) => {
     const vmid = /\/qemu\/([1-9][0-9]{2,8})\/observer\.qmp/.exec(process.command.join(' '))?.[1];
     if (vmid === undefined) return [];

@@ -1,20 +1,46 @@
-import { KedgeError } from '../src/domain/kedge-error.js';
+import { connectKedge } from '../src/client/connect-kedge.js';
+import type { KedgeClient } from '../src/client/kedge-client.js';
+import { parseNodeName } from '../src/domain/ids.js';
+import { nodeNames } from './address-plan.js';
 import type { LabState } from './lab-state.js';
 import { waitUntil } from './processes.js';
-import { run, tryRun } from './run.js';
-import { temporalProgram } from './temporal-program.js';
 
 const SERVER_TIMEOUT_MS = 30_000;
-/** As production set-up does: a story must be readable for a month. */
-const RETENTION = '720h';
+const NODES_TIMEOUT_MS = 60_000;
 
-/** Waits until the server serves and the nodes have registered. @throws KedgeError `lab-failed` */
+/** Waits until the server serves and all nodes send their inventory. @throws KedgeError `server-unreachable`, `lab-failed` */
 export async function waitForLab(lab: LabState, progress: (text: string) => void): Promise<void> {
-  const temporal = temporalProgram();
-  const address = ['--address', lab.temporal.hostAddress];
-  await waitUntil('the Temporal server serves', async () => (await tryRun([temporal, 'operator', 'cluster', 'health', ...address], { timeoutMs: 5_000 })).stdout.includes('SERVING'), { timeoutMs: SERVER_TIMEOUT_MS });
-  progress(`Temporal server serves at ${lab.temporal.hostAddress}`);
-  await run([temporal, 'operator', 'namespace', 'update', '--namespace', 'default', '--retention', RETENTION, ...address]).catch((error: unknown) => {
-    throw new KedgeError('lab-failed', `Cannot set the retention of lab "${lab.name}"`, { cause: error });
-  });
+  const client = await connectLab(lab, SERVER_TIMEOUT_MS);
+  try {
+    progress(`Temporal server serves at ${lab.temporal.hostAddress}`);
+    await client.ensureNamespace();
+    // A test's stand-in for the node worker registers nothing.
+    if (process.env['KEDGE_LAB_NODE_COMMAND'] !== undefined) return;
+    await waitForNodes(client, client.nodes, NODES_TIMEOUT_MS);
+    progress(`${client.nodes.join(', ')} serve`);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Connects to a lab's server from the host; the caller closes. @throws KedgeError `server-unreachable` */
+export function connectLab(lab: LabState, giveUpAfterMs = 5_000): Promise<KedgeClient> {
+  return connectKedge({ address: lab.temporal.hostAddress, namespace: 'default', nodes: nodeNames(lab.options.nodes).map(parseNodeName), giveUpAfterMs });
+}
+
+async function waitForNodes(client: KedgeClient, nodes: KedgeClient['nodes'], timeoutMs: number): Promise<void> {
+  const silent = new Set(nodes);
+  await waitUntil(
+    'registration of all nodes',
+    async () => {
+      await Promise.all(
+        [...silent].map(async (node) => {
+          const status = await client.findNodeStatus(node);
+          if (status !== null && status.inventory !== null && status.silentSince === null) silent.delete(node);
+        }),
+      );
+      return silent.size === 0;
+    },
+    { timeoutMs, pauseMs: 100 },
+  );
 }

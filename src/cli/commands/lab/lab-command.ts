@@ -1,6 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
+import { labBreakCommand } from './lab-break.js';
 import { labDownCommand } from './lab-down.js';
 import { labExecCommand } from './lab-exec.js';
+import { labHealCommand } from './lab-heal.js';
 import { labListCommand } from './lab-list.js';
 import { labStatusCommand } from './lab-status.js';
 import { labUpCommand } from './lab-up.js';
@@ -13,5 +15,7 @@ export function labCommand(): Command {
     .addCommand(labStatusCommand())
     .addCommand(labListCommand())
     .addCommand(labExecCommand())
+    .addCommand(labBreakCommand())
+    .addCommand(labHealCommand())
     .addCommand(labDownCommand());
 }

@@ -9,12 +9,13 @@ export function labStatusCommand() {
     .option('--json', 'every pid, namespace, folder, record and observer QMP socket')
     .addHelpText('after', '\nExamples:\n  kedge lab status\n  kedge lab status --json | jq \'.machines[].guests\'')
     .action(async (options) => {
-      const [{ readLab }, { labStatus }, { statusText }] = await Promise.all([
+      const [{ readLab }, { labStatus }, { statusText }, { withoutStruckCrashes }] = await Promise.all([
         import('../../../../lab/lab-store.js'),
         import('../../../../lab/status.js'),
         import('../../../../lab/status-text.js'),
+        import('../../../../lab/faults/local-faults.js'),
       ]);
-      const status = await labStatus(readLab(options.name));
+      const status = await labStatus(withoutStruckCrashes(readLab(options.name)));
       console.log(options.json === true ? JSON.stringify(status, undefined, 2) : statusText(status));
     });
 }

@@ -33,6 +33,6 @@ export function labUpCommand() {
       (text) => console.error(`${((performance.now() - begun) / 1000).toFixed(1).padStart(5)} s  ${text}`),
     );
     console.log(statusText(await labStatus(lab)));
-    console.log(built ? `\nLab "${lab.name}" is up; use it with KEDGE_ETC=${lab.clientEtc}` : `\nLab "${lab.name}" was up already`);
+    console.log(built ? `\nLab "${lab.name}" is up; use it with KEDGE_LAB=${lab.name}` : `\nLab "${lab.name}" was up already`);
     });
 }
