@@ -12,6 +12,7 @@ import { servePeers } from '../src/drivers/peer/serve-peers.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { createNodeContext } from './node/create-node-context.js';
 import { createNodeService } from './node/create-node-service.js';
+import { rememberShutdowns } from './node/guests/remember-shutdowns.js';
 import { endExpiredLeases } from './node/handover/end-leases.js';
 import { TaskJournal } from './node/journal/task-journal.js';
 import type { NodeContext } from './node/node-context.js';
@@ -34,6 +35,7 @@ export async function runNodeWorker(): Promise<void> {
     node.log.info('local recovery has looked at every guest');
   });
   const stopLeases = endExpiredLeases(node);
+  rememberShutdowns(node);
   try {
     await runTemporalPart(node);
     await recovered;

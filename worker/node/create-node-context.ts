@@ -46,5 +46,6 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     stages: new OwnedStages(),
     copies: new ActiveCopies(),
+    summaries: new Map(),
   };
 }

@@ -1,5 +1,6 @@
 import type { KedgePaths } from '../../src/config/paths.js';
-import type { NodeName } from '../../src/domain/ids.js';
+import type { NodeName, Vmid } from '../../src/domain/ids.js';
+import type { GuestSummary } from '../../src/domain/node-facts.js';
 import type { Logger } from '../../src/log/logger.js';
 import type { ClusterConfig } from '../../src/schema/cluster-config.js';
 import type { NodeConfig } from '../../src/schema/node-config.js';
@@ -37,4 +38,6 @@ export interface NodeContext {
   readonly leases: IncomingLeases;
   readonly stages: OwnedStages;
   readonly copies: ActiveCopies;
+  /** What presence last said of each guest. */
+  readonly summaries: Map<Vmid, GuestSummary>;
 }

@@ -1,7 +1,7 @@
 import { controlSocketFile, type KedgePaths } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { connectQmp } from '../../../src/drivers/qmp/connect-qmp.js';
-import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
+import type { QmpConnection, QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 
 /**
  * The control connections of this worker, one per running guest. QEMU serves one client per monitor socket, so the
@@ -10,9 +10,15 @@ import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 export class GuestMonitors {
   readonly #paths: KedgePaths;
   readonly #connections = new Map<Vmid, Promise<QmpConnection>>();
+  #listener: (vmid: Vmid, event: QmpEvent) => void = () => undefined;
 
   constructor(paths: KedgePaths) {
     this.#paths = paths;
+  }
+
+  /** Calls `listener` with every event of every guest that is or becomes connected. One listener. */
+  listen(listener: (vmid: Vmid, event: QmpEvent) => void): void {
+    this.#listener = listener;
   }
 
   /**
@@ -32,7 +38,12 @@ export class GuestMonitors {
     const forget = (): void => {
       if (this.#connections.get(vmid) === opening) this.#connections.delete(vmid);
     };
-    opening.then((connection) => connection.closed.then(forget, forget), forget);
+    opening.then((connection) => {
+      connection.onEvent((event) => {
+        this.#listener(vmid, event);
+      });
+      return connection.closed.then(forget, forget);
+    }, forget);
     return opening;
   }
 
@@ -40,6 +51,9 @@ export class GuestMonitors {
   adopt(vmid: Vmid, connection: QmpConnection): void {
     const opening = Promise.resolve(connection);
     this.#connections.set(vmid, opening);
+    connection.onEvent((event) => {
+      this.#listener(vmid, event);
+    });
     void connection.closed.then(() => {
       if (this.#connections.get(vmid) === opening) this.#connections.delete(vmid);
     });

@@ -1,8 +1,10 @@
 import type { CopyResult } from '../../../activities/interface.js';
+import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import type { PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
 import type { StepClaim } from '../journal/step-journal.js';
+import { findGuestProcess } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { settleMigration } from '../recovery/settle-migration.js';
 import { CopyMeter } from './copy-meter.js';
@@ -14,6 +16,7 @@ import { watchUntilPaused } from './watch-stream.js';
 const LEASE_RENEWAL_MS = 20_000;
 /** How long a paused guest waits for a lost channel to the target, before the switchover is called off. */
 const CHANNEL_TIMEOUT_MS = 3_000;
+const LOST_CONTACT: readonly ErrorCode[] = ['qmp-disconnected', 'qmp-timeout', 'qmp-busy'];
 
 /**
  * Copies the guest's RAM while it runs, and switches over: the activity `copyAndSwitchOver` (activities/interface.ts says what
@@ -26,7 +29,12 @@ export async function copyAndSwitchOver(node: NodeContext, task: CopyTask): Prom
     const claim = await node.steps.claim(task.step, task.attempt);
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || !isClaimedBy(view.record, task)) return resultOfSettlement(node, task, 'forward');
-    return copyClaimed(node, { ...task, signal: AbortSignal.any([task.signal, claim.fenced]) }, { claim, record: view.record });
+    const fencedTask = { ...task, signal: AbortSignal.any([task.signal, claim.fenced]) };
+    try {
+      return await copyClaimed(node, fencedTask, { claim, record: view.record });
+    } catch (error) {
+      return await afterFailure(node, fencedTask, error);
+    }
   });
 }
 
@@ -34,7 +42,7 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
   const { vmid } = task.step;
   const qmp = await node.monitors.of(vmid);
   const eventsFrom = qmp.lastSequence;
-  const { channel, clockOffsetMs } = await meetTarget(node, task);
+  const met = await meetTargetEarly(node, task);
   const entry = await startOrAttachStream(node, task, qmp);
   const copy: RunningCopy = { task, ...held, qmp, eventsFrom, reattached: entry.reattached };
   const meter = new CopyMeter(entry.rounds);
@@ -45,7 +53,7 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
     const switchoverAt = new Date().toISOString();
     const expected = meter.expectedBlackoutMs;
     task.report(meter.progress('switchover', copy.reattached));
-    const finished = await handOver(node, copy, { stages, channel, clockOffsetMs });
+    const finished = await handOver(node, copy, { stages, met });
     if (finished === null) return await resultOfSettlement(node, task, 'forward');
     return {
       rounds: meter.rounds,
@@ -57,8 +65,6 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
       switchoverMs: finished.switchoverMs,
       confirmed: true,
     };
-  } catch (error) {
-    return await afterFailure(node, task, error);
   } finally {
     clearInterval(renewal);
     await stages.releasing.discard();
@@ -70,12 +76,12 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
 async function handOver(
   node: NodeContext,
   copy: RunningCopy,
-  means: { stages: SourceStages; channel: PeerChannel; clockOffsetMs: number },
+  means: { stages: SourceStages; met: Meeting | null },
 ): Promise<FinishedSwitchover | null> {
   return node.locks.withLock(copy.task.step.vmid, async () => {
     try {
-      const channel = means.channel.isClosed ? await reopen(node, copy.task) : means.channel;
-      return await switchOver(copy, { ...means, channel });
+      const met = means.met?.channel.isClosed === false ? means.met : await meetAgain(node, copy.task);
+      return await switchOver(copy, { stages: means.stages, ...met });
     } catch (error) {
       if (error instanceof KedgeError && error.code === 'stale-claim') throw error;
       node.log.warn({ ...copy.task.step, error }, 'the switchover ended in doubt, settling');
@@ -90,12 +96,21 @@ async function handOver(
  */
 async function afterFailure(node: NodeContext, task: CopyTask, error: unknown): Promise<never> {
   const code = error instanceof KedgeError ? error.code : null;
-  if (code === 'stale-claim' || code === 'worker-stopping') throw error;
-  // A lost monitor or peer channel says nothing about the stream: the next attempt attaches to it again.
-  if (code === null || code === 'qmp-disconnected' || code === 'qmp-timeout' || code === 'qmp-busy') throw error;
+  if (code === null || code === 'stale-claim' || code === 'worker-stopping' || code === 'rolled-back') throw error;
+  if (LOST_CONTACT.includes(code)) {
+    // Says nothing about the stream: the next attempt attaches to it again. Unless there is nothing left to attach to.
+    if (findGuestProcess(node, task.step.vmid) !== null) throw error;
+    await rollBack(node, task, error);
+    throw new KedgeError('stream-failed', `Cannot go on with the copy: guest ${task.step.vmid} has ended`, { cause: error });
+  }
+  await rollBack(node, task, error);
+  throw error;
+}
+
+/** @throws KedgeError `outcome-unknown` or `needs-operator` when it can't be settled, `internal` when the target owns the guest */
+async function rollBack(node: NodeContext, task: CopyTask, error: unknown): Promise<void> {
   const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction: 'back' });
   if (settled.outcome === 'target-owns') throw new KedgeError('internal', `Cannot roll guest ${task.step.vmid} back: the target owns it`, { cause: error });
-  throw error;
 }
 
 async function resultOfSettlement(node: NodeContext, task: CopyTask, direction: 'forward' | 'back'): Promise<CopyResult> {
@@ -116,8 +131,26 @@ async function resultOfSettlement(node: NodeContext, task: CopyTask, direction: 
   };
 }
 
-/** Opens the channel that the switchover will use, and measures by how much the target's clock is ahead of ours. */
-async function meetTarget(node: NodeContext, task: CopyTask): Promise<{ channel: PeerChannel; clockOffsetMs: number }> {
+/** The channel that the switchover will use, and by how much the target's clock is ahead of ours. */
+interface Meeting {
+  readonly channel: PeerChannel;
+  readonly clockOffsetMs: number;
+}
+
+/** Null when the target's worker is silent while our stream runs: the copy goes on, the switchover will ask again. */
+async function meetTargetEarly(node: NodeContext, task: CopyTask): Promise<Meeting | null> {
+  try {
+    return await meetTarget(node, task);
+  } catch (error) {
+    const isOurs = (await node.streams.read(task.step.vmid, task.step.migrationId)) !== null;
+    if (!(error instanceof KedgeError)) throw error;
+    if (!isOurs) throw new KedgeError('stream-failed', `Cannot copy guest ${task.step.vmid}: the worker of ${task.target} does not answer`, { cause: error });
+    node.log.warn({ ...task.step, error }, 'the target does not answer, the copy goes on');
+    return null;
+  }
+}
+
+async function meetTarget(node: NodeContext, task: CopyTask): Promise<Meeting> {
   const channel = await node.peers.channel(task.target);
   const sent = wallClockMs();
   const answer = await channel.call('hello', { version: node.protocolVersion, node: node.node }, { timeoutMs: CHANNEL_TIMEOUT_MS });
@@ -130,9 +163,10 @@ function wallClockMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-async function reopen(node: NodeContext, task: CopyTask): Promise<PeerChannel> {
+/** Inside the blackout: the guest stands still meanwhile, so this may take only so long. */
+async function meetAgain(node: NodeContext, task: CopyTask): Promise<Meeting> {
   return Promise.race([
-    node.peers.channel(task.target),
+    meetTarget(node, task),
     new Promise<never>((_resolve, reject) => {
       setTimeout(() => {
         reject(new KedgeError('peer-unreachable', `Cannot reach ${task.target} for the switchover in ${CHANNEL_TIMEOUT_MS} ms`));

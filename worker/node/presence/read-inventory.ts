@@ -66,6 +66,16 @@ async function readGuests(node: NodeContext): Promise<readonly GuestSummary[]> {
 
 /** One guest in short; null when all that is left of it here is a tombstone. */
 export async function summarizeGuest(node: NodeContext, vmid: Vmid): Promise<GuestSummary | null> {
+  const known = node.summaries.get(vmid);
+  // The monitor of a guest that is being moved belongs to its hand-over: a question here would cost blackout there.
+  if (known !== undefined && node.copies.has(vmid)) return known;
+  const fresh = await readSummary(node, vmid);
+  if (fresh === null) node.summaries.delete(vmid);
+  else node.summaries.set(vmid, fresh);
+  return fresh;
+}
+
+async function readSummary(node: NodeContext, vmid: Vmid): Promise<GuestSummary | null> {
   const { view } = await lookAtGuest(node, vmid);
   const record = view.record.kind === 'record' ? view.record.record : null;
   if (record !== null && (record.state === 'released' || record.state === 'revoked') && view.qemu === 'gone') return null;
