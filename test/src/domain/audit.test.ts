@@ -23,9 +23,9 @@ const guest = (changes: Partial<GuestSummary> = {}): GuestSummary => ({
   ...changes,
 });
 
-const CONFIG = '/etc/kedge/qemu-server/101.conf';
-const SOCKET = '/run/kedge/qemu/101/control.qmp';
-const PID_FILE = '/run/kedge/qemu/101/pid';
+const CONFIG = 'qemu-server/101.conf';
+const SOCKET = 'qemu/101/control.qmp';
+const PID_FILE = 'qemu/101/pid';
 
 const empty = (node: NodeName): AuditedNode => ({
   node,
@@ -44,8 +44,8 @@ const owner = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode 
   guests: [guest()],
   // After a migration the command line of the owner's QEMU still says -incoming.
   processes: [{ pid: 4711, vmid: 101, command: 'qemu-system-x86_64 -name 101-web', incoming: true }],
-  sockets: [SOCKET, '/run/kedge/peer.sock'],
-  files: [CONFIG, PID_FILE, '/var/lib/kedge/records/101.json'],
+  sockets: [SOCKET, PID_FILE, 'qemu/101/stderr.log'],
+  files: [CONFIG],
   interfaces: ['lo', 'vmbr0', 'tap101i0'],
   ...changes,
 });
@@ -54,7 +54,8 @@ const owner = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode 
 const former = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode => ({
   ...empty(node),
   guests: [guest({ record: 'released', generation: parseGeneration(6), qemu: 'gone', migrationId })],
-  files: ['/var/lib/kedge/records/101.json'],
+  // Kept to be read.
+  sockets: ['qemu/101/stderr.log'],
   ...changes,
 });
 
@@ -73,11 +74,11 @@ describe('a clean cluster', () => {
   });
 
   test('stays clean while a migration is on its way, with all that it needs on both nodes', () => {
-    const source = owner(node1, { guests: [guest({ migrationId })], journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] });
+    const source = owner(node1, { guests: [guest({ migrationId })], journalOpen: [{ vmid: 101, migrationId: '', what: 'stream' }] });
     const target = owner(node2, {
       guests: [guest({ record: 'incoming', generation: parseGeneration(8), qemu: 'inmigrate', migrationId })],
       ports: [60000],
-      files: [CONFIG, '/var/lib/kedge/records/.101.json.0123456789ab.stage'],
+      files: [CONFIG, 'records/.101.json.0123456789ab.stage'],
     });
     expect(findLeftovers(input({ nodes: [source, target], migrations: [migration()] }))).toEqual([]);
   });
@@ -123,16 +124,17 @@ describe('each planted fault is found', () => {
     ['a process lives without a vmid', onFormer({ processes: [{ ...stray, vmid: null }] }), ['stray-process']],
     ['an incoming process lives under a tombstone', onFormer({ guests: [tombstone()], processes: [{ ...stray, incoming: true }] }), ['incoming-process']],
     ['a socket without process', onFormer({ sockets: [SOCKET] }), ['socket']],
-    ['a pid file without process', onFormer({ files: [PID_FILE] }), ['pid-file']],
+    ['a pid file without process', onFormer({ sockets: [PID_FILE] }), ['pid-file']],
     ['a tap without guest', onFormer({ interfaces: ['tap101i0', 'lo'] }), ['tap']],
     ['a config on a node that does not own the guest', onFormer({ files: [CONFIG] }), ['config-copy']],
-    ['a file of a write that died', onOwner({ files: [CONFIG, PID_FILE, '/etc/kedge/qemu-server/.101.conf.0123456789ab.stage'] }), ['temp-file']],
+    ['a file of a write that died', onOwner({ files: [CONFIG, 'records/.101.json.0123456789ab.stage'] }), ['temp-file']],
     ['an open journal entry of an ended migration', onFormer({ journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] }), ['journal-open']],
     [
       'an open journal entry of an earlier migration',
       { ...onFormer({ journalOpen: [{ vmid: 101, migrationId: '101-5', what: 'stream' }] }), migrations: [migration()] },
       ['journal-open'],
     ],
+    ['an open journal entry that names no migration', onFormer({ journalOpen: [{ vmid: 101, migrationId: '', what: 'stream' }] }), ['journal-open']],
     ['a QEMU listens and nothing is incoming', onOwner({ ports: [60000] }), ['port']],
     ['a node gives no answer', { unreached: [{ node: parseNodeName('node3'), reason: 'no answer' }] }, ['node-not-audited']],
     ['a migration waits for an operator', { migrations: [migration({ parked: true })] }, ['migration-parked']],
