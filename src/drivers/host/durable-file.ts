@@ -109,11 +109,6 @@ export async function removeStaleStages(folder: string): Promise<readonly string
   return stale;
 }
 
-/** Tells whether a file name is that of a staged temporary file, for listings that must skip them. */
-export function isStageName(name: string): boolean {
-  return STAGE_NAME.test(name);
-}
-
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');

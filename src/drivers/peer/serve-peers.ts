@@ -46,7 +46,12 @@ export async function servePeers(options: { readonly socketFile: string; readonl
 function listen(server: Server, socketFile: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketFile, resolve);
+    server.listen(socketFile, () => {
+      server.off('error', reject);
+      // A connection that could not be accepted (no free descriptors) is the relay's to try again: it must not end the worker.
+      server.on('error', () => undefined);
+      resolve();
+    });
   });
 }
 

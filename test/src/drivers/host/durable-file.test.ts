@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isStageName, removeDurably, removeStaleStages, stageFile, writeDurably } from '../../../../src/drivers/host/durable-file.js';
+import { removeDurably, removeStaleStages, stageFile, writeDurably } from '../../../../src/drivers/host/durable-file.js';
 import { storageError } from '../../../../src/drivers/host/storage-error.js';
 
 let folder: string;
@@ -58,7 +58,7 @@ describe('stageFile', () => {
 
   it('says storage-failed when the name is taken by a folder, and removes its temporary file', async () => {
     await expect(writeDurably(folder, 'x')).rejects.toMatchObject({ code: 'storage-failed' });
-    expect((await readdir(join(folder, '..'))).filter((name) => isStageName(name) && name.includes(folder.slice(-6)))).toEqual([]);
+    expect((await readdir(join(folder, '..'))).filter((name) => name.endsWith('.stage') && name.includes(folder.slice(-6)))).toEqual([]);
   });
 });
 
