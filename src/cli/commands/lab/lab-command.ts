@@ -6,6 +6,7 @@ import { labHealCommand } from './lab-heal.js';
 import { labListCommand } from './lab-list.js';
 import { labStatusCommand } from './lab-status.js';
 import { labUpCommand } from './lab-up.js';
+import { labWitnessCommand } from './lab-witness.js';
 
 /** `kedge lab …`: a cluster of real nodes on this machine, to try, test and break things in. */
 export function labCommand(): Command {
@@ -17,5 +18,6 @@ export function labCommand(): Command {
     .addCommand(labExecCommand())
     .addCommand(labBreakCommand())
     .addCommand(labHealCommand())
+    .addCommand(labWitnessCommand())
     .addCommand(labDownCommand());
 }
