@@ -47,6 +47,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async () => (await import('./commands/lab/lab-command.js')).labCommand(),
   },
   {
+    name: 'pki',
+    description: 'Make and show the certificates with which the nodes know each other',
+    load: async (context) => (await import('./commands/pki/pki-command.js')).pkiCommand(context),
+  },
+  {
     name: 'completion',
     description: 'Print the script that completes commands in a shell: bash, zsh or fish',
     load: async () => (await import('./commands/completion.js')).completionCommand(),

@@ -10,7 +10,7 @@ Temporal as the type of the workflow's failure. A message says what Kedge was do
 went wrong below; the line with the arrow says what to do. "Retried" errors are repeated by Kedge itself before you see them.
 
 This page is made from the table in [src/domain/error-codes.ts](../src/domain/error-codes.ts);
-\`npx vitest run --project unit -u test/src/domain/error-codes.test.ts\` writes it anew.
+\`npx vitest run --project unit test/src/domain/error-codes.test.ts -u\` writes it anew.
 
 ## Exit codes
 
