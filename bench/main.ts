@@ -1,20 +1,32 @@
-/** `npm run bench -- <suite>`: measures one suite and prints a table, then one line of JSON. */
+/** `npm run bench -- <suite> [--runs N]`: measures one suite and prints a table, then one line of JSON. */
+import { parseArgs } from 'node:util';
 import { KedgeError } from '../src/domain/kedge-error.js';
-import { printReport, type Row } from './report.js';
+import { printReport, type Row, type SuiteOptions } from './report.js';
 import { noiseRow } from './time-command.js';
 
-const SUITES: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
-  orchestration: async () => (await import('./orchestration/suite.js')).orchestrationSuite(),
+interface Suite {
+  readonly defaultRuns: number;
+  readonly measure: (options: SuiteOptions) => Promise<readonly Row[]>;
+}
+
+/** Loaded when asked for: a suite of the CLI must not pay for Temporal. */
+const SUITES: Readonly<Record<string, Suite>> = {
+  live: { defaultRuns: 10, measure: async (options) => (await import('./live/suite.js')).liveSuite(options) },
+  orchestration: { defaultRuns: 40, measure: async (options) => (await import('./orchestration/suite.js')).orchestrationSuite(options) },
 };
 
-async function main([name = '', ...rest]: readonly string[]): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { runs: { type: 'string' } } });
+  const [name = ''] = positionals;
   const suite = SUITES[name];
-  if (suite === undefined || rest.length > 0) {
-    throw new KedgeError('bad-input', `Cannot measure "${[name, ...rest].join(' ')}": the suites are ${Object.keys(SUITES).join(', ')}`);
+  if (suite === undefined || positionals.length > 1) {
+    throw new KedgeError('bad-input', `Cannot measure "${positionals.join(' ')}": the suites are ${Object.keys(SUITES).join(', ')}`);
   }
-  const before = await noiseRow();
-  const rows = await suite();
-  printReport(name, [...rows, before]);
+  const runs = values.runs === undefined ? suite.defaultRuns : Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) throw new KedgeError('bad-input', `Cannot read --runs: current value is "${values.runs}", must be a number from 1`);
+  const noise = await noiseRow();
+  const rows = await suite.measure({ runs });
+  printReport(name, [...rows, noise]);
 }
 
 try {

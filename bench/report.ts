@@ -11,6 +11,11 @@ export interface Row {
   readonly max: number;
 }
 
+export interface SuiteOptions {
+  /** Measurements of each row; at least 10 for numbers that count. */
+  readonly runs: number;
+}
+
 /** A row from the single measurements; `ratio` is ours / peer. */
 export function rowOf(name: string, unit: string, samples: { readonly ours: readonly number[]; readonly peer?: readonly number[] }): Row {
   const ours = samples.ours.length === 0 ? null : median(samples.ours);

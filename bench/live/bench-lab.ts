@@ -1,0 +1,46 @@
+import { labDown } from '../../lab/down.js';
+import { nodeNames } from '../../lab/address-plan.js';
+import type { LabState } from '../../lab/lab-state.js';
+import { labUp } from '../../lab/up.js';
+import { connectKedge } from '../../src/client/connect-kedge.js';
+import type { KedgeClient } from '../../src/client/kedge-client.js';
+import { parseNodeName } from '../../src/domain/ids.js';
+
+/** A lab of two nodes that lives as long as one measurement. */
+export interface BenchLab {
+  readonly lab: LabState;
+  readonly kedge: KedgeClient;
+}
+
+const NAME = 'bench';
+const GIB = 1024 ** 3;
+
+/** Builds the lab, runs `work` with it, and takes it down, whatever happened. @throws KedgeError `already-exists` when a lab of this name is there */
+export async function withBenchLab<Result>(work: (bench: BenchLab) => Promise<Result>): Promise<Result> {
+  const interrupted = (): void => {
+    void labDown(NAME).finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    const { lab } = await labUp(NAME, { nodes: 2, nodeMemoryBytes: 8 * GIB, nodeCores: 2, nodeDiskBytes: GIB, slow: {} }, say);
+    const kedge = await connectKedge({
+      address: lab.temporal.hostAddress,
+      namespace: 'default',
+      nodes: nodeNames(2).map(parseNodeName),
+      giveUpAfterMs: 30_000,
+    });
+    try {
+      return await work({ lab, kedge });
+    } finally {
+      await kedge.close();
+    }
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await labDown(NAME);
+  }
+}
+
+/** Progress goes to stderr: stdout is the table and its line of JSON. */
+export function say(text: string): void {
+  process.stderr.write(`bench: ${text}\n`);
+}
