@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { parseNodeName } from '../../../../src/domain/ids.js';
+import { errnoOf } from '../../../../src/drivers/host/storage-error.js';
 import { authorizedPeerKey } from '../../../../src/drivers/ssh/authorized-keys.js';
 import type { PeerTarget } from '../../../../src/drivers/peer/open-peer-channel.js';
 
@@ -81,14 +82,30 @@ async function startSshd(folder: string, port: number): Promise<ChildProcess> {
 async function killTree(root: ChildProcess): Promise<void> {
   if (root.pid === undefined || root.exitCode !== null || root.signalCode !== null) return;
   const ended = once(root, 'exit');
-  for (const pid of descendants(root.pid)) process.kill(pid, 'SIGKILL');
+  for (const pid of descendants(root.pid)) killIfThere(pid);
   root.kill('SIGKILL');
   await ended;
 }
 
+/** Processes of closing connections end by themselves at any time, between being listed and being killed too. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
+
 function descendants(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [...descendants(child), child]);
+  return childrenOf(pid).flatMap((child) => [...descendants(child), child]);
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 async function freePort(): Promise<number> {
