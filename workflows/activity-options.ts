@@ -10,7 +10,7 @@
  * - `presence`: never ends; its loss is a fact about the node and must reach the workflow, so it isn't retried below it.
  * - `survey`: short questions to the cluster, run inside the control worker's workflow task (one event, no hop).
  */
-import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions } from '@temporalio/workflow';
 import type { DEFINITE_COPY_FAILURES } from '../activities/interface.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
 
@@ -40,6 +40,12 @@ export interface ActivityProfiles {
   readonly survey: LocalActivityOptions;
 }
 
+/**
+ * A cancelled call that has effects is waited for: what it says afterwards is what happened. Named although it is the documented
+ * default, because SDK 1.24.0 sends nothing when it is absent, and the server's side then reads TRY_CANCEL.
+ */
+const AWAITED = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
+
 /** The profiles with these timings. */
 export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
   const backoff = { initialInterval: timings.retryFirstMs, backoffCoefficient: 2, maximumInterval: timings.retryLongestMs };
@@ -50,22 +56,26 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       retry: { ...backoff, maximumAttempts: 3 },
     },
     idempotent: {
+      ...AWAITED,
       startToCloseTimeout: timings.callTimeoutMs,
       scheduleToCloseTimeout: timings.stepTimeoutMs,
       retry: backoff,
     },
     resumable: {
+      ...AWAITED,
       scheduleToStartTimeout: timings.copyQueueMs,
       startToCloseTimeout: LONGEST_COPY,
       heartbeatTimeout: timings.heartbeatTimeoutMs,
       retry: { ...backoff, nonRetryableErrorTypes: [...Object.keys(DEFINITE), 'outcome-unknown'] },
     },
     once: {
+      ...AWAITED,
       scheduleToStartTimeout: timings.silentAfterMs,
       startToCloseTimeout: timings.switchoverTimeoutMs,
       retry: { maximumAttempts: 1 },
     },
     undo: {
+      ...AWAITED,
       startToCloseTimeout: timings.callTimeoutMs,
       retry: backoff,
     },

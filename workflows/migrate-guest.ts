@@ -35,7 +35,6 @@ export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationS
   try {
     await runSaga(migrationSteps(context, lease), sagaHost(context, () => progress.settle('committed')));
     context.story.end('migrated');
-    lease.release();
     return context.story.tell(null);
   } catch (error) {
     progress.settle('unwound');

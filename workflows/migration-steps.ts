@@ -34,7 +34,7 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
     {
       name: 'admit',
       forward: () => lease.acquire({ nodes: [story.source, target], priority: 'user', retryMs: migration.timings.retryFirstMs }),
-      undo: async () => lease.release(),
+      undo: () => lease.release(),
     },
     {
       name: 'claim',
@@ -74,6 +74,8 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
     {
       name: 'release',
       forward: async () => {
+        // The load is over. Sent beside the clean-up, so that it costs no round trip of its own.
+        void lease.release();
         await context.source().undo.releaseSource({ step: story.nextStep(), target });
       },
       noUndo: 'The guest runs on the target: only forward',

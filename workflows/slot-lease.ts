@@ -31,12 +31,15 @@ export class SlotLease {
   }
 
   /**
-   * Gives the slot back without waiting for the answer, so that it costs the migration no round trip. A message that gets lost
-   * leaks nothing: admission frees the leases of ended workflows when somebody waits for them.
+   * Gives the slot back; never rejects. Nobody need wait for it, but it must not be the workflow's last word: the server drops a
+   * message that is still to be sent when its workflow ends. One that gets lost leaks nothing: admission frees the leases of ended
+   * workflows when somebody waits for them.
    */
-  release(): void {
-    getExternalWorkflowHandle(ADMISSION_ID)
-      .signal(releaseSlotSignal, this.#holder)
-      .catch(() => undefined);
+  async release(): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(ADMISSION_ID).signal(releaseSlotSignal, this.#holder);
+    } catch {
+      // Admission is not there, so there is no lease either.
+    }
   }
 }

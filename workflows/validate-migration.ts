@@ -22,7 +22,7 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
   story.foundOn(source);
 
   const known = { vmid, source, target, nodes: survey.nodes, targetStatus: survey.target };
-  if (source === target || !survey.nodes.includes(target)) judge(context, { ...known, sourceSide: 'silent', targetSide: 'silent' });
+  if (source === target || !survey.nodes.includes(target)) judge(context, { ...known, sourceSide: 'unasked', targetSide: 'unasked' });
   const [sourceSide, targetSide] = await Promise.all([
     answerOf(() => context.source().ping.inspectSource({ vmid, target, options })),
     answerOf(() => context.target().ping.inspectTarget({ vmid, source, options })),

@@ -1,5 +1,3 @@
-/* eslint-disable no-restricted-globals -- the one place: inside the sandbox the SDK replaces Date by the time of the workflow task, the same in every replay */
-
 /** Workflow time in milliseconds since the epoch. */
 export function workflowTimeMs(): number {
   return Date.now();

@@ -23,7 +23,7 @@ export interface SourceSide extends NodeSide {
   readonly guest: GuestFacts | null;
 }
 
-/** What is known when a migration is judged; `silent` where the node did not take up the question. */
+/** What is known when a migration is judged; `silent` where the node did not take up the question, `unasked` where it was not put. */
 export interface MigrationFacts {
   readonly vmid: Vmid;
   readonly source: NodeName;
@@ -32,8 +32,8 @@ export interface MigrationFacts {
   readonly nodes: readonly NodeName[];
   /** State of the target's entity; null when the target has never registered. */
   readonly targetStatus: NodeStatus | null;
-  readonly sourceSide: SourceSide | 'silent';
-  readonly targetSide: NodeSide | 'silent';
+  readonly sourceSide: SourceSide | 'silent' | 'unasked';
+  readonly targetSide: NodeSide | 'silent' | 'unasked';
 }
 
 /** All blockers and warnings at once, each id and text once. Empty: the migration may start. */
@@ -57,19 +57,19 @@ function checkTarget({ target, nodes, targetStatus, targetSide }: MigrationFacts
     findings.push(blocker('target-silent', `Node ${target} gives no answer${since === null ? '' : ` since ${since}`}`, 'Check that the node is up and that its node worker runs'));
     return findings;
   }
-  return [...findings, ...targetSide.findings];
+  return targetSide === 'unasked' ? findings : [...findings, ...targetSide.findings];
 }
 
 function checkSource({ vmid, source, sourceSide }: MigrationFacts): readonly Finding[] {
   if (sourceSide === 'silent') {
     return [blocker('source-silent', `Node ${source}, which has guest ${vmid}, gives no answer`, 'Check that the node is up and that its node worker runs')];
   }
-  return sourceSide.findings;
+  return sourceSide === 'unasked' ? [] : sourceSide.findings;
 }
 
 function checkPair(facts: MigrationFacts): readonly Finding[] {
   const { sourceSide, targetSide } = facts;
-  if (sourceSide === 'silent' || targetSide === 'silent') return [];
+  if (typeof sourceSide === 'string' || typeof targetSide === 'string') return [];
   const versions = checkVersions(sourceSide.inventory, targetSide.inventory);
   if (sourceSide.guest === null) return versions;
   return [

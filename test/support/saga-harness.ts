@@ -1,0 +1,126 @@
+/**
+ * Runs `migrateGuest` on a real Temporal server against fake nodes: outcomes are injected per guest, so that many migrations run at
+ * once on the same workers. After each, `assertExactlyOneRunner` and `assertNothingLeftBehind` judge the world.
+ */
+import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { castErrors } from '../../activities/cast-errors.js';
+import { createControlActivities } from '../../activities/control/create-control-activities.js';
+import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-client.js';
+import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
+import type { SlotState } from '../../src/domain/admission.js';
+import { parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
+import type { MigrateGuestInput, MigrationOptions } from '../../src/domain/migration.js';
+import type { Wanted } from '../../src/domain/ownership.js';
+import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../../src/domain/task-queues.js';
+import { ADMISSION_ID, QUERIES, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
+import type { WorkflowTimings } from '../../src/domain/workflow-timings.js';
+import { bundleWorkflows } from './bundle-workflows.js';
+import { fakeNode } from './fake-node.js';
+import { FakeWorld, SOURCE, TARGET } from './fake-world.js';
+import { faultyActivities } from './faulty-activities.js';
+import type { Outcomes } from './outcomes.js';
+import { startTemporalServer } from './temporal-server.js';
+
+export interface StartOptions {
+  readonly outcomes?: Outcomes;
+  readonly options?: Partial<MigrationOptions>;
+  readonly timings?: Partial<WorkflowTimings>;
+  readonly target?: NodeName;
+  readonly wanted?: Wanted;
+}
+
+/** One started migration. */
+export interface SagaRun {
+  readonly world: FakeWorld;
+  readonly ref: MigrationRef;
+  /** Resolves with the last view when the workflow has ended. */
+  ended(): Promise<MigrationView>;
+  /** Resolves with the first view that `accept` takes. */
+  seen(accept: (view: MigrationView) => boolean): Promise<MigrationView>;
+}
+
+/** Waits of the tests: short, but long enough for a loaded machine to answer in time. */
+const TIMINGS: Partial<WorkflowTimings> = {
+  silentAfterMs: 20_000,
+  heartbeatTimeoutMs: 5_000,
+  retryFirstMs: 10,
+  retryLongestMs: 50,
+  askOperatorAfterMs: 30_000,
+};
+
+export interface SagaHarness {
+  readonly client: Client;
+  readonly kedge: KedgeClient;
+  start(options?: StartOptions): Promise<SagaRun>;
+  slots(): Promise<SlotState>;
+  stop(): Promise<void>;
+}
+
+/** A node of the cluster that takes up no call. */
+export const SILENT = parseNodeName('node9');
+
+const NODES = [SOURCE, TARGET, SILENT];
+
+/** Starts server and workers; `stop` ends both. */
+export async function startSagaHarness(): Promise<SagaHarness> {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  const [server, workflowBundle] = await Promise.all([startTemporalServer(), bundleWorkflows()]);
+  const connection = await NativeConnection.connect({ address: server.address });
+  const client = new Client({ connection });
+  const kedge = createKedgeClient({ client, nodes: NODES, close: () => connection.close() });
+  await kedge.ensureNamespace();
+
+  const worlds = new Map<number, FakeWorld>();
+  const outcomes = new Map<number, Outcomes>();
+  const cluster = { nodes: NODES, nodeStatus: () => Promise.resolve(null), isRunning: (id: string) => kedge.isRunning(id) };
+  const nodeActivities = faultyActivities({ worldOf: (vmid) => worlds.get(vmid), outcomesOf: (vmid) => outcomes.get(vmid) ?? {}, activitiesOf: fakeNode });
+  const interceptors = { activity: [castErrors] };
+  const workers = await Promise.all([
+    Worker.create({ connection, taskQueue: CONTROL_QUEUE, workflowBundle, activities: createControlActivities(cluster), interceptors, maxCachedWorkflows: 200 }),
+    ...[SOURCE, TARGET]
+      .flatMap((node) => [nodeControlQueue(node), nodeBulkQueue(node)])
+      .map((taskQueue) => Worker.create({ connection, taskQueue, activities: nodeActivities, interceptors, maxHeartbeatThrottleInterval: '100 milliseconds', shutdownForceTime: '2 seconds' })),
+  ]);
+  const runs = Promise.all(workers.map((worker) => worker.run()));
+  await client.workflow.start(WORKFLOW_TYPES.admission, {
+    taskQueue: CONTROL_QUEUE,
+    workflowId: ADMISSION_ID,
+    args: [{ limits: { perNode: 1_000, cluster: 1_000 }, timings: { leaseCheckMs: 200 } }],
+  });
+
+  let nextVmid = 100;
+  return {
+    client,
+    kedge,
+    start: async ({ outcomes: planned = {}, options = {}, timings = {}, target = TARGET, wanted = 'running' } = {}) => {
+      const vmid = parseVmid((nextVmid += 1));
+      const world = new FakeWorld(vmid, wanted);
+      worlds.set(vmid, world);
+      outcomes.set(vmid, planned);
+      const input: MigrateGuestInput = { vmid, source: SOURCE, target, options, requestedBy: 'harness', timings: { ...TIMINGS, ...timings } };
+      const ref = await kedge.startMigration(input);
+      return { world, ref, ended: () => waitForEnd(client, kedge, ref), seen: (accept) => firstView(kedge, ref, accept) };
+    },
+    slots: () => client.workflow.getHandle(ADMISSION_ID).query<SlotState>(QUERIES.slots),
+    stop: async () => {
+      for (const worker of workers) worker.shutdown();
+      await runs;
+      await connection.close();
+      await server.stop();
+    },
+  };
+}
+
+async function waitForEnd(client: Client, kedge: KedgeClient, ref: MigrationRef): Promise<MigrationView> {
+  await client.workflow
+    .getHandle(ref.workflowId, ref.runId)
+    .result()
+    .catch(() => undefined);
+  return kedge.showMigration(ref);
+}
+
+async function firstView(kedge: KedgeClient, ref: MigrationRef, accept: (view: MigrationView) => boolean): Promise<MigrationView> {
+  for await (const view of kedge.watchMigration(ref, { intervalMs: 30 })) if (accept(view)) return view;
+  throw new Error(`Migration ${ref.workflowId} ended before it was seen as expected`);
+}
