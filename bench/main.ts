@@ -11,6 +11,7 @@ interface Suite {
 
 /** Loaded when asked for: a suite of the CLI must not pay for Temporal. */
 const SUITES: Readonly<Record<string, Suite>> = {
+  cli: { defaultRuns: 10, measure: async (options) => (await import('./cli/suite.js')).cliSuite(options) },
   live: { defaultRuns: 10, measure: async (options) => (await import('./live/suite.js')).liveSuite(options) },
   orchestration: { defaultRuns: 40, measure: async (options) => (await import('./orchestration/suite.js')).orchestrationSuite(options) },
 };
