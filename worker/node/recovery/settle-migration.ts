@@ -31,8 +31,8 @@ export interface SettleRequest {
   readonly leaveCopyAlone?: boolean;
 }
 
-/** How long one call tries before it reports what it could not find out; the workflow calls again. */
-const SETTLE_TIMEOUT_MS = 60_000;
+/** How long one call tries before it reports what it could not find out; less than an activity may take, and the workflow calls again. */
+const SETTLE_TIMEOUT_MS = 40_000;
 const LOOK_AGAIN_MS = 50;
 const LOOK_AGAIN_LATER_MS = 500;
 
