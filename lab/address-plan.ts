@@ -21,7 +21,6 @@ export type Role = (typeof ROLES)[number];
 export const TEMPORAL_PORT = 7233;
 export const CONTROL_ADDRESS = '10.90.0.2';
 export const OBSERVER_ADDRESS = '10.90.2.1';
-export const OBSERVER_PORT = 7001;
 /** Bridge on each node that guests' taps join. */
 export const GUEST_BRIDGE = 'vmbr0';
 /** Nodes that fit the plan and the machine's patience. */
@@ -35,6 +34,8 @@ export interface Link {
   readonly interface: string;
   /** With prefix length; null where the interface only joins the guests' bridge. */
   readonly address: string | null;
+  /** A machine keeps it over a power cut, as real hardware does: its peers' neighbour tables stay true. */
+  readonly mac: string;
 }
 
 /** Names of the nodes of a lab of `count`: node1, node2 … @throws KedgeError `bad-input` */
@@ -58,15 +59,16 @@ export function linksOf(machine: { role: Role; name: string }): Link[] {
     case 'relay':
       return [];
     case 'control':
-      return [{ network: 'control', port: portName('control', 'control'), interface: 'control0', address: `${CONTROL_ADDRESS}/24` }];
+      return [linkOf('control', 'control', { address: `${CONTROL_ADDRESS}/24`, host: 2 })];
     case 'client':
-      return [{ network: 'guest', port: portName('client', 'guest'), interface: 'guest0', address: `${OBSERVER_ADDRESS}/23` }];
+      return [linkOf('client', 'guest', { address: `${OBSERVER_ADDRESS}/23`, host: 1 })];
     case 'node': {
-      const addresses = nodeAddresses(machine.name);
+      const { control, migration } = nodeAddresses(machine.name);
+      const host = 10 + nodeIndex(machine.name);
       return [
-        { network: 'control', port: portName(machine.name, 'control'), interface: 'control0', address: `${addresses.control}/24` },
-        { network: 'migration', port: portName(machine.name, 'migration'), interface: 'migration0', address: `${addresses.migration}/24` },
-        { network: 'guest', port: portName(machine.name, 'guest'), interface: 'guest0', address: null },
+        linkOf(machine.name, 'control', { address: `${control}/24`, host }),
+        linkOf(machine.name, 'migration', { address: `${migration}/24`, host }),
+        linkOf(machine.name, 'guest', { address: null, host }),
       ];
     }
   }
@@ -79,9 +81,16 @@ export function portName(machine: string, network: Network): string {
   return `n${nodeIndex(machine)}.${network}`;
 }
 
+function linkOf(machine: string, network: Network, end: { address: string | null; host: number }): Link {
+  const hex = (value: number): string => value.toString(16).padStart(2, '0');
+  const mac = `02:4b:45:${hex(NETWORKS.indexOf(network))}:00:${hex(end.host)}`;
+  return { network, port: portName(machine, network), interface: `${network}0`, address: end.address, mac };
+}
+
 function nodeIndex(node: string): number {
   const match = /^node([1-9][0-9]?)$/.exec(node);
   const index = Number(match?.[1] ?? 0);
-  if (index < 1 || index > MAX_NODES) throw new KedgeError('bad-input', `Cannot find node of the lab: current value is "${node}", must be node1 to node${MAX_NODES}`);
+  if (index < 1 || index > MAX_NODES)
+    throw new KedgeError('bad-input', `Cannot find node of the lab: current value is "${node}", must be node1 to node${MAX_NODES}`);
   return index;
 }

@@ -129,7 +129,11 @@ function readProcs(folder: string): number[] {
 }
 
 const subfolders = (folder: string): string[] =>
-  existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name)) : [];
+  existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(folder, entry.name))
+    : [];
 
 function writeIfThere(file: string, text: string): void {
   if (existsSync(file)) writeFileSync(file, text);

@@ -67,7 +67,9 @@ function recordedProcesses(folder: LabFolder): ProcessIdentity[] {
 
 /** Loop devices go with their mounts, a moment after the last process; one that was left by a crash in between is detached here. */
 async function detachDisks(folder: LabFolder): Promise<void> {
-  const images = foldersBelow(join(folder.path, 'nodes')).map((node) => join(node, 'disk.img')).filter(existsSync);
+  const images = foldersBelow(join(folder.path, 'nodes'))
+    .map((node) => join(node, 'disk.img'))
+    .filter(existsSync);
   for (const image of images) {
     await waitUntil(
       `detachment of ${image}`,
@@ -84,12 +86,17 @@ async function detachDisks(folder: LabFolder): Promise<void> {
 /** Loop devices that have this image open. */
 export async function loopDevices(image: string): Promise<string[]> {
   const text = await run(['losetup', '--noheadings', '--output', 'NAME', '--associated', image]);
-  return text.split('\n').map((line) => line.trim()).filter(Boolean);
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
 }
 
 function foldersBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name));
 }
 
 function removeIfEmpty(folder: string): void {

@@ -20,5 +20,16 @@ export function execInside(machine: Machine, command: readonly string[]): Promis
 export function insideCommand(machine: Machine, command: readonly string[]): [string, ...string[]] {
   if (machine.init === null || !isAlive(machine.init)) throw new KedgeError('lab-failed', `Cannot enter ${machine.name}: its power is off`);
   const namespaces = machine.role === 'node' || machine.role === 'control' ? ['--mount', '--uts', '--ipc', '--net', '--pid'] : ['--mount', '--net', '--pid'];
-  return ['bash', join(repositoryFolder(), 'lab', 'in-cgroup.sh'), ...joinFiles(machine.cgroups), '--', 'nsenter', '--target', String(machine.init.pid), ...namespaces, '--', ...command];
+  return [
+    'bash',
+    join(repositoryFolder(), 'lab', 'in-cgroup.sh'),
+    ...joinFiles(machine.cgroups),
+    '--',
+    'nsenter',
+    '--target',
+    String(machine.init.pid),
+    ...namespaces,
+    '--',
+    ...command,
+  ];
 }

@@ -11,9 +11,6 @@ const processSchema = z.object({
 });
 export type ProcessIdentity = z.infer<typeof processSchema>;
 
-export const COMPONENTS = ['worker', 'sshd', 'temporal', 'control', 'observer', 'relay', 'link'] as const;
-export type Component = (typeof COMPONENTS)[number];
-
 const directionSchema = z.enum(['in', 'out', 'both']);
 export type Direction = z.infer<typeof directionSchema>;
 

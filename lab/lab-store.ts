@@ -19,7 +19,10 @@ export function readLab(name: string): LabState {
   const state = findLab(labFolder(name));
   if (state !== undefined) return state;
   const others = labNames();
-  throw new KedgeError('not-found', `Cannot find lab "${name}": ${others.length === 0 ? 'no lab is up, start one with "kedge lab up"' : `labs here are ${others.join(', ')}`}`);
+  throw new KedgeError(
+    'not-found',
+    `Cannot find lab "${name}": ${others.length === 0 ? 'no lab is up, start one with "kedge lab up"' : `labs here are ${others.join(', ')}`}`,
+  );
 }
 
 /** Writes `lab.json` in one rename, so that a reader sees the old or the new one. */

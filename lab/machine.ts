@@ -34,7 +34,21 @@ export async function launchMachine(lab: LabState, machine: Machine): Promise<Wa
   const repository = repositoryFolder();
   const child = spawn(
     'bash',
-    [join(repository, 'lab', 'in-cgroup.sh'), ...joinFiles(machine.cgroups), '--', 'unshare', ...NAMESPACE_FLAGS[machine.role], '--fork', '--kill-child=KILL', '--', 'bash', join(repository, 'lab', 'node-init.sh'), machine.role, machine.name, machine.folder],
+    [
+      join(repository, 'lab', 'in-cgroup.sh'),
+      ...joinFiles(machine.cgroups),
+      '--',
+      'unshare',
+      ...NAMESPACE_FLAGS[machine.role],
+      '--fork',
+      '--kill-child=KILL',
+      '--',
+      'bash',
+      join(repository, 'lab', 'node-init.sh'),
+      machine.role,
+      machine.name,
+      machine.folder,
+    ],
     { detached: true, cwd: '/', stdio: ['ignore', log, log, 'pipe', 'pipe'], env: machineEnvironment(lab, machine) },
   );
   closeSync(log);

@@ -9,7 +9,7 @@ export function switchLines(): string[] {
 /** Cables from the switch into the namespace of the process `pid` (as the switch's namespace sees it); run in the switch's namespace. */
 export function cableLines(links: readonly Link[], pid: number): string[] {
   return links.flatMap((link) => [
-    `link add name ${link.port} type veth peer name ${link.interface} netns ${pid}`,
+    `link add name ${link.port} type veth peer name ${link.interface} address ${link.mac} netns ${pid}`,
     `link set ${link.port} master br-${link.network}`,
     `link set ${link.port} up`,
   ]);

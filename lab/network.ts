@@ -11,8 +11,15 @@ export async function buildSwitch(init: number): Promise<void> {
 /** Plugs machines into the switch and gives them their addresses. */
 export async function connectMachines(lab: LabState, machines: readonly Machine[]): Promise<void> {
   const powered = machines.flatMap((machine) => (machine.init === null ? [] : [{ machine, pid: machine.init.pid, links: linksOf(machine) }]));
-  await ipBatch(switchPid(lab), powered.flatMap(({ links, pid }) => cableLines(links, pid)));
-  await Promise.all(powered.filter(({ links }) => links.length > 0).map(({ machine, links, pid }) => ipBatch(pid, machineLines(links, { guestBridge: machine.role === 'node' }))));
+  await ipBatch(
+    switchPid(lab),
+    powered.flatMap(({ links, pid }) => cableLines(links, pid)),
+  );
+  await Promise.all(
+    powered
+      .filter(({ links }) => links.length > 0)
+      .map(({ machine, links, pid }) => ipBatch(pid, machineLines(links, { guestBridge: machine.role === 'node' }))),
+  );
 }
 
 /** PID 1 of the switch: its network namespace is where faults are made. */

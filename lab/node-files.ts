@@ -7,7 +7,7 @@ import type { LabOptions } from './lab-state.js';
 export function clusterYaml(options: LabOptions, temporalAddress = `${CONTROL_ADDRESS}:${TEMPORAL_PORT}`): string {
   const nodes = nodeNames(options.nodes).map((name) => {
     const { control, migration } = nodeAddresses(name);
-    return [name, { address: control, migrationAddress: migration }];
+    return [name, { address: control, migrationAddress: migration }] as const;
   });
   return stringify({ cluster: 'lab', temporal: { address: temporalAddress, namespace: 'default' }, nodes: Object.fromEntries(nodes) });
 }
@@ -25,7 +25,9 @@ export function nodeYaml(name: string, options: LabOptions): string {
 
 /** storage.cfg in PVE's grammar: one local storage on the node's own disk, one shared by all nodes. */
 export function storageConfig(): string {
-  return ['dir: local', '\tpath /var/lib/kedge/images', '\tcontent images', '', 'dir: shared', '\tpath /mnt/shared', '\tcontent images', '\tshared 1', ''].join('\n');
+  return ['dir: local', '\tpath /var/lib/kedge/images', '\tcontent images', '', 'dir: shared', '\tpath /mnt/shared', '\tcontent images', '\tshared 1', ''].join(
+    '\n',
+  );
 }
 
 /** sshd for peers only: keys, no passwords, the networks of control and migration. */

@@ -8,7 +8,8 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, 
 export function parseSize(text: string, field: string): number {
   const match = /^(\d+)([KMGT]?)(?:i?B)?$/i.exec(text);
   const unit = UNITS[match?.[2]?.toUpperCase() ?? ''];
-  if (match === null || unit === undefined) throw new KedgeError('bad-input', `Cannot read ${field}: current value is "${text}", must be a size like 512M or 4G`);
+  if (match === null || unit === undefined)
+    throw new KedgeError('bad-input', `Cannot read ${field}: current value is "${text}", must be a size like 512M or 4G`);
   return Number(match[1]) * unit;
 }
 
@@ -26,7 +27,10 @@ export function parseSlow(values: readonly string[], nodes: number): Record<stri
     const [node = '', factor = ''] = value.split('=');
     const part = parsePositive(factor, `--slow ${value}`);
     if (!names.includes(node) || part > 1) {
-      throw new KedgeError('bad-input', `Cannot slow a node down: current value is "${value}", must be one of ${names.join(', ')}, "=" and a part of its speed up to 1`);
+      throw new KedgeError(
+        'bad-input',
+        `Cannot slow a node down: current value is "${value}", must be one of ${names.join(', ')}, "=" and a part of its speed up to 1`,
+      );
     }
     return [node, part] as const;
   });
@@ -36,7 +40,11 @@ export function parseSlow(values: readonly string[], nodes: number): Record<stri
 /** Says in words how a wish differs from what is there; empty when equal. */
 export function optionDifferences(there: LabOptions, wanted: LabOptions): string[] {
   const fields = ['nodes', 'nodeMemoryBytes', 'nodeCores', 'nodeDiskBytes'] as const;
-  const slow = (options: LabOptions): string => Object.entries(options.slow).sort().map(([node, factor]) => `${node}=${factor}`).join(' ') || 'none';
+  const slow = (options: LabOptions): string =>
+    Object.entries(options.slow)
+      .sort()
+      .map(([node, factor]) => `${node}=${factor}`)
+      .join(' ') || 'none';
   return [
     ...fields.filter((field) => there[field] !== wanted[field]).map((field) => `${field} is ${there[field]}, wanted ${wanted[field]}`),
     ...(slow(there) === slow(wanted) ? [] : [`slow is ${slow(there)}, wanted ${slow(wanted)}`]),

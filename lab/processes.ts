@@ -83,7 +83,9 @@ export function commandOf(pid: number): string[] {
 }
 
 function allPids(): number[] {
-  return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number);
 }
 
 function readText(file: string): string | undefined {

@@ -17,7 +17,10 @@ export async function seedLab(lab: LabState): Promise<void> {
   writeFileSync(lab.configFile, clusterYaml(lab.options, lab.temporal.hostAddress));
   const nodes = lab.machines.filter((machine) => machine.role === 'node');
   for (const machine of lab.machines) writeSettings(lab, machine);
-  await seedCredentials(nodes.map((node) => ({ name: parseNodeName(node.name), etc: diskEtc(node) })), labFolder(lab.name).authorityFolder);
+  await seedCredentials(
+    nodes.map((node) => ({ name: parseNodeName(node.name), etc: diskEtc(node) })),
+    labFolder(lab.name).authorityFolder,
+  );
   await Promise.all(nodes.map((node) => makeDisk(node, lab.options.nodeDiskBytes)));
 }
 
@@ -44,6 +47,18 @@ async function makeDisk(node: Machine, bytes: number): Promise<void> {
   writeFileSync(image, '', { mode: 0o600 });
   truncateSync(image, bytes);
   // Lazy tables keep the image sparse and the start fast; a small journal replays fast after a power cut.
-  await run(['mkfs.ext4', '-q', '-F', '-m', '0', '-J', 'size=32', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard', '-d', join(node.folder, 'disk'), image]);
+  await run([
+    'mkfs.ext4',
+    '-q',
+    '-F',
+    '-m',
+    '0',
+    '-J',
+    'size=32',
+    '-E',
+    'lazy_itable_init=1,lazy_journal_init=1,nodiscard',
+    '-d',
+    join(node.folder, 'disk'),
+    image,
+  ]);
 }
-

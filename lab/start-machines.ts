@@ -8,7 +8,11 @@ import { buildSwitch, connectMachines } from './network.js';
  * `lab.json` tells of each machine before its components start, so that nothing can be lost from sight.
  * @throws KedgeError `lab-failed`
  */
-export async function startMachines(lab: LabState, names: readonly string[], beforeGo: (lab: LabState) => Promise<void> = async () => undefined): Promise<LabState> {
+export async function startMachines(
+  lab: LabState,
+  names: readonly string[],
+  beforeGo: (lab: LabState) => Promise<void> = async () => undefined,
+): Promise<LabState> {
   const wanted = lab.machines.filter((machine) => names.includes(machine.name));
   const first = wanted.filter((machine) => machine.role === 'switch');
   const others = wanted.filter((machine) => machine.role !== 'switch');
@@ -17,7 +21,10 @@ export async function startMachines(lab: LabState, names: readonly string[], bef
     const withSwitch = await launchAll(lab, first, waiting);
     for (const { machine } of waiting) await buildSwitch(machine.init?.pid ?? 0);
     const started = await launchAll(withSwitch, others, waiting);
-    await connectMachines(started, waiting.map(({ machine }) => machine));
+    await connectMachines(
+      started,
+      waiting.map(({ machine }) => machine),
+    );
     await beforeGo(started);
     for (const { go } of waiting) go();
     return started;

@@ -6,7 +6,12 @@ export function statusText(status: LabStatus): string {
   const rows = status.machines.map(machineRow);
   const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const widths = [0, 1, 2, 3].map(width);
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   const breaks = status.breaks.length === 0 ? ['breaks    none'] : status.breaks.map((each) => `broken    ${breakText(each)}`);
   return [
     `lab       ${status.name} (${status.state}), since ${status.createdAt}`,

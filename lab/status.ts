@@ -82,7 +82,12 @@ async function machineStatus(machine: Machine): Promise<MachineStatus> {
   const inside: Record<string, string> =
     init === null || !hasOwnRoot(machine)
       ? {}
-      : { etc: insidePath(init, '/etc/kedge'), state: insidePath(init, '/var/lib/kedge'), run: insidePath(init, '/run/kedge'), shared: insidePath(init, '/mnt/shared') };
+      : {
+          etc: insidePath(init, '/etc/kedge'),
+          state: insidePath(init, '/var/lib/kedge'),
+          run: insidePath(init, '/run/kedge'),
+          shared: insidePath(init, '/mnt/shared'),
+        };
   const folders: Record<string, string> = { machine: machine.folder, log: join(machine.folder, 'log'), ...inside };
   return {
     name: machine.name,

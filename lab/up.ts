@@ -40,7 +40,10 @@ export async function labUp(name: string, options: LabOptions, progress: (text: 
     await seedLab(plan);
     progress(`seeded ${options.nodes} nodes in ${folder.path}`);
     for (const machine of plan.machines) createCgroup(machine.cgroups, { memoryBytes: machine.memoryBytes, cores: machine.cores });
-    const started = await startMachines(plan, plan.machines.map((machine) => machine.name));
+    const started = await startMachines(
+      plan,
+      plan.machines.map((machine) => machine.name),
+    );
     progress('machines started');
     await waitForLab(started, progress);
     const lab: LabState = { ...started, state: 'up' };
@@ -52,11 +55,17 @@ export async function labUp(name: string, options: LabOptions, progress: (text: 
 }
 
 function acceptExisting(there: LabState, options: LabOptions): LabState {
-  if (there.state === 'building') throw new KedgeError('already-exists', `Cannot build lab "${there.name}": an earlier build did not end, remove it with "kedge lab down --name ${there.name}"`);
+  if (there.state === 'building')
+    throw new KedgeError(
+      'already-exists',
+      `Cannot build lab "${there.name}": an earlier build did not end, remove it with "kedge lab down --name ${there.name}"`,
+    );
   const differences = optionDifferences(there.options, options);
-  if (differences.length > 0) throw new KedgeError('already-exists', `Cannot build lab "${there.name}": it is there with other options: ${differences.join('; ')}`);
+  if (differences.length > 0)
+    throw new KedgeError('already-exists', `Cannot build lab "${there.name}": it is there with other options: ${differences.join('; ')}`);
   const dead = there.machines.filter((machine) => machine.init !== null && !isAlive(machine.init)).map((machine) => machine.name);
-  if (dead.length > 0) throw new KedgeError('already-exists', `Cannot use lab "${there.name}": ${dead.join(', ')} died, remove it with "kedge lab down --name ${there.name}"`);
+  if (dead.length > 0)
+    throw new KedgeError('already-exists', `Cannot use lab "${there.name}": ${dead.join(', ')} died, remove it with "kedge lab down --name ${there.name}"`);
   return there;
 }
 

@@ -22,7 +22,9 @@ export function journalImage(lab: LabState, vmid: number): string | null {
 /** @throws KedgeError `lab-failed` when the observer is not there, with the way to build it */
 export function observerSocket(lab: LabState): string {
   if (existsSync(lab.observer.socket)) return lab.observer.socket;
-  throw new KedgeError('lab-failed', `Cannot ask the observer of lab "${lab.name}": it does not run`, { details: { remedy: 'Build it with "npm run setup", then start the lab anew' } });
+  throw new KedgeError('lab-failed', `Cannot ask the observer of lab "${lab.name}": it does not run`, {
+    details: { remedy: 'Build it with "npm run setup", then start the lab anew' },
+  });
 }
 
 function placeOf(machine: Machine, vmid: number) {

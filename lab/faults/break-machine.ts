@@ -54,7 +54,8 @@ async function applyFault(lab: LabState, name: string, fault: Fault): Promise<La
       for (const each of lab.breaks) if (each.fault === fault) await applyShaping(lab, each);
       return lab;
     case 'stop':
-      if (fault.target === 'all' && !freezeCgroup(machine.cgroups, true)) throw new KedgeError('unsupported', `Cannot stop all of ${name}: no cgroup freezer is here`);
+      if (fault.target === 'all' && !freezeCgroup(machine.cgroups, true))
+        throw new KedgeError('unsupported', `Cannot stop all of ${name}: no cgroup freezer is here`);
       for (const process of fault.processes) sendSignal(process, 'SIGSTOP');
       return lab;
     case 'power-off':
@@ -78,16 +79,23 @@ async function applyFault(lab: LabState, name: string, fault: Fault): Promise<La
 
 function checkFault(lab: LabState, machine: Machine, fault: Fault): void {
   if ('network' in fault) {
-    if (!networksOf(machine).includes(fault.network)) throw new KedgeError('bad-input', `Cannot break the ${fault.network} network of ${machine.name}: it is plugged into ${networksOf(machine).join(', ') || 'none'}`);
-    if ('peer' in fault && fault.peer !== null && !networksOf(machineOf(lab, fault.peer)).includes(fault.network)) throw new KedgeError('bad-input', `Cannot cut ${machine.name} from ${fault.peer}: it is not on the ${fault.network} network`);
+    if (!networksOf(machine).includes(fault.network))
+      throw new KedgeError(
+        'bad-input',
+        `Cannot break the ${fault.network} network of ${machine.name}: it is plugged into ${networksOf(machine).join(', ') || 'none'}`,
+      );
+    if ('peer' in fault && fault.peer !== null && !networksOf(machineOf(lab, fault.peer)).includes(fault.network))
+      throw new KedgeError('bad-input', `Cannot cut ${machine.name} from ${fault.peer}: it is not on the ${fault.network} network`);
     return;
   }
   const needsNode = fault.kind === 'fill' || fault.kind === 'clock' || fault.kind === 'claim' || fault.kind === 'crash-at';
   if (needsNode && machine.role !== 'node') throw new KedgeError('bad-input', `Cannot break ${machine.name} with "${fault.kind}": it is no node`);
-  if (fault.kind === 'power-off' && machine.role !== 'node' && machine.role !== 'control') throw new KedgeError('bad-input', `Cannot cut the power of ${machine.name}: only nodes and "control" have a switch`);
+  if (fault.kind === 'power-off' && machine.role !== 'node' && machine.role !== 'control')
+    throw new KedgeError('bad-input', `Cannot cut the power of ${machine.name}: only nodes and "control" have a switch`);
   const again = lab.breaks.find((each) => each.machine === machine.name && each.fault.kind === fault.kind);
   const single = fault.kind === 'fill' || fault.kind === 'clock' || fault.kind === 'power-off';
-  if (single && again !== undefined) throw new KedgeError('already-exists', `Cannot break ${machine.name} with "${fault.kind}": it is broken so already (#${again.id}), heal it first`);
+  if (single && again !== undefined)
+    throw new KedgeError('already-exists', `Cannot break ${machine.name} with "${fault.kind}": it is broken so already (#${again.id}), heal it first`);
 }
 
 /** Processes that a target names: a component, `qemu:<vmid>`, or `all`. @throws KedgeError `not-found` with what there is */
@@ -100,7 +108,10 @@ function targetProcesses(machine: Machine, target: string): ProcessIdentity[] {
   const found = components[target] ?? guests.find((guest) => `qemu:${guest.vmid}` === target)?.process;
   if (found) return [{ pid: found.pid, startTime: found.startTime }];
   const names = [...Object.keys(components), ...guests.map((guest) => `qemu:${guest.vmid}`)];
-  throw new KedgeError('not-found', `Cannot find "${target}" on ${machine.name}: ${names.length === 0 ? 'nothing runs there' : `there are ${names.join(', ')}`}`);
+  throw new KedgeError(
+    'not-found',
+    `Cannot find "${target}" on ${machine.name}: ${names.length === 0 ? 'nothing runs there' : `there are ${names.join(', ')}`}`,
+  );
 }
 
 function poweredInit(machine: Machine): ProcessIdentity {

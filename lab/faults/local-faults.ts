@@ -79,7 +79,10 @@ export function withoutStruckCrashes(lab: LabState): LabState {
 
 function faultsOf<Kind extends Fault['kind']>(lab: LabState, machine: string, kind: Kind): Extract<Fault, { kind: Kind }>[] {
   const isKind = (fault: Fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind;
-  return lab.breaks.filter((each) => each.machine === machine).map((each) => each.fault).filter(isKind);
+  return lab.breaks
+    .filter((each) => each.machine === machine)
+    .map((each) => each.fault)
+    .filter(isKind);
 }
 
 /** In one rename: a program that reads at this moment sees the old or the new file. */

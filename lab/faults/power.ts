@@ -27,7 +27,8 @@ export async function powerOff(lab: LabState, name: string): Promise<LabState> {
   const machine = machineOf(lab, name);
   const { init } = machine;
   if (init === null) throw new KedgeError('already-exists', `Cannot cut the power of ${name}: it is off`);
-  if (freezeCgroup(machine.cgroups, true)) await waitUntil(`standstill of ${name}`, () => isFrozen(machine.cgroups), { timeoutMs: POWER_TIMEOUT_MS }).catch(() => undefined);
+  if (freezeCgroup(machine.cgroups, true))
+    await waitUntil(`standstill of ${name}`, () => isFrozen(machine.cgroups), { timeoutMs: POWER_TIMEOUT_MS }).catch(() => undefined);
   // A machine that died by itself has no disk mounted any more.
   if (machine.role === 'node' && isAlive(init)) await run(['perl', '-e', SHUTDOWN_PERL, insidePath(init, '/var/lib/kedge')]);
   sendSignal(init, 'SIGKILL');

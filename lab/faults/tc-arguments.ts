@@ -26,6 +26,7 @@ export function clearArguments(device: string): [string, ...string[]] {
 export function parseRate(rate: string): number {
   const match = /^(\d+(?:\.\d+)?)([kmg]?)bit$/.exec(rate);
   const unit = BITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) throw new KedgeError('bad-input', `Cannot read the rate: current value is "${rate}", must be like 500kbit, 100mbit or 1gbit`);
+  if (match === null || unit === undefined)
+    throw new KedgeError('bad-input', `Cannot read the rate: current value is "${rate}", must be like 500kbit, 100mbit or 1gbit`);
   return Number(match[1]) * unit;
 }

@@ -44,7 +44,7 @@ export function labBreakCommand() {
     .addHelpText('after', EXAMPLES)
     .action(async (machine, options) => {
       const [{ breakWishes }, { changeLab }, { breakMachine }, { breakText }] = await Promise.all([
-        import('./break-wishes.js'),
+        import('../../../../lab/faults/break-wishes.js'),
         import('../../../../lab/change-lab.js'),
         import('../../../../lab/faults/break-machine.js'),
         import('../../../../lab/status-text.js'),

@@ -23,7 +23,10 @@ export function labHealCommand() {
         if (machine !== undefined) machineOf(lab, machine);
         const { healed } = await healBreaks(
           lab,
-          (each) => (machine === undefined || each.machine === machine) && (kind === undefined || each.fault.kind === kind) && (options.id === undefined || each.id === Number(options.id)),
+          (each) =>
+            (machine === undefined || each.machine === machine) &&
+            (kind === undefined || each.fault.kind === kind) &&
+            (options.id === undefined || each.id === Number(options.id)),
         );
         console.log(healed.length === 0 ? 'Nothing was broken' : healed.map((each) => `healed ${breakText(each)}`).join('\n'));
       });

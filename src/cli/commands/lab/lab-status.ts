@@ -7,7 +7,7 @@ export function labStatusCommand() {
     .description('Show machines, processes, addresses, guests and what is broken')
     .addOption(nameOption())
     .option('--json', 'every pid, namespace, folder, record and observer QMP socket')
-    .addHelpText('after', '\nExamples:\n  kedge lab status\n  kedge lab status --json | jq \'.machines[].guests\'')
+    .addHelpText('after', "\nExamples:\n  kedge lab status\n  kedge lab status --json | jq '.machines[].guests'")
     .action(async (options) => {
       const [{ readLab }, { labStatus }, { statusText }, { withoutStruckCrashes }] = await Promise.all([
         import('../../../../lab/lab-store.js'),

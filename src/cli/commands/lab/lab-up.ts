@@ -13,26 +13,26 @@ export function labUpCommand() {
     .option('--slow <node=part>', 'slow a node down to a part of its speed; may be repeated', collect, [])
     .addHelpText('after', '\nExamples:\n  kedge lab up --nodes 3\n  kedge lab up --name bench --nodes 2 --node-memory 6G --slow node2=0.5')
     .action(async (options) => {
-    const [{ labUp }, { parsePositive, parseSize, parseSlow }, { statusText }, { labStatus }] = await Promise.all([
-      import('../../../../lab/up.js'),
-      import('../../../../lab/options.js'),
-      import('../../../../lab/status-text.js'),
-      import('../../../../lab/status.js'),
-    ]);
-    const nodes = Number(options.nodes);
-    const begun = performance.now();
-    const { lab, built } = await labUp(
-      options.name,
-      {
-        nodes,
-        nodeMemoryBytes: parseSize(options.nodeMemory, '--node-memory'),
-        nodeCores: parsePositive(options.nodeCores, '--node-cores'),
-        nodeDiskBytes: parseSize(options.nodeDisk, '--node-disk'),
-        slow: parseSlow(options.slow, nodes),
-      },
-      (text) => console.error(`${((performance.now() - begun) / 1000).toFixed(1).padStart(5)} s  ${text}`),
-    );
-    console.log(statusText(await labStatus(lab)));
-    console.log(built ? `\nLab "${lab.name}" is up; use it with KEDGE_LAB=${lab.name}` : `\nLab "${lab.name}" was up already`);
+      const [{ labUp }, { parsePositive, parseSize, parseSlow }, { statusText }, { labStatus }] = await Promise.all([
+        import('../../../../lab/up.js'),
+        import('../../../../lab/options.js'),
+        import('../../../../lab/status-text.js'),
+        import('../../../../lab/status.js'),
+      ]);
+      const nodes = Number(options.nodes);
+      const begun = performance.now();
+      const { lab, built } = await labUp(
+        options.name,
+        {
+          nodes,
+          nodeMemoryBytes: parseSize(options.nodeMemory, '--node-memory'),
+          nodeCores: parsePositive(options.nodeCores, '--node-cores'),
+          nodeDiskBytes: parseSize(options.nodeDisk, '--node-disk'),
+          slow: parseSlow(options.slow, nodes),
+        },
+        (text) => console.error(`${((performance.now() - begun) / 1000).toFixed(1).padStart(5)} s  ${text}`),
+      );
+      console.log(statusText(await labStatus(lab)));
+      console.log(built ? `\nLab "${lab.name}" is up; use it with KEDGE_LAB=${lab.name}` : `\nLab "${lab.name}" was up already`);
     });
 }

@@ -21,7 +21,10 @@ export function labWitnessCreateCommand() {
     .option('--cores <count>', 'virtual cores', '1')
     .option('--tick <ms>', 'milliseconds between two ticks', '5')
     .option('--no-start', 'create it only')
-    .addHelpText('after', '\nExamples:\n  kedge lab witness create 101 --node node1\n  kedge lab witness create 102 --node node2 --memory 1G --working-set 600M --dirty-rate 50M --disks 64M,1G --storage local')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kedge lab witness create 101 --node node1\n  kedge lab witness create 102 --node node2 --memory 1G --working-set 600M --dirty-rate 50M --disks 64M,1G --storage local',
+    )
     .action(async (text, options) => {
       const [{ createWitness }, { readLab }, { parsePositive, parseSize }] = await Promise.all([
         import('../../../../lab/create-witness.js'),

@@ -14,7 +14,10 @@ export function labWitnessCommand() {
     .option('--corrupt <what>', 'damage its memory or disk, which must turn the verdict false')
     .option('--observe <span>', 'watch this long first, e.g. 2s')
     .option('--allowed-reboots <count>', 'reboots that are no loss, e.g. 1 after a power cut', '0')
-    .addHelpText('after', '\nExamples:\n  kedge lab witness create 101 --node node1\n  kedge lab witness 101\n  kedge lab witness 101 --corrupt memory\n  kedge lab witness reset 101')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kedge lab witness create 101 --node node1\n  kedge lab witness 101\n  kedge lab witness 101 --corrupt memory\n  kedge lab witness reset 101',
+    )
     .addCommand(labWitnessCreateCommand())
     .addCommand(labWitnessResetCommand())
     .action(async (text, options) => {

@@ -1,12 +1,12 @@
 /** What `kedge lab break` was asked for: options into faults, parsed at the edge. */
-import { NETWORKS, type Network } from '../../../../lab/address-plan.js';
-import type { Wish } from '../../../../lab/faults/break-machine.js';
-import { parseRate } from '../../../../lab/faults/tc-arguments.js';
-import type { Direction } from '../../../../lab/lab-state.js';
-import { parseSize } from '../../../../lab/options.js';
-import { CRASH_MOMENTS, CRASH_POINTS } from '../../../domain/crash-points.js';
-import { KedgeError } from '../../../domain/kedge-error.js';
-import { parseDuration } from '../../../domain/parse-duration.js';
+import { NETWORKS, type Network } from '../address-plan.js';
+import type { Wish } from './break-machine.js';
+import { parseRate } from './tc-arguments.js';
+import type { Direction } from '../lab-state.js';
+import { parseSize } from '../options.js';
+import { CRASH_MOMENTS, CRASH_POINTS } from '../../src/domain/crash-points.js';
+import { KedgeError } from '../../src/domain/kedge-error.js';
+import { parseDuration } from '../../src/domain/parse-duration.js';
 
 /** Options of `kedge lab break` as commander gives them. */
 export interface BreakOptions {
@@ -48,16 +48,23 @@ export function breakWishes(options: BreakOptions): Wish[] {
 function networkWishes(options: BreakOptions, direction: Direction): Wish[] {
   const peer = options.peer ?? null;
   const cut = options.cut === undefined ? [] : [{ kind: 'cut', network: network(options.cut), direction, peer } as const];
-  const lose = options.lose === undefined ? [] : [{ kind: 'lose', network: network(options.lose), direction, peer, percent: parsePercent(options.percent) } as const];
+  const lose =
+    options.lose === undefined ? [] : [{ kind: 'lose', network: network(options.lose), direction, peer, percent: parsePercent(options.percent) } as const];
   const shape = options.shape === undefined ? [] : [{ kind: 'shape', network: network(options.shape), direction, rate: requiredRate(options.rate) } as const];
-  const delay = options.delay === undefined ? [] : [{ kind: 'delay', network: network(options.delay), direction, delayMs: parseDuration(options.by ?? '', '--by') } as const];
+  const delay =
+    options.delay === undefined
+      ? []
+      : [{ kind: 'delay', network: network(options.delay), direction, delayMs: parseDuration(options.by ?? '', '--by') } as const];
   return [...cut, ...lose, ...shape, ...delay];
 }
 
 function powerWishes(power: string | undefined): Wish[] {
   if (power === undefined) return [];
   if (power === 'off') return [{ kind: 'power-off' }];
-  throw new KedgeError('bad-input', `Cannot break the power: current value of --power is "${power}", must be off; "kedge lab heal <machine> --power on" switches it on`);
+  throw new KedgeError(
+    'bad-input',
+    `Cannot break the power: current value of --power is "${power}", must be off; "kedge lab heal <machine> --power on" switches it on`,
+  );
 }
 
 const network = (value: string): Network => oneOf(NETWORKS, value, 'the network');
