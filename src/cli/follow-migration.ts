@@ -12,20 +12,27 @@ import { progressText } from './render/progress-text.js';
 /** How often a migration is looked at: heartbeats come about once a second, but its end should be told at once. */
 const LOOK_EVERY_MS = 500;
 
+export interface FollowOptions {
+  /** Starts the migration, or names one: a Ctrl-C in between must not leave the reader without a hint. */
+  readonly begin: () => Promise<string | MigrationRef>;
+  readonly json: boolean;
+}
+
 /**
  * Shows a migration until it ends, and sets the exit code by its end. Ctrl-C only lets go: the migration runs on, the text says
  * how to come back, the exit code is 130. With `json` every view that tells something new is a line on stdout, the last has the story.
  */
-export async function followMigration(context: CliContext, cluster: Cluster, options: { migration: string | MigrationRef; json: boolean }): Promise<void> {
+export async function followMigration(context: CliContext, cluster: Cluster, { begin, json }: FollowOptions): Promise<void> {
   const letGo = new AbortController();
   const stopListening = context.onInterrupt(() => {
     letGo.abort();
   });
   try {
-    const views = cluster.watchMigration(options.migration, { signal: letGo.signal, intervalMs: LOOK_EVERY_MS });
-    const last = await showUntilEnd(context, views, options);
-    if (last !== undefined && last.status !== 'running') tellEnd(context, last, options);
-    else tellDetached(context, { ...options, view: last });
+    const migration = await begin();
+    const views = cluster.watchMigration(migration, { signal: letGo.signal, intervalMs: LOOK_EVERY_MS });
+    const last = await showUntilEnd(context, views, { json });
+    if (last !== undefined && last.status !== 'running') tellEnd(context, last, { json });
+    else tellDetached(context, { migration, view: last, json });
   } finally {
     stopListening();
   }
@@ -37,7 +44,8 @@ async function showUntilEnd(context: CliContext, views: AsyncIterable<MigrationV
   try {
     for await (const view of views) {
       if (options.json) tellProgram(context, view, last);
-      else if (view.status === 'running') line.update(progressText(view), { milestone: view.phase !== last?.phase });
+      // A story that is told to its end comes a moment before the workflow ends.
+      else if (view.status === 'running' && view.phase !== 'done') line.update(progressText(view), { milestone: view.phase !== last?.phase });
       last = view;
     }
   } finally {

@@ -43,11 +43,12 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
       await withCluster(context, globalOptions(command), async (cluster) => {
         const source = options.source === undefined ? {} : { source: options.source };
         const typed = { ...cluster.migrationDefaults, ...migrationOptions(options) };
-        const migration = await cluster.startMigration({ vmid, target, ...source, options: typed, requestedBy: requestedBy(context.environment) });
+        const begin = () => cluster.startMigration({ vmid, target, ...source, options: typed, requestedBy: requestedBy(context.environment) });
         if (options.detach !== true) {
-          await followMigration(context, cluster, { migration, json: options.json === true });
+          await followMigration(context, cluster, { begin, json: options.json === true });
           return;
         }
+        await begin();
         if (options.json === true) context.out(`${JSON.stringify({ event: 'started', vmid, target })}\n`);
         else context.out(`Migration of guest ${String(vmid)} to ${target} started. Watch it: kedge migration watch ${String(vmid)}\n`);
       });

@@ -24,23 +24,23 @@ export async function qmMigrate(context: CliContext, cluster: Cluster, { vmid, v
   const type = values.strings['migration_type'];
   const bwlimit = values.integers['bwlimit'];
   const startedMs = context.now();
-  const migration = await cluster.startMigration({
-    vmid,
-    target: readNode(target),
-    requestedBy: requestedBy(context.environment),
-    options: {
-      ...cluster.migrationDefaults,
-      online: true,
-      ...(type === 'secure' || type === 'insecure' ? { type } : {}),
-      ...(bwlimit === undefined ? {} : { bandwidthLimit: bwlimit * KIB }),
-    },
-  });
-  log(`starting migration of VM ${String(vmid)} to node '${target}'`);
   const letGo = new AbortController();
   const stopListening = context.onInterrupt(() => {
     letGo.abort();
   });
   try {
+    const migration = await cluster.startMigration({
+      vmid,
+      target: readNode(target),
+      requestedBy: requestedBy(context.environment),
+      options: {
+        ...cluster.migrationDefaults,
+        online: true,
+        ...(type === 'secure' || type === 'insecure' ? { type } : {}),
+        ...(bwlimit === undefined ? {} : { bandwidthLimit: bwlimit * KIB }),
+      },
+    });
+    log(`starting migration of VM ${String(vmid)} to node '${target}'`);
     let last: MigrationView | undefined;
     for await (const view of cluster.watchMigration(migration, { signal: letGo.signal, intervalMs: LOOK_EVERY_MS })) {
       for (const line of newLines(view, last)) log(line);

@@ -18,8 +18,8 @@ const ROUND_COLUMNS: readonly Column<CopyRound>[] = [
   { heading: 'TOOK', cell: (round) => formatDuration(round.durationMs), align: 'right' },
 ];
 
-/** The whole story of one migration for people; `witnessGapMs`: the longest gap that an observer outside saw. */
-export function storyText(story: MigrationStory, options: { nowMs: number; witnessGapMs?: number }): string {
+/** The whole story of one migration for people. `witnessGapMs`: the longest gap that an observer outside saw; `failed`: its workflow failed. */
+export function storyText(story: MigrationStory, options: { nowMs: number; witnessGapMs?: number; failed?: boolean }): string {
   const facts: readonly (readonly [string, string])[] = [
     ['guest', String(story.vmid)],
     ['way', `${story.source ?? '?'} → ${story.target}`],
@@ -30,7 +30,7 @@ export function storyText(story: MigrationStory, options: { nowMs: number; witne
     ['blackout', blackoutText(story, options.witnessGapMs)],
   ];
   return [
-    `Migration ${story.id ?? `of guest ${String(story.vmid)}`}: ${story.outcome ?? story.phase}\n`,
+    `Migration ${story.id ?? `of guest ${String(story.vmid)}`}: ${story.outcome ?? (options.failed === true ? 'failed' : story.phase)}\n`,
     ...facts.map(([name, text]) => `  ${name.padEnd(9)} ${text}\n`),
     ...story.warnings.map((warning) => `  warning   ${warning}\n`),
     story.steps.length > 0 ? `\n${renderTable(STEP_COLUMNS, story.steps)}` : '',

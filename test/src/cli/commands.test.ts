@@ -43,6 +43,14 @@ describe('kedge migration', () => {
     expect(result.out).toContain('kedge migration decide 101-7 skip     leaves the config');
   });
 
+  test('shows why it failed below the story, the command itself having succeeded', async () => {
+    const refused = ended({ story: story({ outcome: null, steps: [], rounds: [] }), failure: failure('migration-refused', 'Cannot migrate guest 101') });
+    const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(refused) } });
+    expect(result).toMatchObject({ exitCode: 0, err: '' });
+    expect(result.out).toMatch(/^Migration 101-7: failed\n/);
+    expect(result.out).toContain('error Cannot migrate guest 101 [migration-refused]');
+  });
+
   test('asks for the migration that was typed, by id or by vmid', async () => {
     const asked: unknown[] = [];
     const cluster = { showMigration: (id: unknown) => (asked.push(id), Promise.resolve(ended())) };

@@ -176,6 +176,19 @@ describe('kedge migrate', () => {
     expect(result.err).toContain('kedge migration watch 101-7');
   });
 
+  test('starts what was asked for even when Ctrl-C comes before the answer, and says how to come back', async () => {
+    let interrupt: () => void = () => undefined;
+    const result = await runFake(['migrate', '101', 'node2'], {
+      onReady: (send) => (interrupt = send),
+      cluster: {
+        startMigration: () => (interrupt(), Promise.resolve(ref)),
+        watchMigration: (_, { signal } = {}) => viewsOf(signal?.aborted === true ? [] : [ended()]),
+      },
+    });
+    expect(result.exitCode).toBe(130);
+    expect(result.err).toContain('kedge migration watch 101');
+  });
+
   test('does not wait with --detach', async () => {
     const result = await runFake(['migrate', '101', 'node2', '--detach'], { cluster: { startMigration: () => Promise.resolve(ref) } });
     expect(result).toMatchObject({ exitCode: 0, err: '' });

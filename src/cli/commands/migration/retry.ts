@@ -21,10 +21,15 @@ export function migrationRetryCommand(context: CliContext): CommandUnknownOpts {
     .option('--json', 'one JSON object a line')
     .action(async (id, options, command) => {
       await withCluster(context, globalOptions(command), async (cluster) => {
-        const migration = await tryAgain(cluster, { id, view: await cluster.showMigration(id), asker: requestedBy(context.environment) });
-        if (options.detach !== true) await followMigration(context, cluster, { migration, json: options.json === true });
-        else if (options.json === true) context.out(`${JSON.stringify({ event: 'started', id })}\n`);
-        else context.out(`Trying again. Watch it: kedge migration watch ${String(migration.vmid)}\n`);
+        const begin = async (): Promise<MigrationRef> =>
+          tryAgain(cluster, { id, view: await cluster.showMigration(id), asker: requestedBy(context.environment) });
+        if (options.detach !== true) {
+          await followMigration(context, cluster, { begin, json: options.json === true });
+          return;
+        }
+        const { vmid } = await begin();
+        if (options.json === true) context.out(`${JSON.stringify({ event: 'started', vmid })}\n`);
+        else context.out(`Trying again. Watch it: kedge migration watch ${String(vmid)}\n`);
       });
     });
 }

@@ -31,7 +31,8 @@ export function migrationShowCommand(context: CliContext): CommandUnknownOpts {
           details: { remedy: 'Check that "kedge control" runs; the migration itself waits and loses nothing' },
         });
       }
-      if (view.story !== null) context.out(storyText(view.story, { nowMs: context.now(), ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }));
+      if (view.story !== null)
+        context.out(storyText(view.story, { nowMs: context.now(), failed: end !== null, ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }));
       // Why it failed belongs to the story, and the command itself has succeeded.
       if (end !== null) printError({ ...context, err: context.out }, end, { json: false });
     });

@@ -14,6 +14,8 @@ export function migrationWatchCommand(context: CliContext): CommandUnknownOpts {
     .argument('<id>', 'like 101-7, or a vmid for its newest migration', parseArgument.migration)
     .option('--json', 'one JSON object a line')
     .action(async (id, options, command) => {
-      await withCluster(context, globalOptions(command), (cluster) => followMigration(context, cluster, { migration: id, json: options.json === true }));
+      await withCluster(context, globalOptions(command), (cluster) =>
+        followMigration(context, cluster, { begin: () => Promise.resolve(id), json: options.json === true }),
+      );
     });
 }
