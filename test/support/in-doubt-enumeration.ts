@@ -16,7 +16,8 @@ function* circumstancesOf(facts: Facts): Generator<InDoubt> {
   for (const wanted of IN_DOUBT_DOMAIN.wanted)
     for (const attempt of IN_DOUBT_DOMAIN.attempt)
       for (const stream of IN_DOUBT_DOMAIN.stream)
-        for (const frozen of IN_DOUBT_DOMAIN.frozen) for (const sharedDisks of IN_DOUBT_DOMAIN.sharedDisks) yield { ...facts, wanted, attempt, stream, frozen, sharedDisks };
+        for (const frozen of IN_DOUBT_DOMAIN.frozen)
+          for (const sharedDisks of IN_DOUBT_DOMAIN.sharedDisks) yield { ...facts, wanted, attempt, stream, frozen, sharedDisks };
 }
 
 export function describeView(view: InDoubt): string {

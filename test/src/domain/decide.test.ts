@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Decision } from '../../../src/domain/decide.js';
 import type { InDoubt } from '../../../src/domain/in-doubt.js';
 import { IN_DOUBT_TABLE } from '../../../src/domain/in-doubt-table.js';
@@ -16,6 +16,9 @@ const targetMayRun = (view: InDoubt): boolean =>
   view.targetQemu === 'running' ||
   (view.targetRecord === 'owned' && view.targetQemu !== 'gone') ||
   (view.sourceRecord === 'released' && ['unknown', 'unreadable', 'armed'].includes(view.targetRecord));
+
+// Three quarters of a million combinations: a slow machine needs more than the default 5 s for a look at all of them.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** All combinations, decided once for all tests of this file. */
 const decided = decideAll();
@@ -49,7 +52,11 @@ describe('decide', () => {
   });
 
   it('sends go only after released, to an armed and complete target', () => {
-    expect(violations((view, decision) => decision.do === 'go' && !(view.sourceRecord === 'released' && view.targetRecord === 'armed' && view.targetQemu === 'loaded'))).toEqual([]);
+    expect(
+      violations(
+        (view, decision) => decision.do === 'go' && !(view.sourceRecord === 'released' && view.targetRecord === 'armed' && view.targetQemu === 'loaded'),
+      ),
+    ).toEqual([]);
   });
 
   it('hands over only what both sides hold completely', () => {
@@ -84,11 +91,18 @@ describe('decide', () => {
 
   it('starts from disk only where no copy of the memory may run', () => {
     const fromDisk: readonly Decision['do'][] = ['start-from-disk-on-source', 'start-from-disk-on-target', 'take-over-on-target'];
-    expect(violations((view, decision) => fromDisk.includes(decision.do) && (sourceMayRun(view) || (targetMayRun(view) && view.targetQemu !== 'gone')))).toEqual([]);
+    expect(
+      violations((view, decision) => fromDisk.includes(decision.do) && (sourceMayRun(view) || (targetMayRun(view) && view.targetQemu !== 'gone'))),
+    ).toEqual([]);
   });
 
   it('treats an armed record of another boot as one that may have run', () => {
-    expect(violations((view, decision) => view.targetRecord === 'armed-old-boot' && view.sourceRecord === 'released' && [...RESUMES_SOURCE_MEMORY, 'go'].includes(decision.do))).toEqual([]);
+    expect(
+      violations(
+        (view, decision) =>
+          view.targetRecord === 'armed-old-boot' && view.sourceRecord === 'released' && [...RESUMES_SOURCE_MEMORY, 'go'].includes(decision.do),
+      ),
+    ).toEqual([]);
   });
 
   it('leaves the disks of a lost node to an operator when they are not shared', () => {
