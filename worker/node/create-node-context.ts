@@ -12,7 +12,7 @@ import { GuestLocks } from './guests/guest-locks.js';
 import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
-import { OwnedStages } from './handover/owned-stages.js';
+import { StagedRecords } from './handover/target-stages.js';
 import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
@@ -44,7 +44,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     guestConfigs: new GuestConfigs(guestConfigFolder(paths)),
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
-    stages: new OwnedStages(),
+    stages: new StagedRecords(),
     copies: new ActiveCopies(),
     summaries: new Map(),
   };

@@ -8,7 +8,7 @@ import type { GuestConfigs } from './guests/guest-configs.js';
 import type { GuestLocks } from './guests/guest-locks.js';
 import type { GuestMonitors } from './guests/guest-monitors.js';
 import type { ActiveCopies } from './handover/active-copies.js';
-import type { OwnedStages } from './handover/owned-stages.js';
+import type { StagedRecords } from './handover/target-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
@@ -36,7 +36,7 @@ export interface NodeContext {
   readonly guestConfigs: GuestConfigs;
   readonly peers: Peers;
   readonly leases: IncomingLeases;
-  readonly stages: OwnedStages;
+  readonly stages: StagedRecords;
   readonly copies: ActiveCopies;
   /** What presence last said of each guest. */
   readonly summaries: Map<Vmid, GuestSummary>;

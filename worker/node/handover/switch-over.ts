@@ -78,7 +78,7 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
   const failed = prepared.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw new KedgeError('outcome-unknown', `Cannot hand guest ${ref.vmid} over: the switchover could not be prepared`, { cause: failed.reason });
   await finalPass;
-  const { downtimeMs } = await assertCompleted(copy);
+  const { downtimeMs } = await crashPoint('source.completed-seen', () => assertCompleted(copy));
   await crashPoint('source.released-record', () => means.stages.released.commit());
   const { resumedAtMs } = await crashPoint('source.go-message', () => means.channel.call('go', ref, { timeoutMs: GO_TIMEOUT_MS }));
   await means.stages.released.syncFolder();

@@ -41,10 +41,11 @@ export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
     if (record?.state === 'armed' && isOf(record, ref)) return;
     if (record?.state !== 'incoming' || !isOf(record, ref)) throw refused('arm', ref, record);
     if (record.bootId !== node.bootId) throw new KedgeError('peer-refused', `Cannot arm guest ${ref.vmid}: its copy was prepared in an earlier boot of this node`);
-    const armed: OwnershipRecord = { ...record, state: 'armed' };
-    await crashPoint('target.armed-record', () => node.records.write(armed));
-    const owned = ownedRecord(node, armed);
-    node.stages.keep(owned, await node.records.stage(owned));
+    const stage = node.stages.of(ref.vmid, ref.generation)?.armed ?? (await node.records.stage({ ...record, state: 'armed' }));
+    await crashPoint('target.armed-record', async () => {
+      await stage.commit();
+      await stage.syncFolder();
+    });
   });
 }
 
@@ -64,11 +65,12 @@ export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumed
     const qmp = await node.monitors.of(ref.vmid);
     await waitUntilLoaded(node, ref.vmid, qmp);
     const owned = ownedRecord(node, record);
-    const stage = node.stages.take(ref.vmid, ref.generation) ?? (await node.records.stage(owned));
+    const stage = node.stages.of(ref.vmid, ref.generation)?.owned ?? (await node.records.stage(owned));
     await crashPoint('target.owned-record', () => stage.commit());
     const resumedAtMs = await crashPoint('target.cont', () => resume(qmp, owned));
     // The page cache carries the rename past the death of this worker; a power cut takes the RAM of the guest too.
     await stage.syncFolder();
+    await node.stages.drop(ref.vmid);
     node.leases.end(ref.vmid);
     void announceSelf(qmp).catch((error: unknown) => {
       node.log.warn({ vmid: ref.vmid, error }, 'announcing the guest failed');
@@ -113,6 +115,15 @@ function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRec
     state: 'revoked',
     ran: known ?? (mayHaveRun ? 'maybe' : 'no'),
   };
+}
+
+/** Writes and fsyncs the records of a hand-over beside the incoming one, while there is time. */
+export async function stageTargetRecords(node: NodeContext, incoming: OwnershipRecord & { state: 'incoming' }): Promise<void> {
+  const { vmid, generation } = incoming;
+  await node.stages.drop(vmid);
+  const armed = await node.records.stage({ ...incoming, state: 'armed' });
+  const owned = await node.records.stage(ownedRecord(node, incoming));
+  node.stages.keep(vmid, { generation, armed, owned });
 }
 
 /** The record that a go writes: the claim ends with it. */

@@ -13,6 +13,7 @@ import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../sr
 import { launchGuest } from '../guests/launch-guest.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
+import { stageTargetRecords } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
 
 export interface PrepareRequest {
@@ -33,21 +34,22 @@ export interface PrepareRequest {
 export async function prepareTarget(node: NodeContext, request: PrepareRequest): Promise<PreparedTarget> {
   const { step, options } = request;
   return node.locks.withLock(step.vmid, async () => {
-    await writeIncoming(node, request);
+    const incoming = await writeIncoming(node, request);
     node.leases.renew(step.vmid);
     const multifdChannels = options.hold ? 0 : node.cluster.migration.multifdChannels;
     const qmp = await listeningQemu(node, request, multifdChannels);
     const address = node.peers.migrationAddress(node.node);
     const endpoint = await listenIncoming(qmp, { host: address, port: 0 });
+    await stageTargetRecords(node, incoming);
     return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, multifdChannels };
   });
 }
 
-async function writeIncoming(node: NodeContext, { step, source, wanted }: PrepareRequest): Promise<void> {
+async function writeIncoming(node: NodeContext, { step, source, wanted }: PrepareRequest): Promise<IncomingRecord> {
   const view = await node.records.read(step.vmid);
   if (view.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot prepare guest ${step.vmid}: ${view.reason}`);
   const present = view.kind === 'record' ? view.record : null;
-  const incoming: OwnershipRecord = {
+  const incoming: IncomingRecord = {
     vmid: step.vmid,
     kind: 'qemu',
     generation: step.generation,
@@ -61,7 +63,10 @@ async function writeIncoming(node: NodeContext, { step, source, wanted }: Prepar
     throw new KedgeError('already-exists', `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`);
   }
   await crashPoint('target.incoming-record', () => node.records.write(incoming));
+  return incoming;
 }
+
+type IncomingRecord = OwnershipRecord & { state: 'incoming' };
 
 /** A tombstone or the remains of an older attempt give way to a greater generation; our own incoming record is written anew. */
 function mayBeReplaced(present: OwnershipRecord, incoming: OwnershipRecord): boolean {
