@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { handOver } from '../support/fake-node.js';
+import { after } from '../support/outcomes.js';
+import { recordHistory } from '../support/record-history.js';
+import { startSagaHarness, type SagaHarness, type StartOptions } from '../support/saga-harness.js';
+
+/** Run by a person, with KEDGE_RECORD_HISTORIES=1, when a released shape is new; the replay test runs always. */
+describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histories', () => {
+  let harness: SagaHarness;
+  beforeAll(async () => {
+    harness = await startSagaHarness();
+  });
+  afterAll(() => harness.stop());
+
+  const lost = after((world, step) => handOver(world, step, 'released'), 'outcome-unknown');
+  const failed = after((world) => (world.streams = true), 'stream-failed');
+  test.for<[string, StartOptions]>([
+    ['live-migration', {}],
+    ['live-migration-with-deadline', { options: { timeoutMs: 60_000 } }],
+    ['live-migration-rolled-back', { outcomes: { copyAndSwitchOver: failed } }],
+    ['live-migration-settled', { outcomes: { copyAndSwitchOver: lost } }],
+  ])('%s', async ([name, options]) => {
+    const run = await harness.start(options);
+    await run.ended();
+    await recordHistory(harness.client, { workflowId: run.ref.workflowId, name });
+  });
+
+  test('live-migration-cancelled-in-hold', async () => {
+    const run = await harness.start({ options: { hold: true } });
+    await run.seen((view) => view.phase === 'holding');
+    await harness.kedge.cancelMigration(run.ref);
+    await run.ended();
+    await recordHistory(harness.client, { workflowId: run.ref.workflowId, name: 'live-migration-cancelled-in-hold' });
+  });
+
+  test('live-migration-released', async () => {
+    const run = await harness.start({ options: { hold: true } });
+    await run.seen((view) => view.phase === 'holding');
+    await harness.kedge.releaseMigration(run.ref);
+    await run.ended();
+    await recordHistory(harness.client, { workflowId: run.ref.workflowId, name: 'live-migration-released' });
+  });
+});
