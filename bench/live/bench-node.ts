@@ -9,27 +9,34 @@ import { run } from '../../lab/run.js';
 import { parseNodeName, type NodeName } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 
-/** One node of the lab, entered from outside. */
-export interface BenchNode {
-  readonly name: NodeName;
-  readonly migrationAddress: string;
-  /** The host's way to a file that the node sees at `path`. */
+/** One machine of the lab, entered from outside. */
+export interface BenchMachine {
+  /** The host's way to a file that the machine sees at `path`. */
   fileOf(path: string): string;
   /** Runs a command inside to its end; answers its standard output. @throws KedgeError `lab-failed` */
   run(command: readonly string[]): Promise<string>;
-  /** Starts a program inside that outlives this call; its output goes to `logFile` (a path of the node). */
+  /** Starts a program inside that outlives this call; its output goes to `logFile` (a path of the machine). */
   start(command: readonly string[], logFile: string): void;
+}
+
+/** A machine that runs guests. */
+export interface BenchNode extends BenchMachine {
+  readonly name: NodeName;
+  readonly migrationAddress: string;
 }
 
 /** The node `name` of a lab that is up. */
 export function benchNode(lab: LabState, name: string): BenchNode {
+  return { ...benchMachine(lab, name), name: parseNodeName(name), migrationAddress: nodeAddresses(name).migration };
+}
+
+/** Any machine with a root of its own: a node, or `control`. @throws KedgeError `lab-failed` while its power is off */
+export function benchMachine(lab: LabState, name: string): BenchMachine {
   const machine = machineOf(lab, name);
   const init = machine.init;
   if (init === null) throw new KedgeError('lab-failed', `Cannot use ${name}: its power is off`);
   const fileOf = (path: string): string => join('/proc', String(init.pid), 'root', path);
   return {
-    name: parseNodeName(name),
-    migrationAddress: nodeAddresses(name).migration,
     fileOf,
     run: (command) => run(insideCommand(machine, command)),
     start: (command, logFile) => {

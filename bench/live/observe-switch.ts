@@ -21,8 +21,11 @@ export interface ObservedSockets {
   readonly timeoutMs: number;
 }
 
-/** A measurement that has begun: the source is watched; `times` settles when the target runs. */
+/** A measurement that has begun: the source is watched. */
 export interface Observation {
+  /** Resolves when RAM is being sent. */
+  readonly streaming: Promise<unknown>;
+  /** Settles when the target runs. */
   readonly times: Promise<SwitchTimes>;
 }
 
@@ -32,10 +35,11 @@ export async function observeSwitch({ source, target, timeoutMs }: ObservedSocke
   const sourceQmp = await connectQmp(source);
   const after = sourceQmp.lastSequence;
   const pass = firstPass(sourceQmp);
+  const streaming = sourceQmp.waitForEvent(isStatus('active'), { after, timeoutMs });
   const times = measure();
   // Awaited by the caller later; a failure before that must not end the process.
-  times.catch(() => undefined);
-  return { times };
+  for (const pending of [streaming, times]) pending.catch(() => undefined);
+  return { streaming, times };
 
   async function measure(): Promise<SwitchTimes> {
     const targetQmp = await connectWhenThere(target, deadline);

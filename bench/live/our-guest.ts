@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
 import { observerSocketFile, pathsFromEnvironment } from '../../src/config/paths.js';
-import { parseVmid } from '../../src/domain/ids.js';
+import { parseVmid, type Vmid } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import type { MigrationOptions } from '../../src/domain/migration.js';
 import type { BenchLab } from './bench-lab.js';
 import type { BenchNode } from './bench-node.js';
 import { observeSwitch, type SwitchTimes } from './observe-switch.js';
@@ -10,14 +12,14 @@ const POLL_MS = 50;
 
 /** A guest that the product runs and moves between two nodes. */
 export class OurGuest {
+  readonly vmid: Vmid;
   readonly #bench: BenchLab;
-  readonly #vmid: number;
   readonly #nodes: readonly [BenchNode, BenchNode];
   #on: 0 | 1 = 0;
 
-  private constructor(bench: BenchLab, { vmid, nodes }: { readonly vmid: number; readonly nodes: readonly [BenchNode, BenchNode] }) {
+  private constructor(bench: BenchLab, { vmid, nodes }: { readonly vmid: Vmid; readonly nodes: readonly [BenchNode, BenchNode] }) {
     this.#bench = bench;
-    this.#vmid = vmid;
+    this.vmid = vmid;
     this.#nodes = nodes;
   }
 
@@ -30,37 +32,55 @@ export class OurGuest {
     const node = guest.nodes[0].name;
     await bench.kedge.manageGuest({ node, command: { verb: 'create', vmid, config: guest.config } });
     await bench.kedge.manageGuest({ node, command: { verb: 'start', vmid } });
-    return new OurGuest(bench, guest);
+    return new OurGuest(bench, { vmid, nodes: guest.nodes });
+  }
+
+  /** Where it runs now, and where it goes next. */
+  get source(): BenchNode {
+    return this.#nodes[this.#on];
+  }
+  get target(): BenchNode {
+    return this.#nodes[this.#on === 0 ? 1 : 0];
+  }
+
+  /** The observer socket of the guest on `node`, as the host sees it. */
+  socketOn(node: BenchNode): string {
+    return node.fileOf(observerSocketFile(pathsFromEnvironment({}), this.vmid));
+  }
+
+  /** Asks for the move to the other node. */
+  start(options: Partial<MigrationOptions> = {}): Promise<MigrationRef> {
+    return this.#bench.kedge.startMigration({ vmid: this.vmid, target: this.target.name, source: this.source.name, requestedBy: 'bench', options });
+  }
+
+  /** Waits for the end of a move, whatever dies meanwhile. @throws KedgeError `rolled-back` when the guest is neither here nor there as it was */
+  async end(ref: MigrationRef): Promise<MigrationView> {
+    for (;;) {
+      const view = await this.#bench.kedge.showMigration(ref).catch(() => null);
+      if (view === null || view.status === 'running') {
+        await sleep(POLL_MS);
+        continue;
+      }
+      const outcome = view.story?.outcome ?? null;
+      if (outcome === 'migrated') this.#on = this.#on === 0 ? 1 : 0;
+      else if (outcome !== 'rolled-back')
+        throw new KedgeError('rolled-back', `Cannot measure: the migration ended as ${outcome ?? view.status}`, { cause: view.failure });
+      return view;
+    }
   }
 
   /** Moves the guest to the other node, watched from outside. @throws KedgeError `rolled-back` when it did not arrive */
   async migrate({ timeoutMs }: { readonly timeoutMs: number }): Promise<SwitchTimes & { readonly commandToDoneMs: number }> {
-    const { kedge } = this.#bench;
-    const [source, target] = [this.#nodes[this.#on], this.#nodes[this.#on === 0 ? 1 : 0]];
-    const socket = observerSocketFile(pathsFromEnvironment({}), this.#vmid);
-    const observation = await observeSwitch({ source: source.fileOf(socket), target: target.fileOf(socket), timeoutMs });
+    const observation = await observeSwitch({ source: this.socketOn(this.source), target: this.socketOn(this.target), timeoutMs });
     const started = performance.now();
-    const ref = await kedge.startMigration({ vmid: this.#vmid, target: target.name, source: source.name, requestedBy: 'bench' });
-    for (;;) {
-      const view = await kedge.showMigration(ref);
-      if (view.status === 'running') {
-        await sleep(POLL_MS);
-        continue;
-      }
-      if (view.story?.outcome !== 'migrated') {
-        throw new KedgeError('rolled-back', `Cannot measure: the migration ended as ${view.story?.outcome ?? view.status}`, { cause: view.failure });
-      }
-      break;
-    }
+    const { failure, story } = await this.end(await this.start());
     const commandToDoneMs = performance.now() - started;
-    this.#on = this.#on === 0 ? 1 : 0;
+    if (story?.outcome !== 'migrated')
+      throw new KedgeError('rolled-back', `Cannot measure: the migration was rolled back, ${failure?.message ?? 'no reason given'}`);
     return { ...(await observation.times), commandToDoneMs };
   }
 
   async destroy(): Promise<void> {
-    const vmid = parseVmid(this.#vmid);
-    const node = this.#nodes[this.#on].name;
-    await this.#bench.kedge.manageGuest({ node, command: { verb: 'stop', vmid } });
-    await this.#bench.kedge.manageGuest({ node, command: { verb: 'destroy', vmid } });
+    for (const verb of ['stop', 'destroy'] as const) await this.#bench.kedge.manageGuest({ node: this.source.name, command: { verb, vmid: this.vmid } });
   }
 }

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { observerSocket as socketOf } from '../../lab/witness-place.js';
-import { askGuest, askGuestStatus } from '../../lab/witness/ask-guest.js';
+import { askGuest } from '../../lab/witness/ask-guest.js';
 import { readObserverReport, resetWitness } from '../../lab/witness/read-witness.js';
 import { witnessGuestConfig } from '../../lab/witness/witness-guest-config.js';
 import { DEFAULT_MIGRATION_OPTIONS } from '../../src/domain/migration.js';
-import { KedgeError } from '../../src/domain/kedge-error.js';
 import { migrateRaw, type RawTransport } from '../raw/migrate-raw.js';
 import { createRawVolumes, quitRawQemu, startRawQemu, type RawGuest, type RawQemu } from '../raw/raw-guest.js';
 import { openSshTunnel } from '../raw/ssh-tunnel.js';
@@ -13,11 +12,12 @@ import { withBenchLab, say, type BenchLab } from './bench-lab.js';
 import { benchNode, type BenchNode } from './bench-node.js';
 import { OurGuest } from './our-guest.js';
 import type { SwitchTimes } from './observe-switch.js';
+import { waitUntilBusy } from './wait-until-busy.js';
 
 const MIB = 1024 ** 2;
 const DIRTY_RATE = 20 * MIB;
 const TIMEOUT_MS = 120_000;
-const FILL_ATTEMPTS = 600;
+const FILL_TIMEOUT_MS = 300_000;
 /** The same for both sides: TLS on this many channels, the product's default. */
 const MULTIFD_CHANNELS = 2;
 
@@ -76,7 +76,7 @@ async function compare(bench: BenchLab, comparison: Comparison): Promise<{ ours:
   const guest: RawGuest = { vmid: comparison.raw, config: configOf(comparison.raw), shared: { host: lab.sharedFolder, node: '/mnt/shared' } };
   createRawVolumes(guest);
   let qemu: RawQemu = await startRawQemu(guest, nodes[0], { incoming: false });
-  for (const vmid of [comparison.ours, comparison.raw]) await waitUntilBusy(observerSocket, vmid);
+  for (const vmid of [comparison.ours, comparison.raw]) await waitUntilBusy({ observerSocket, vmid, timeoutMs: FILL_TIMEOUT_MS });
 
   const result = { ours: new Array<Run>(), peer: new Array<Run>() };
   for (let run = 0; run <= comparison.runs; run += 1) {
@@ -123,18 +123,4 @@ async function compare(bench: BenchLab, comparison: Comparison): Promise<{ ours:
     const report = await readObserverReport({ observerSocket, vmid });
     return { ...run, witnessGapMs: report.ticks.longestGapMs };
   }
-}
-
-/** Waits until the guest has filled its working set: before that its memory is cheap to send. */
-async function waitUntilBusy(observerSocket: string, vmid: number): Promise<void> {
-  for (let attempt = 0; attempt < FILL_ATTEMPTS; attempt += 1) {
-    try {
-      const { memory } = await askGuestStatus({ observerSocket, vmid, timeoutMs: 2_000 });
-      if (memory.ready >= memory.pages) return;
-    } catch {
-      // It boots, or ticks for the first time only later.
-    }
-    await sleep(500);
-  }
-  throw new KedgeError('lab-failed', `Cannot measure guest ${vmid}: it did not fill its working set in time`);
 }
