@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import { isRecord } from '../../src/domain/is-record.js';
 
 const { History } = temporal.api.history.v1;
 
@@ -28,5 +29,6 @@ export async function recordHistory(client: Client, { workflowId, name }: { work
  */
 export function readHistory(name: string, tamper: (text: string) => string = (text) => text): temporal.api.history.v1.History {
   const plain: unknown = JSON.parse(tamper(readFileSync(join(HISTORY_FOLDER, name), 'utf8')));
-  return History.fromObject(Object(plain));
+  if (!isRecord(plain)) throw new Error(`${name} is no history`);
+  return History.fromObject(plain);
 }

@@ -1,0 +1,119 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectKedge } from '../../../src/client/connect-kedge.js';
+import type { SlotState } from '../../../src/domain/admission.js';
+import { parseNodeName, parseVmid } from '../../../src/domain/ids.js';
+import { CONTROL_QUEUE } from '../../../src/domain/task-queues.js';
+import { ADMISSION_ID, QUERIES, SIGNALS, WORKFLOW_TYPES } from '../../../src/domain/workflow-names.js';
+import { Client } from '@temporalio/client';
+import { NODE, OTHER, startTestCluster, type TestCluster } from '../../support/test-cluster.js';
+
+let cluster: TestCluster;
+let client: Client;
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  client = new Client({ connection: cluster.connected.connection });
+  await cluster.kedge.registerNode({ node: NODE, bootId: 'boot-1' });
+});
+afterAll(() => cluster.stop());
+
+const vmid = parseVmid(101);
+
+describe('a node', () => {
+  test('is listed with its boot and the inventory of its newest heartbeat', async () => {
+    await expect.poll(async () => (await cluster.kedge.nodeStatus(NODE)).inventory?.guests.map((guest) => guest.vmid), { timeout: 10_000 }).toEqual([101]);
+    const [first, second] = await cluster.kedge.listNodes();
+    expect(first).toMatchObject({ node: 'node1', bootId: 'boot-1', cordoned: false, silentSince: null });
+    expect(second).toMatchObject({ node: 'node2', bootId: null, inventory: null });
+    expect(await cluster.kedge.findNodeStatus(OTHER)).toBeNull();
+  });
+
+  test('that the cluster has not is not found', async () => {
+    await expect(cluster.kedge.nodeStatus(parseNodeName('node9'))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('keeps being cordoned over a new boot', async () => {
+    await cluster.kedge.cordonNode(NODE, true);
+    await cluster.kedge.registerNode({ node: NODE, bootId: 'boot-2' });
+    await expect.poll(() => cluster.kedge.nodeStatus(NODE)).toMatchObject({ bootId: 'boot-2', cordoned: true });
+    await cluster.kedge.cordonNode(NODE, false);
+    await expect.poll(() => cluster.kedge.nodeStatus(NODE)).toMatchObject({ cordoned: false });
+  });
+
+  test('whose attempts are failed by token gets a new one at once', async () => {
+    await expect.poll(() => cluster.presences.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const before = cluster.presences.length;
+    await cluster.kedge.failTaskTokens(cluster.presences);
+    await expect.poll(() => cluster.presences.length, { timeout: 5_000 }).toBeGreaterThan(before);
+    await cluster.kedge.failTaskTokens(cluster.presences.slice(0, before));
+  });
+
+  test('that loses its worker is silent, until it is heard again', async () => {
+    await cluster.stopNode();
+    await expect.poll(async () => (await cluster.kedge.nodeStatus(NODE)).silentSince, { timeout: 10_000 }).not.toBeNull();
+    cluster.startNode();
+    await expect.poll(async () => (await cluster.kedge.nodeStatus(NODE)).silentSince, { timeout: 15_000 }).toBeNull();
+  });
+});
+
+describe('a guest verb', () => {
+  test("runs on the guest's node, which the inventories tell", async () => {
+    await expect.poll(async () => (await cluster.kedge.nodeStatus(NODE)).inventory, { timeout: 10_000 }).not.toBeNull();
+    await expect(cluster.kedge.manageGuest({ command: { verb: 'stop', vmid } })).resolves.toMatchObject({ config: 'verb: stop' });
+    await expect(cluster.kedge.manageGuest({ command: { verb: 'show', vmid: parseVmid(999) } })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('is refused while the guest is being migrated', async () => {
+    await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-102', args: [{}] });
+    await expect(cluster.kedge.manageGuest({ command: { verb: 'stop', vmid: parseVmid(102) }, node: NODE })).rejects.toMatchObject({ code: 'already-migrating' });
+  });
+
+  test('and an audit answer through workflows', async () => {
+    await expect(cluster.kedge.auditNode(NODE)).resolves.toMatchObject({ node: 'node1', guests: [{ vmid: 101 }] });
+  });
+});
+
+describe('admission', () => {
+  test('frees the lease of a holder that ended without a word when another waits for it', async () => {
+    await client.workflow.start(WORKFLOW_TYPES.admission, {
+      taskQueue: CONTROL_QUEUE,
+      workflowId: 'admission-narrow',
+      args: [{ limits: { perNode: 1, cluster: 1 }, timings: { leaseCheckMs: 100 } }],
+    });
+    const narrow = client.workflow.getHandle('admission-narrow');
+    const waiter = await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-103', args: [{}] });
+    const dead = await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-104', args: [{}] });
+    const slotOf = (handle: typeof waiter) => ({ holder: handle.workflowId, runId: handle.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' });
+    const holders = async (): Promise<string[]> => (await narrow.query<SlotState>(QUERIES.slots)).leases.map((lease) => lease.holder);
+    await narrow.signal(SIGNALS.request, slotOf(dead));
+    await expect.poll(holders).toEqual(['migration-104']);
+    await narrow.signal(SIGNALS.request, slotOf(waiter));
+    await dead.terminate();
+    await expect.poll(holders, { timeout: 10_000 }).toEqual(['migration-103']);
+  });
+});
+
+describe('the connection', () => {
+  test('sets up the namespace repeatedly', async () => {
+    await cluster.kedge.ensureNamespace();
+    await cluster.kedge.ensureAdmission();
+    await expect(cluster.kedge.isRunning(ADMISSION_ID)).resolves.toBe(true);
+  });
+
+  test('to a server that is not there is given up with a clear error', async () => {
+    const connecting = connectKedge({ address: '127.0.0.1:1', namespace: 'default', nodes: [], giveUpAfterMs: 300 });
+    await expect(connecting).rejects.toMatchObject({ code: 'server-unreachable' });
+  });
+
+  test('of the command line reads the same cluster', async () => {
+    const kedge = await connectKedge({ address: cluster.address, namespace: 'default', nodes: [NODE] });
+    await expect(kedge.nodeStatus(NODE)).resolves.toMatchObject({ node: 'node1' });
+    await kedge.close();
+  });
+
+  test('passes on the failures of workflows in their own words', async () => {
+    const failing = client.workflow.execute(WORKFLOW_TYPES.migrateGuest, { taskQueue: CONTROL_QUEUE, workflowId: 'migration-105', args: [{ vmid: 1 }] });
+    await expect(failing).rejects.toBeInstanceOf(WorkflowFailedError);
+    await expect(cluster.kedge.showMigration('105')).resolves.toMatchObject({ status: 'failed', failure: { code: 'bad-input' } });
+  });
+});
