@@ -5,7 +5,8 @@
  */
 import type { Decision } from '../src/domain/decide.js';
 import { ATTEMPT_STATES, SOURCE_RECORD_STATES, STREAM_STATES, TARGET_RECORD_STATES } from '../src/domain/in-doubt.js';
-import { IN_DOUBT_TABLE, type InDoubtRow } from '../src/domain/in-doubt-table.js';
+import type { InDoubtRow } from '../src/domain/in-doubt-row.js';
+import { IN_DOUBT_TABLE } from '../src/domain/in-doubt-table.js';
 import { QEMU_STATES } from '../src/domain/ownership.js';
 
 /** The complete text of `model/decide.pml`. */

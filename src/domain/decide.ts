@@ -7,7 +7,8 @@
  * this boot of the node is registered: the table says what to do, never that a check may be left out.
  */
 import type { InDoubt } from './in-doubt.js';
-import { IN_DOUBT_TABLE, type InDoubtRow } from './in-doubt-table.js';
+import type { InDoubtRow } from './in-doubt-row.js';
+import { IN_DOUBT_TABLE } from './in-doubt-table.js';
 
 /** What to do next. `by` in each comment is the node whose worker acts. */
 export type Action =
