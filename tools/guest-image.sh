@@ -72,7 +72,9 @@ add_module() {
   strip --strip-debug "$root/modules/$name"
   echo "$name" >> "$root/modules/order"
 }
-for module in virtio_pci virtio_blk virtio_net virtio_scsi sd_mod evdev button; do add_module "$module"; done
+for module in virtio_pci virtio_blk virtio_net evdev button; do add_module "$module"; done
+echo scsi >> "$root/modules/order"
+for module in virtio_scsi sd_mod; do add_module "$module"; done
 [ -s "$root/modules/order" ] || fail "found no drivers in $package; remedy: rm -r $out/kernel and repeat"
 cp "$work/witness" "$root/init"
 cp "$busybox" "$root/bin/busybox"

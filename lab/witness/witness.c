@@ -51,6 +51,7 @@ int main(int argc, char **argv) {
     if (file == NULL || fgets(line, sizeof line, file) == NULL) say("cannot read /proc/cmdline: %s", strerror(errno));
     if (file != NULL) fclose(file);
     read_parameters(line);
+    load_drivers();
   }
   for (int i = 1; i < argc; i++) read_parameters(argv[i]);
   if (config.vmid == 0) {

@@ -36,6 +36,7 @@ void power_off(int how);
 
 /* witness-boot.c: what an init must do when the witness is PID 1 */
 void boot_guest(void);
+void load_drivers(void);
 void configure_network(void);
 void *watch_power_button(void *unused);
 
