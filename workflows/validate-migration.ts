@@ -1,7 +1,7 @@
-import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { SourceInspection } from '../activities/interface.js';
-import { checkMigration, type MigrationFacts } from '../src/domain/check-migration.js';
-import type { Finding } from '../src/domain/checks.js';
+import { checkMigration } from '../src/domain/check-migration.js';
+import type { CheckId, Finding } from '../src/domain/checks.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import type { MigrationContext } from './migration-context.js';
@@ -10,37 +10,66 @@ import type { MigrationContext } from './migration-context.js';
 export type ValidGuest = NonNullable<SourceInspection['guest']>;
 
 /**
+ * What an inventory that is older than the guest's last move or start looks like. Inventories come with heartbeats, so they tell
+ * of a moment one or two seconds ago: a guest that has just arrived would be refused as being where it was.
+ */
+const OLD_NEWS: readonly CheckId[] = ['guest-unknown', 'same-node', 'record-unsettled'];
+const LOOKS = 4;
+
+/**
  * Finds the guest, asks both nodes, and judges what they say. Changes nothing. Answers what the guest is, as its source sees it.
  * @throws ApplicationFailure `migration-refused` with `details[0].findings`: all blockers at once.
  */
 export async function validateMigration(context: MigrationContext): Promise<ValidGuest> {
   const { migration, story } = context;
+  for (let looks = 1; ; looks += 1) {
+    const { findings, guest, certain } = await examine(context);
+    const blockers = findings.filter((finding) => finding.severity === 'blocker');
+    if (blockers.length === 0) {
+      if (guest === null) throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
+      for (const { text, remedy } of findings) story.warn(`${text}. ${remedy}`);
+      story.ownedUnder(guest.generation);
+      return guest;
+    }
+    const mayBeOld = !certain && blockers.some(({ id }) => OLD_NEWS.includes(id));
+    if (!mayBeOld || looks === LOOKS) throw refusal(context, findings);
+    await sleep(migration.timings.lookAgainMs);
+  }
+}
+
+interface Examination {
+  readonly findings: readonly Finding[];
+  readonly guest: ValidGuest | null;
+  /** Was the source named by the user, or did the node itself say that it has the guest? */
+  readonly certain: boolean;
+}
+
+async function examine(context: MigrationContext): Promise<Examination> {
+  const { migration, story } = context;
   const { vmid, target, options } = migration;
   const survey = await context.control.surveyCluster({ vmid, source: migration.source, target });
   const source = migration.source ?? survey.holders[0]?.node ?? null;
-  if (source === null) throw refusal(context, [guestUnknown(vmid)]);
+  if (source === null) return { findings: [guestUnknown(vmid)], guest: null, certain: false };
   story.foundOn(source);
 
   const known = { vmid, source, target, nodes: survey.nodes, targetStatus: survey.target };
-  if (source === target || !survey.nodes.includes(target)) judge(context, { ...known, sourceSide: 'unasked', targetSide: 'unasked' });
+  if (source === target || !survey.nodes.includes(target)) {
+    const findings = checkMigration({ ...known, sourceSide: 'unasked', targetSide: 'unasked' });
+    return { findings, guest: null, certain: migration.source !== null || source !== target || (await ownsGuest(context)) };
+  }
   const [sourceSide, targetSide] = await Promise.all([
     answerOf(() => context.source().ping.inspectSource({ vmid, target, options })),
     answerOf(() => context.target().ping.inspectTarget({ vmid, source, options })),
   ]);
-  judge(context, { ...known, sourceSide, targetSide });
-
-  if (sourceSide === 'silent' || sourceSide.guest === null) {
-    throw new KedgeError('internal', `Cannot migrate guest ${vmid}: ${source} named neither the guest nor a reason`);
-  }
-  story.ownedUnder(sourceSide.guest.generation);
-  return sourceSide.guest;
+  const findings = checkMigration({ ...known, sourceSide, targetSide });
+  return { findings, guest: sourceSide === 'silent' ? null : sourceSide.guest, certain: migration.source !== null };
 }
 
-/** Passes warnings on. @throws the refusal when there is a blocker. */
-function judge(context: MigrationContext, facts: MigrationFacts): void {
-  const findings = checkMigration(facts);
-  if (findings.some((finding) => finding.severity === 'blocker')) throw refusal(context, findings);
-  for (const { text, remedy } of findings) context.story.warn(`${text}. ${remedy}`);
+/** Does the target itself say that the guest is there already? */
+async function ownsGuest(context: MigrationContext): Promise<boolean> {
+  const { vmid, target, options } = context.migration;
+  const answer = await answerOf(() => context.target().ping.inspectTarget({ vmid, source: target, options }));
+  return answer !== 'silent' && answer.view.record.kind === 'record' && answer.view.record.record.state === 'owned';
 }
 
 async function answerOf<Answer>(ask: () => Promise<Answer>): Promise<Answer | 'silent'> {

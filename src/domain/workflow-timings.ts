@@ -9,6 +9,8 @@ export interface WorkflowTimings {
   readonly callTimeoutMs: number;
   /** A copy or presence attempt without a heartbeat for so long is lost. */
   readonly heartbeatTimeoutMs: number;
+  /** A validation that may rest on an old inventory is repeated after this pause; heartbeats come about once a second. */
+  readonly lookAgainMs: number;
   /** First pause before a retry; it doubles up to `retryLongestMs`. */
   readonly retryFirstMs: number;
   readonly retryLongestMs: number;
@@ -28,6 +30,7 @@ export const DEFAULT_TIMINGS: WorkflowTimings = {
   silentAfterMs: 15_000,
   callTimeoutMs: 60_000,
   heartbeatTimeoutMs: 10_000,
+  lookAgainMs: 700,
   retryFirstMs: 500,
   retryLongestMs: 30_000,
   stepTimeoutMs: 600_000,
