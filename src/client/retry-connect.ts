@@ -25,7 +25,8 @@ export async function retryConnect<Result>(connect: () => Promise<Result>, optio
         throw new KedgeError('server-unreachable', `Cannot connect to the Temporal server at ${options.address}`, { cause: error });
       }
       options.onRetry?.(error, pauseMs);
-      await sleep(pauseMs);
+      // Woken early by `signal`, which the next failed try then sees.
+      await sleep(pauseMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined);
     }
   }
 }
