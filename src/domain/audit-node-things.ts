@@ -6,30 +6,49 @@ export function auditNodeThings(node: AuditedNode, migrations: readonly RunningM
   const withProcess = new Set(node.processes.map((process) => process.vmid));
   const isIdle = (vmid: number | null): boolean => vmid === null || !migrating.has(vmid);
   const withoutProcess = (vmid: number | null): boolean => isIdle(vmid) && vmid !== null && !withProcess.has(vmid);
+  const orphans = (names: readonly string[], vmidOf: (name: string) => number | null): readonly Found[] =>
+    names.map((name) => ({ vmid: vmidOf(name), what: name })).filter(({ vmid }) => withoutProcess(vmid));
   return [
-    ...node.sockets.filter((path) => withoutProcess(vmidOfRunFile(path))).map((path) => thing(node, 'socket', { vmid: vmidOfRunFile(path), what: path })),
-    ...node.files.filter((path) => path.endsWith('/pid') && withoutProcess(vmidOfRunFile(path))).map((path) => thing(node, 'pid-file', { vmid: vmidOfRunFile(path), what: path })),
-    ...node.interfaces.filter((name) => withoutProcess(vmidOfTap(name))).map((name) => thing(node, 'tap', { vmid: vmidOfTap(name), what: name })),
+    ...orphans(node.sockets.filter(isSocket), vmidOfRunFile).map((found) => thing(node, 'socket', found)),
+    ...orphans(node.sockets.filter(isPidFile), vmidOfRunFile).map((found) => thing(node, 'pid-file', found)),
+    ...orphans(node.interfaces, vmidOfTap).map((found) => thing(node, 'tap', found)),
     ...node.files.filter((path) => isConfigCopy(node, path, isIdle)).map((path) => thing(node, 'config-copy', { vmid: vmidOfConfig(path), what: path })),
-    ...node.files.filter((path) => isTemporary(path) && isIdle(vmidInName(path))).map((path) => thing(node, 'temp-file', { vmid: vmidInName(path), what: path })),
+    ...node.files
+      .filter((path) => isTemporary(path) && isIdle(vmidOfStage(path)))
+      .map((path) => thing(node, 'temp-file', { vmid: vmidOfStage(path), what: path })),
     ...node.journalOpen
-      .filter((entry) => !migrations.some((migration) => migration.vmid === entry.vmid && (migration.migrationId ?? entry.migrationId) === entry.migrationId))
-      .map((entry) => thing(node, 'journal-open', { vmid: entry.vmid, what: `${entry.what} of migration ${entry.migrationId}` })),
+      .filter((entry) => !isJustified(entry, migrations))
+      .map((entry) => thing(node, 'journal-open', { vmid: entry.vmid, what: journalText(entry) })),
     ...(awaitsStream(node) ? [] : node.ports.map((port) => thing(node, 'port', { vmid: null, what: `QEMU listens on TCP port ${String(port)}` }))),
   ];
 }
+
+interface Found {
+  readonly vmid: number | null;
+  readonly what: string;
+}
+type JournalEntry = AuditedNode['journalOpen'][number];
+
+/** An entry belongs to a running migration of its guest; one that names no migration, to any. */
+function isJustified(entry: JournalEntry, migrations: readonly RunningMigration[]): boolean {
+  return migrations.some(
+    ({ vmid, migrationId }) => vmid === entry.vmid && (migrationId === null || entry.migrationId === '' || migrationId === entry.migrationId),
+  );
+}
+
+const journalText = ({ what, migrationId }: JournalEntry): string => (migrationId === '' ? what : `${what} of migration ${migrationId}`);
 
 const MEANINGS: Readonly<Partial<Record<LeftoverKind, readonly [meaning: string, remedy: string]>>> = {
   'socket': ['A socket of a QEMU that is gone', 'Remove the file'],
   'pid-file': ['A pid file of a QEMU that is gone', 'Remove the file'],
   'tap': ['A network device of a guest that has no process here', 'Remove it with "ip link delete"'],
-  'config-copy': ['A config of a guest that this node does not own', 'Compare it with the owner\'s, then remove the copy'],
+  'config-copy': ['A config of a guest that this node does not own', "Compare it with the owner's, then remove the copy"],
   'temp-file': ['A file that a write left behind when its process died', 'Remove the file'],
   'journal-open': ['A step of a migration that has ended is still noted as open', 'Restart the node worker: its recovery closes it'],
   'port': ['A QEMU waits for a RAM stream, and no guest is incoming here', 'Find the process with "ss -ltnp" and end it if its guest is owned elsewhere'],
 };
 
-function thing(node: AuditedNode, kind: LeftoverKind, found: { vmid: number | null; what: string }): Leftover {
+function thing(node: AuditedNode, kind: LeftoverKind, found: Found): Leftover {
   const [meaning, remedy] = MEANINGS[kind] ?? ['', ''];
   return { node: node.node, vmid: found.vmid, kind, what: found.what, meaning, remedy };
 }
@@ -48,14 +67,16 @@ function awaitsStream(node: AuditedNode): boolean {
 }
 
 /** Names that src/drivers/host/durable-file.ts gives to content before its rename: `.<name>.<12 hex digits>.stage`. */
-const isTemporary = (path: string): boolean => /\/\.[^/]+\.stage$/.test(path);
-/** `<run>/qemu/<vmid>/<file>`, see src/config/paths.ts. */
-const vmidOfRunFile = (path: string): number | null => numberIn(/\/qemu\/(\d+)\/[^/]+$/.exec(path));
+const isTemporary = (path: string): boolean => /(?:^|\/)\.[^/]+\.stage$/.test(path);
+const vmidOfStage = (path: string): number | null => numberIn(/(?:^|\/)\.(\d+)\.[^/]+\.stage$/.exec(path));
+/** `<run>/qemu/<vmid>/<file>`, see src/config/paths.ts. Logs stay there on purpose, to be read. */
+const vmidOfRunFile = (path: string): number | null => numberIn(/(?:^|\/)qemu\/(\d+)\/[^/]+$/.exec(path));
+const isPidFile = (path: string): boolean => path.endsWith('/pid');
+const isSocket = (path: string): boolean => /\.(?:qmp|sock)$/.test(path);
 /** `<etc>/qemu-server/<vmid>.conf`, see src/config/paths.ts. */
-const vmidOfConfig = (path: string): number | null => numberIn(/\/(?:qemu-server|lxc)\/(\d+)\.conf$/.exec(path));
+const vmidOfConfig = (path: string): number | null => numberIn(/(?:^|\/)(?:qemu-server|lxc)\/(\d+)\.conf$/.exec(path));
 /** Tap devices carry PVE's names: `tap<vmid>i<number>`. */
 const vmidOfTap = (name: string): number | null => numberIn(/^tap(\d+)i\d+$/.exec(name));
-const vmidInName = (path: string): number | null => vmidOfRunFile(path) ?? numberIn(/\/\.?(\d{3,9})[.-][^/]*$/.exec(path));
 
 function numberIn(match: RegExpExecArray | null): number | null {
   return match?.[1] === undefined ? null : Number(match[1]);

@@ -8,14 +8,15 @@ export interface AuditedNode {
   readonly guests: readonly GuestSummary[];
   /** QEMU processes of Kedge: those whose command line carries its marker. */
   readonly processes: readonly { readonly pid: number; readonly vmid: number | null; readonly command: string; readonly incoming: boolean }[];
-  /** Paths of Unix sockets below the run folder. */
+  /** Files in the guests' run folders: sockets, pid files, logs. Paths are absolute, or relative to the root of Kedge that they are in. */
   readonly sockets: readonly string[];
-  /** Paths of guest configs, pid files, records and temporary files. */
+  /** Paths of guest configs and of contents that wait for their rename. */
   readonly files: readonly string[];
   /** Names of network interfaces. */
   readonly interfaces: readonly string[];
   /** TCP ports on which QEMU processes listen. */
   readonly ports: readonly number[];
+  /** Streams that the journal calls open; `migrationId` is empty where it is not known. */
   readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
 }
 
@@ -25,14 +26,11 @@ export interface AuditInput {
   readonly unreached: readonly { readonly node: NodeName; readonly reason: string }[];
   /** Workflows `migrateGuest` that have not ended; `parked`: waits for an operator. */
   readonly migrations: readonly RunningMigration[];
-  /** Workflow ids that hold slots of the admission. */
-  readonly slotHolders: readonly string[];
 }
 
 export interface RunningMigration {
   readonly vmid: Vmid;
   readonly migrationId: string | null;
-  readonly workflowId: string;
   readonly parked: boolean;
 }
 
@@ -55,7 +53,6 @@ export const LEFTOVER_KINDS = [
   'port',
   'node-not-audited',
   'migration-parked',
-  'slot',
 ] as const;
 export type LeftoverKind = (typeof LEFTOVER_KINDS)[number];
 

@@ -16,7 +16,6 @@ export function findLeftovers(input: AuditInput): readonly Leftover[] {
     ...input.nodes.flatMap((node) => auditOneNode(node, input.migrations)),
     ...vmidsOf(input).flatMap((vmid) => auditGuestAcrossNodes(vmid, input)),
     ...input.migrations.filter((migration) => migration.parked).map(parkedMigration),
-    ...freeHolders(input),
   ];
   return leftovers.sort((a, b) => (a.node ?? '').localeCompare(b.node ?? '') || (a.vmid ?? 0) - (b.vmid ?? 0));
 }
@@ -46,18 +45,4 @@ function parkedMigration(migration: AuditInput['migrations'][number]): Leftover 
     meaning: 'The migration could not settle by itself; its records and files stay as they are',
     remedy: `Read "kedge migration show ${id}", then "kedge migration decide ${id} retry|skip|abandon"`,
   };
-}
-
-/** Slots of the admission that are held by a workflow that has ended: the next audit of the admission frees them. */
-function freeHolders(input: AuditInput): readonly Leftover[] {
-  return input.slotHolders
-    .filter((holder) => !input.migrations.some((migration) => migration.workflowId === holder))
-    .map((holder) => ({
-      node: null,
-      vmid: null,
-      kind: 'slot',
-      what: `slot held by ${holder}`,
-      meaning: 'The workflow that holds this slot has ended; others may wait for it',
-      remedy: 'Wait a minute, the admission frees it by itself; if it stays, report it',
-    }));
 }
