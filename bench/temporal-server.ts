@@ -18,6 +18,8 @@ const TUNING = [
   ...[
     'history.transferProcessorMaxPollRPS=2000',
     'history.timerProcessorMaxPollRPS=2000',
+    // A retry otherwise waits up to a second for the timer queue to look again.
+    'history.timerProcessorMaxTimeShift="20ms"',
     'history.visibilityProcessorMaxPollRPS=2000',
     'matching.numTaskqueueReadPartitions=1',
     'matching.numTaskqueueWritePartitions=1',

@@ -130,6 +130,7 @@ start_components() {
         --sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=FULL \
         --dynamic-config-value history.transferProcessorMaxPollRPS=2000 \
         --dynamic-config-value history.timerProcessorMaxPollRPS=2000 \
+        --dynamic-config-value history.timerProcessorMaxTimeShift='"20ms"' \
         --dynamic-config-value history.visibilityProcessorMaxPollRPS=2000 \
         --dynamic-config-value matching.numTaskqueueReadPartitions=1 \
         --dynamic-config-value matching.numTaskqueueWritePartitions=1
