@@ -34,6 +34,7 @@ export function detectCgroups(): CgroupLayout {
   try {
     writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+memory +cpu');
   } catch {
+    // Groups serve all the same: to find processes, and to freeze them.
     return { limits: 'none: the root cgroup does not hand down memory and cpu', parents: [ROOT] };
   }
   return { limits: 'v2', parents: [ROOT] };
@@ -49,7 +50,7 @@ export function createCgroup(folders: readonly string[], limits: { memoryBytes: 
   for (const folder of folders) {
     const parent = join(folder, '..');
     mkdirSync(folder, { recursive: true });
-    if (existsSync(join(parent, 'cgroup.subtree_control'))) writeIfThere(join(parent, 'cgroup.subtree_control'), '+memory +cpu');
+    handDown(parent);
     if (limits.memoryBytes !== null) {
       writeIfThere(join(folder, 'memory.limit_in_bytes'), String(limits.memoryBytes));
       writeIfThere(join(folder, 'memory.max'), String(limits.memoryBytes));
@@ -111,6 +112,15 @@ export function removeCgroups(folders: readonly string[]): string[] {
       return existsSync(folder) ? [...left, folder] : left;
     }
   });
+}
+
+/** v2: limits in a group need controllers from its parent; `detectCgroups` has said so when there are none. */
+function handDown(parent: string): void {
+  try {
+    writeIfThere(join(parent, 'cgroup.subtree_control'), '+memory +cpu');
+  } catch {
+    // Without limits, then.
+  }
 }
 
 const labGroup = (lab: string): string => `kedge-lab-${lab}`;

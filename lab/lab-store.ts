@@ -19,10 +19,9 @@ export function readLab(name: string): LabState {
   const state = findLab(labFolder(name));
   if (state !== undefined) return state;
   const others = labNames();
-  throw new KedgeError(
-    'not-found',
-    `Cannot find lab "${name}": ${others.length === 0 ? 'no lab is up, start one with "kedge lab up"' : `labs here are ${others.join(', ')}`}`,
-  );
+  throw new KedgeError('not-found', `Cannot find lab "${name}": ${others.length === 0 ? 'no lab is on this machine' : `labs here are ${others.join(', ')}`}`, {
+    details: { remedy: others.length === 0 ? 'Build one with "kedge lab up"' : 'Name one of them with --name' },
+  });
 }
 
 /** Writes `lab.json` in one rename, so that a reader sees the old or the new one. */
@@ -46,7 +45,9 @@ export function labNames(): string[] {
 export function machineOf(state: LabState, name: string): Machine {
   const machine = state.machines.find((each) => each.name === name);
   if (machine !== undefined) return machine;
-  throw new KedgeError('not-found', `Cannot find "${name}" in lab "${state.name}": it has ${state.machines.map((each) => each.name).join(', ')}`);
+  throw new KedgeError('not-found', `Cannot find "${name}" in lab "${state.name}": it has ${state.machines.map((each) => each.name).join(', ')}`, {
+    details: { remedy: 'Name one of these machines' },
+  });
 }
 
 /** A copy of `state` with the machine of the same name replaced. */

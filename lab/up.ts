@@ -55,17 +55,15 @@ export async function labUp(name: string, options: LabOptions, progress: (text: 
 }
 
 function acceptExisting(there: LabState, options: LabOptions): LabState {
-  if (there.state === 'building')
-    throw new KedgeError(
-      'already-exists',
-      `Cannot build lab "${there.name}": an earlier build did not end, remove it with "kedge lab down --name ${there.name}"`,
-    );
+  const refuse = (text: string): KedgeError =>
+    new KedgeError('already-exists', `Cannot build lab "${there.name}": ${text}`, {
+      details: { remedy: `Remove it with "kedge lab down --name ${there.name}", or choose another --name` },
+    });
+  if (there.state === 'building') throw refuse('an earlier build did not end');
   const differences = optionDifferences(there.options, options);
-  if (differences.length > 0)
-    throw new KedgeError('already-exists', `Cannot build lab "${there.name}": it is there with other options: ${differences.join('; ')}`);
+  if (differences.length > 0) throw refuse(`it is there with other options: ${differences.join('; ')}`);
   const dead = there.machines.filter((machine) => machine.init !== null && !isAlive(machine.init)).map((machine) => machine.name);
-  if (dead.length > 0)
-    throw new KedgeError('already-exists', `Cannot use lab "${there.name}": ${dead.join(', ')} died, remove it with "kedge lab down --name ${there.name}"`);
+  if (dead.length > 0) throw refuse(`${dead.join(', ')} died`);
   return there;
 }
 

@@ -111,6 +111,7 @@ function targetProcesses(machine: Machine, target: string): ProcessIdentity[] {
   throw new KedgeError(
     'not-found',
     `Cannot find "${target}" on ${machine.name}: ${names.length === 0 ? 'nothing runs there' : `there are ${names.join(', ')}`}`,
+    { details: { remedy: 'Name one of those' } },
   );
 }
 
