@@ -120,8 +120,8 @@ static void print_ticks(FILE *out, const struct guest *guest, int64_t now_ns) {
     fprintf(out, ",\"count\":%llu}", (unsigned long long)guest->spacing[i]);
   }
   fprintf(out, "],\"silentMs\":%.3f,\"longestStopMs\":%.3f,\"longestStop\":", since_ms(guest->last_arrival_ns, now_ns),
-          ms(guest->longest_stop.length_ns - guest->longest_stop.guest_clock_ns));
-  if (guest->longest_stop.length_ns == 0) fprintf(out, "null");
+          ms(guest->longest_stop_ns));
+  if (guest->longest_stop_ns == 0) fprintf(out, "null");
   else print_gap(out, &guest->longest_stop);
   fputc(',', out);
   print_gaps(out, &guest->gaps);

@@ -134,22 +134,37 @@ static void note_gap(struct gap_log *log, struct gap gap) {
   if (gap.length_ns >= GAP_FLOOR_NS) log->ring[log->count++ % GAPS] = gap;
 }
 
-/* A vCPU that waits for its host goes on counting time; one that was stopped, as in a migration, does not. */
-static int64_t stop_of(const struct gap *gap) { return gap->length_ns - gap->guest_clock_ns; }
+/*
+ * A vCPU that waits for its host goes on counting time; one that was stopped, as in a migration, does not. A stop inside one row of
+ * ticks, or between two, shows as the difference of their least lags once the second is complete.
+ */
+static void note_lag(struct guest *guest, const struct gap *gap, int64_t lag_ns) {
+  struct lag *lag = &guest->lag, *previous = &guest->previous_lag;
+  if (lag->ticks == 0 || lag_ns < lag->least_ns) lag->least_ns = lag_ns;
+  if (gap->length_ns > lag->longest_gap.length_ns) lag->longest_gap = *gap;
+  if (++lag->ticks < LAG_TICKS) return;
+  int64_t stop = lag->least_ns - previous->least_ns;
+  if (previous->ticks > 0 && stop > guest->longest_stop_ns) {
+    guest->longest_stop_ns = stop;
+    guest->longest_stop = lag->longest_gap.length_ns > previous->longest_gap.length_ns ? lag->longest_gap : previous->longest_gap;
+  }
+  *previous = *lag;
+  *lag = (struct lag){0};
+}
 
 static void note_arrival(struct guest *guest, const struct tick_packet *packet, int64_t at_ns) {
+  struct gap gap = {.ended_ns = at_ns, .tick = packet->tick, .guest_clock_ns = -1};
+  bool same_boot = guest->latest.nonce == packet->nonce && packet->clock_ns > guest->latest.clock_ns;
   if (guest->last_arrival_ns != 0 && at_ns > guest->last_arrival_ns) {
-    bool same_boot = guest->latest.nonce == packet->nonce && packet->clock_ns > guest->latest.clock_ns;
-    struct gap gap = {.ended_ns = at_ns, .length_ns = at_ns - guest->last_arrival_ns, .tick = packet->tick, .guest_clock_ns = -1};
-    if (same_boot) {
-      gap.guest_clock_ns = (int64_t)(packet->clock_ns - guest->latest.clock_ns);
-      if (stop_of(&gap) > stop_of(&guest->longest_stop)) guest->longest_stop = gap;
-    }
+    gap.length_ns = at_ns - guest->last_arrival_ns;
+    if (same_boot) gap.guest_clock_ns = (int64_t)(packet->clock_ns - guest->latest.clock_ns);
     note_gap(&guest->gaps, gap);
     int bucket = 0;
     while (bucket < SPACINGS - 1 && gap.length_ns > spacing_limits_ms[bucket] * MILLISECOND) bucket++;
     guest->spacing[bucket]++;
   }
+  if (!same_boot) guest->lag = guest->previous_lag = (struct lag){0};
+  note_lag(guest, &gap, at_ns - (int64_t)packet->clock_ns);
   guest->last_arrival_ns = at_ns;
 }
 

@@ -12,7 +12,7 @@
 #define MILLISECOND 1000000ll
 #define GAP_FLOOR_NS (30 * MILLISECOND)
 
-enum { GAPS = 128, BOOTS = 16, MARKS = 64, TICK_RING = 1024, LABEL = 48, SPACINGS = 6 };
+enum { GAPS = 128, BOOTS = 16, MARKS = 64, TICK_RING = 1024, LABEL = 48, SPACINGS = 6, LAG_TICKS = 16 };
 
 struct gap {
   int64_t ended_ns;       /* wall clock of the arrival that ended it */
@@ -25,6 +25,16 @@ struct gap_log {
   uint64_t count;
   struct gap longest;
   struct gap ring[GAPS];
+};
+
+/*
+ * How far arrivals are behind the guest's clock, over some ticks in a row. One datagram may be held back (and is then sent with
+ * an old clock), so only the least lag of several counts: it rises for good when the guest was stopped.
+ */
+struct lag {
+  uint32_t ticks;
+  int64_t least_ns;
+  struct gap longest_gap;
 };
 
 struct boot {
@@ -59,7 +69,9 @@ struct guest {
   int64_t regressed_ns;           /* newest regression; 0 = none */
   uint64_t other_tick;            /* where the other runner stood at the newest regression; 0 = none */
   struct { int64_t at_ns; uint64_t tick, after; } first_regression;
-  struct gap longest_stop;        /* the gap in which the guest's own clock stood still longest */
+  struct lag lag, previous_lag;
+  int64_t longest_stop_ns;        /* longest time that the guest's own clock stood still */
+  struct gap longest_stop;        /* the gap around it */
   uint64_t spacing[SPACINGS];
   struct gap_log gaps, ping_gaps;
   uint64_t ping_sent, ping_received;

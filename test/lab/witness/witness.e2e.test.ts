@@ -37,10 +37,12 @@ async function start(input: { copy: 'a' | 'b'; guest?: WitnessGuest; incoming?: 
 }
 
 async function until<Value>(read: () => Promise<Value>, good: (value: Value) => boolean): Promise<Value> {
-  for (const deadline = Date.now() + 120_000; ; await sleep(100)) {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
     const value = await read().catch(() => undefined);
     if (value !== undefined && good(value)) return value;
     if (Date.now() > deadline) throw new Error(`Cannot wait any longer: the last value is ${JSON.stringify(value).slice(0, 300)}`);
+    await sleep(100);
   }
 }
 
