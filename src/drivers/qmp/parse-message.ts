@@ -40,15 +40,16 @@ const RETURN = z.object({ return: PRESENT, id: z.unknown().optional() });
 const ERROR = z.object({ error: z.object({ class: z.string(), desc: z.string() }), id: z.unknown().optional() });
 const GREETING = z.object({ QMP: z.object({ capabilities: z.array(z.string()) }) });
 
-/** Strings are matched too, so that digits inside them are left alone. */
-const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+/** Strings and whole numbers, so that digits inside a string or behind a decimal point are left alone. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const LONG_INTEGER = /^-?\d{16,}$/;
 /** No JSON text of QEMU holds this: its strings are printable ASCII. */
 const BIG_MARK = '\u0001big:';
 
 function parseJson(line: string): unknown {
   if (!/\d{16}/.test(line)) return JSON.parse(line);
-  const marked = line.replace(STRING_OR_LONG_INTEGER, (token) =>
-    token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : JSON.stringify(BIG_MARK + token),
+  const marked = line.replace(STRING_OR_NUMBER, (token) =>
+    LONG_INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? JSON.stringify(BIG_MARK + token) : token,
   );
   return JSON.parse(marked, (_key, value: unknown) => (typeof value === 'string' && value.startsWith(BIG_MARK) ? BigInt(value.slice(BIG_MARK.length)) : value));
 }

@@ -40,4 +40,10 @@ describe('parseMessage', () => {
   it('takes a null result for a result', () => {
     expect(parseMessage('{"return": null, "id": "a"}')).toMatchObject({ kind: 'return', value: null });
   });
+
+  it('leaves the decimals of a fraction alone, as in the rate of a stream that hardly moves', () => {
+    expect(parseMessage('{"return": {"mbps": 0.0014399999999999999, "rate": 1.2345678901234567e-16}, "id": 1}')).toMatchObject({
+      value: { mbps: 0.0014399999999999999, rate: 1.2345678901234567e-16 },
+    });
+  });
 });
