@@ -19,6 +19,7 @@ export class ObserverMonitor {
   #isReady = false;
   #isClosed = false;
   #asked = 0;
+  #migrationStatus: string | null = null;
 
   /** Begins at once; `isClosed` turns true when nobody listens there or QEMU is gone. */
   constructor(socketPath: string) {
@@ -47,6 +48,11 @@ export class ObserverMonitor {
 
   get spans(): readonly RunningSpan[] {
     return this.#spans;
+  }
+
+  /** Status of the newest MIGRATION event; null before the first. */
+  get migrationStatus(): string | null {
+    return this.#migrationStatus;
   }
 
   /** Asks for the state; one question at a time, since a busy QEMU answers late. */
@@ -81,6 +87,7 @@ export class ObserverMonitor {
     }
     if (message['event'] === 'RESUME') this.#resumed(timeOf(message));
     if (message['event'] === 'STOP') this.#stopped(timeOf(message));
+    if (message['event'] === 'MIGRATION' && isRecord(message['data'])) this.#migrationStatus = String(message['data']['status']);
     if (message['id'] !== 'poll') return;
     const answer = message['return'];
     // An event that came after the question is newer than the answer; what was asked before tells the least that is sure.

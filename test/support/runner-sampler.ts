@@ -66,6 +66,11 @@ export class RunnerSampler {
     };
   }
 
+  /** What QEMU on this node said last of its migration stream. */
+  migrationStatus(node: string): string | null {
+    return this.#watched.findLast((watched) => watched.node === node)?.monitor.migrationStatus ?? null;
+  }
+
   close(): void {
     clearInterval(this.#timer);
     for (const { monitor } of this.#watched) monitor.close();

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../lab/processes.js';
+import type { MigrationView } from '../../src/client/migration-view.js';
+import { CRASH_POINTS, type CrashMoment, type CrashPoint } from '../../src/domain/crash-points.js';
+import { openLabWorld, type LabWorld } from '../support/lab-world.js';
+import { RunnerSampler } from '../support/runner-sampler.js';
+import { MIGRATED, summaryOf } from '../support/summary-of.js';
+
+const VMID = 102;
+const MIB = 2 ** 20;
+
+/**
+ * How a migration comes past a point: by itself; when it is cancelled in the copy; or when the target is lost within the
+ * switchover (its worker dies before `armed`, its QEMU with it), so that the source has to take the guest back.
+ */
+type Way = 'forward' | 'cancelled' | 'target-lost';
+const WAYS: Readonly<Partial<Record<CrashPoint, Way>>> = {
+  'source.take-back-record': 'cancelled',
+  'source.cont': 'target-lost',
+  'source.revoke-message': 'cancelled',
+  'target.revoked-record': 'cancelled',
+  'target.kill': 'cancelled',
+};
+
+/** `lost-reply` is where an answer is a message of its own; elsewhere it is the same place as `after`. */
+function momentsOf(point: CrashPoint): readonly CrashMoment[] {
+  return point === 'target.go-answer' ? ['lost-reply'] : ['before', 'after'];
+}
+
+const otherThan = (node: string): string => (node === 'node1' ? 'node2' : 'node1');
+
+interface Case {
+  readonly point: CrashPoint;
+  readonly moment: CrashMoment;
+  readonly way: Way;
+}
+
+const CASES = CRASH_POINTS.flatMap((point) => momentsOf(point).map((moment): Case => ({ point, moment, way: WAYS[point] ?? 'forward' })));
+
+describe('a node worker killed at each crash point', () => {
+  let world: LabWorld;
+  let sampler: RunnerSampler;
+  beforeAll(async () => {
+    world = await openLabWorld({ name: 'crash', nodes: 2 });
+    // Small and busy: a migration takes a second, and still several rounds.
+    await world.createWitness({ vmid: VMID, memoryMiB: 192, workingSet: 48 * MIB, dirtyRate: 8 * MIB }, 'node1');
+  });
+  afterAll(() => world.close());
+
+  beforeEach(async () => {
+    await world.resetWitness(VMID);
+    sampler = new RunnerSampler(VMID, () => world.lab());
+  });
+  afterEach(() => {
+    sampler.close();
+  });
+
+  it.each(CASES)('$point, $moment ($way): the guest runs once, whole, and can be moved again', async ({ point, moment, way }) => {
+    const source = await runner();
+    const target = otherThan(source);
+    const victim = point.startsWith('source.') ? source : target;
+    await world.break(victim, { kind: 'crash-at', point, moment });
+    const end = await runMigration({ source, target, way });
+    expect(existsSync(world.inside(victim, `/run/kedge/crash/${point}`)), 'the point was passed').toBe(false);
+
+    expect(sampler.report()).toMatchObject({ doubles: [], unwatched: [] });
+    expect(['migrated', 'rolled-back', 'cancelled']).toContain(end.story?.outcome);
+    const home = await runner();
+    expect(home).toBe(end.status === 'completed' ? target : source);
+    expect(await world.leftovers(), JSON.stringify(summaryOf(end))).toEqual([]);
+    expect((await world.verdict(VMID)).reasons, JSON.stringify(summaryOf(end))).toEqual([]);
+
+    expect(summaryOf(await world.ended(await world.migrate(VMID, otherThan(home))))).toEqual(MIGRATED);
+    expect(sampler.report()).toMatchObject({ doubles: [], unwatched: [], runningOn: [otherThan(home)] });
+  });
+
+  /** The node that runs the guest; local recovery may need a moment to let it run. */
+  async function runner(): Promise<string> {
+    await waitUntil('one runner', () => sampler.report().runningOn.length === 1, { timeoutMs: 20_000 });
+    return sampler.report().runningOn.join();
+  }
+
+  async function runMigration({ source, target, way }: { source: string; target: string; way: Way }): Promise<MigrationView> {
+    switch (way) {
+      case 'forward':
+        return world.ended(await world.migrate(VMID, target));
+      case 'cancelled': {
+        const ref = await world.migrate(VMID, target, { bandwidthLimit: 4 * MIB });
+        await world.watch(ref, 'bytes sent', ({ progress }) => (progress?.bytesSent ?? 0) > 0);
+        await world.kedge.cancelMigration(ref);
+        return world.ended(ref);
+      }
+      case 'target-lost': {
+        await world.break(target, { kind: 'crash-at', point: 'target.armed-record', moment: 'before' });
+        const ref = await world.migrate(VMID, target);
+        await waitUntil('the end of the final pass', () => sampler.migrationStatus(source) === 'completed', { timeoutMs: 60_000, pauseMs: 5 });
+        const pid = world.qemuPid(target, VMID);
+        if (pid !== null) process.kill(pid, 'SIGKILL');
+        return world.ended(ref);
+      }
+    }
+  }
+});
