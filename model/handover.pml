@@ -92,7 +92,8 @@
 #define T_KILL 4
 #define T_ACT 5
 #define T_START 6
-#define T_DOWN 7
+#define T_ARM_SYNC 7
+#define T_DOWN 8
 
 /* S: QEMU, stream (ST_*, completed = 3), link; record as read and as it survives a power cut */
 byte sq = Q_RUNNING, stm = ST_NONE;
@@ -167,7 +168,17 @@ inline target_runs() {
 
 /* ── looking and deciding ───────────────────────────────────────────────────────────────────────────────────────── */
 
-#define T_ANSWERS (tpc == T_IDLE && dts == ts && dtg == tg)
+/* ▲ what a worker says of its record is durable: it syncs the folder when it starts, and answers under the flock */
+#ifdef NO_SYNC_AT_START
+#define T_SYNCED 1
+#else
+#define T_SYNCED (dts == ts && dtg == tg)
+#endif
+#ifdef UNSYNCED_ANSWERS
+#define T_ANSWERS (tpc != T_DOWN)
+#else
+#define T_ANSWERS (tpc == T_IDLE && T_SYNCED)
+#endif
 
 /* how the code classifies records relative to the migration with generation n (src/domain/in-doubt-from.ts) */
 inline look(n, sAnswers, tAnswers) {
@@ -223,7 +234,11 @@ inline issue(gen) { CHECK(NEW_GENERATION, gen > issued); issued = gen }
 #define TAKEN_BACK(n) (n + 1)
 #endif
 
-inline send(a, kind) { fk[a] = kind; fg[a] = m[a]; ans[a] = 0; asked[a] = 1 }
+/* calls have ids: what the target still does for an earlier call of this actor is not answered to the new one */
+inline send(a, kind) {
+  fk[a] = kind; fg[a] = m[a]; ans[a] = 0; asked[a] = 1;
+  if :: tto == a -> tto = 9 :: else fi
+}
 
 inline recover(a) { pc[a] = R_LOOK; ans[a] = 0; asked[a] = 0; armed[a] = 0; act[a] = 0 }
 
@@ -415,11 +430,12 @@ inline handle(from) {
 #ifdef RECORD_AFTER_CONT
      :: ts == INCOMING && tg == g -> answer(tto, OK)
 #else
-     :: ts == INCOMING && tg == g -> target_record(ARMED, g); answer(tto, OK)
+     :: ts == INCOMING && tg == g -> ts = ARMED; oldboot = 0; tpc = T_ARM_SYNC
 #endif
      :: ts == ARMED && tg == g && !oldboot -> answer(tto, OK)
      :: else -> answer(tto, REFUSED)
-     fi; tto = 9
+     fi;
+     if :: tpc == T_IDLE -> tto = 9 :: else fi
   :: k == GO ->
      if
      :: ts == OWNED && tg == g -> answer(tto, OK); tto = 9
@@ -441,7 +457,7 @@ inline handle(from) {
   k = 0; g = 0
 }
 
-#define TARGET_RECEIVES(from) :: d_step { tpc == T_IDLE && dts == ts && fk[from] != 0 -> CHANGED; handle(from) }
+#define TARGET_RECEIVES(from) :: d_step { tpc == T_IDLE && T_SYNCED && fk[from] != 0 -> CHANGED; handle(from) }
 
 /* ── a worker dies, its calls may still be under way; a node loses power ────────────────────────────────────────── */
 
@@ -524,6 +540,7 @@ init {
   TARGET_RECEIVES(1)
   TARGET_RECEIVES(2)
   TARGET_RECEIVES(3)
+  :: d_step { tpc == T_ARM_SYNC -> CHANGED; target_record(ARMED, tg); answer(tto, OK); tto = 9; tpc = T_IDLE }
   :: d_step { tpc == T_GO_CONT -> CHANGED; pendT = 1; tpc = T_WAIT_CONT }
   :: d_step { tpc == T_WAIT_CONT && !pendT -> CHANGED; tpc = T_SYNC }
   :: d_step { tpc == T_SYNC -> CHANGED;
@@ -536,7 +553,7 @@ init {
   :: d_step { tpc == T_IDLE && ts == INCOMING && (sg >= tg || (pc[0] == IDLE && pc[1] == IDLE && up)) -> CHANGED; maybe = 0; target_record(REVOKED, tg); tpc = T_KILL }
   :: d_step { FAULT(tpc == T_IDLE && ts == INCOMING) -> HIT; maybe = 0; target_record(REVOKED, tg); tpc = T_KILL }
   /* T's own recovery: it looks at S as well, and does what the table lets a target do */
-  :: d_step { tpc == T_IDLE && dts == ts && !tblocked && tg > 0 ->
+  :: d_step { tpc == T_IDLE && T_SYNCED && !tblocked && tg > 0 ->
        look(tg, up, 1);
        if
        :: d == DO_ALARM -> CHECK(NO_ALARM, 0); tblocked = 1
@@ -572,7 +589,11 @@ init {
 #define GREETED(pending) (!pending)
 #endif
   :: d_step { !up && GREETED(pendS) -> CHANGED; up = 1; dss = ss; dsg = sg }
-  :: d_step { tpc == T_DOWN && GREETED(pendT) -> CHANGED; tpc = T_IDLE; dts = ts; dtg = tg }
+  :: d_step { tpc == T_DOWN && GREETED(pendT) -> CHANGED; tpc = T_IDLE;
+#ifndef NO_SYNC_AT_START
+       dts = ts; dtg = tg
+#endif
+     }
   :: else -> break
   od;
   at_rest()

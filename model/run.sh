@@ -138,6 +138,8 @@ broken NEW_GENERATION 1 1 "generation used again, seen where it is issued" -DGEN
 broken ONE_RUNNER 2 1 "cont of a killed worker still under way (no greeting awaited)" -DNO_GREETING
 broken NEWEST_RAM 1 1 "armed of another boot treated as ran: no" -DOLD_BOOT_RAN_NO
 broken ONE_RUNNER 1 1 "two attempts at once without claims" -DNO_CLAIMS
+broken NEWEST_RAM 1 3 "a restarted worker believes records that it has not synced" -DNO_SYNC_AT_START
+broken DROPPED_WHEN_OWNED 1 1 "the target tells of an owned that is not durable yet" -DUNSYNCED_ANSWERS
 broken DROPPED_WHEN_OWNED 1 1 "source dropped before the target's record is durable" -DSOURCE_DROPPED_EARLY
 
 echo "$passed passed, $failed failed"
