@@ -23,7 +23,7 @@ const vitest = (name, limitMinutes) => ({
 });
 const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'].filter((folder) => existsSync(join(root, folder)));
 
-/** Together under 25 minutes; the limits are for what hangs. */
+/** Together some 15 minutes on two idle cores; the limits are for what hangs. */
 const SUITES = [
   check('types', 3, [bin('tsc'), '--noEmit']),
   // Without a cache: with types, a file's verdict depends on other files too.
@@ -34,8 +34,8 @@ const SUITES = [
   vitest('unit', 4),
   vitest('replay', 2),
   { name: 'model', limitMinutes: 5, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log) },
-  vitest('integration', 6),
-  vitest('e2e', 12),
+  vitest('integration', 8),
+  vitest('e2e', 20),
 ];
 
 const selected = select(process.argv.slice(2));

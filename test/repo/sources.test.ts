@@ -42,4 +42,14 @@ describe('sources', () => {
     const explained = [...page.text.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
     expect(explained.toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
   });
+
+  it('tune the Temporal server alike in the lab, in tests and in measurements', () => {
+    const settings = trackedFiles(/^(lab\/node-init\.sh|test\/support\/temporal-server\.ts|bench\/temporal-server\.ts)$/).map(({ text }) =>
+      [...text.matchAll(/\b((?:history|matching|frontend|system)\.\w+=|journal_mode=|synchronous=)["'\\]*(\w+)/g)]
+        .map((match) => `${match[1]}${match[2]}`)
+        .sort(),
+    );
+    expect(settings).toHaveLength(3);
+    for (const one of settings) expect(one).toEqual(settings[0]);
+  });
 });
