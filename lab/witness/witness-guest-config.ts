@@ -67,7 +67,7 @@ export function witnessAddress(vmid: number): string {
   return `10.90.${2 + (host >> 8)}.${host & 0xff}`;
 }
 
-function witnessArguments({ vmid, memoryMiB, dirtyRate, workingSet, disks, tickMs, ip }: WitnessGuest): string {
+function witnessArguments({ vmid, dirtyRate, workingSet, disks, tickMs, ip }: WitnessGuest): string {
   const kernel = [
     'console=ttyS0 quiet panic=-1',
     // A steady clock under emulation; preempt=full lets the ticking thread in at once.

@@ -109,7 +109,8 @@ export async function removeStaleStages(folder: string): Promise<readonly string
   return stale;
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes all renames and removals in `folder` durable. @throws KedgeError `storage-failed` */
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     try {

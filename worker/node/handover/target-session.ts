@@ -38,7 +38,10 @@ const LOADED_TIMEOUT_MS = 3_000;
 export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
   await node.locks.withLock(ref.vmid, async () => {
     const record = await readOwnRecord(node, ref);
-    if (record?.state === 'armed' && isOf(record, ref)) return;
+    if (record?.state === 'armed' && isOf(record, ref)) {
+      await node.records.sync();
+      return;
+    }
     if (record?.state !== 'incoming' || !isOf(record, ref)) throw refused('arm', ref, record);
     if (record.bootId !== node.bootId) throw new KedgeError('peer-refused', `Cannot arm guest ${ref.vmid}: its copy was prepared in an earlier boot of this node`);
     const stage = node.stages.of(ref.vmid, ref.generation)?.armed ?? (await node.records.stage({ ...record, state: 'armed' }));
@@ -57,8 +60,9 @@ export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumed
   return node.locks.withLock(ref.vmid, async () => {
     const record = await readOwnRecord(node, ref);
     if (record?.state === 'owned' && record.generation === ref.generation) {
-      const qmp = await node.monitors.of(ref.vmid);
-      return { resumedAtMs: await resume(qmp, record), alreadyDone: true };
+      const resumedAtMs = await resume(await node.monitors.of(ref.vmid), record);
+      await node.records.sync();
+      return { resumedAtMs, alreadyDone: true };
     }
     if (record?.state !== 'armed' || !isOf(record, ref)) throw refused('go', ref, record);
     if (record.bootId !== node.bootId) throw new KedgeError('peer-refused', `Cannot let guest ${ref.vmid} go: it was armed in an earlier boot of this node`);
@@ -94,6 +98,8 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
     const revoked = revokedRecord(node, ref, record);
     if (record?.state !== 'revoked' || record.generation < ref.generation) {
       await crashPoint('target.revoked-record', () => node.records.write(revoked));
+    } else {
+      await node.records.sync();
     }
     await endIncoming(node, ref.vmid);
     return { ran: revoked.ran };

@@ -14,7 +14,10 @@ export async function answerPeer(node: NodeContext, from: NodeName, request: Pee
       return { version: node.protocolVersion, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now() };
     case 'observe': {
       node.leases.renewIfKnown(request.args.vmid);
-      return (await lookAtGuest(node, request.args.vmid)).view;
+      const { view } = await lookAtGuest(node, request.args.vmid);
+      // After the look, without the lock (which its holder may keep while it asks us): what was read is durable when it is told.
+      await node.records.sync();
+      return view;
     }
     case 'arm':
       await arm(node, { ...request.args, from });

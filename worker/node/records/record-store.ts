@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { parseVmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord, RecordView } from '../../../src/domain/ownership.js';
-import { removeDurably, removeStaleStages, stageFile, writeDurably, type StagedFile } from '../../../src/drivers/host/durable-file.js';
+import { removeDurably, removeStaleStages, stageFile, syncFolder, writeDurably, type StagedFile } from '../../../src/drivers/host/durable-file.js';
 import { parseRecord, printRecord } from './record-format.js';
 
 /**
@@ -63,6 +63,15 @@ export class RecordStore {
   /** Removes stages that a crash left before their commit: they were never in force. */
   async removeStale(): Promise<void> {
     await removeStaleStages(this.#folder);
+  }
+
+  /**
+   * Makes durable what any earlier read has shown. A record that a dead worker renamed in but did not fsync is read like any
+   * other, and would be gone after a power cut: whoever tells a peer of a record, or builds on one it finds, syncs in between
+   * (found by the model, variants NO_SYNC_AT_START and UNSYNCED_ANSWERS).
+   */
+  async sync(): Promise<void> {
+    await syncFolder(this.#folder);
   }
 
   #file(vmid: Vmid): string {

@@ -21,6 +21,7 @@ const RETRY_LONGEST_MS = 30_000;
 /** Looks after every guest of this node until it is settled. Resolves once each has been tried once. */
 export async function recoverGuests(node: NodeContext): Promise<void> {
   await node.records.removeStale();
+  await node.records.sync();
   const vmids = await node.records.list();
   await Promise.all(vmids.map((vmid) => recoverUntilSettled(node, vmid)));
 }

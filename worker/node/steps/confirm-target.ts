@@ -11,6 +11,7 @@ import type { NodeContext } from '../node-context.js';
  */
 export async function confirmTarget(node: NodeContext, step: StepRef): Promise<{ announced: boolean }> {
   const { view } = await lookAtGuest(node, step.vmid);
+  await node.records.sync();
   const owns = view.record.kind === 'record' && view.record.record.state === 'owned' && view.record.record.generation >= step.generation;
   if (!owns) throw new KedgeError('outcome-unknown', `Cannot confirm guest ${step.vmid}: ${node.node} does not own it`);
   if (view.qemu === 'gone') return { announced: false };
