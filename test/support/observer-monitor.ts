@@ -19,7 +19,7 @@ export class ObserverMonitor {
   #isReady = false;
   #isClosed = false;
   #asked = 0;
-  #migrationStatus: string | null = null;
+  readonly #migrationStatuses: string[] = [];
 
   /** Begins at once; `isClosed` turns true when nobody listens there or QEMU is gone. */
   constructor(socketPath: string) {
@@ -50,9 +50,9 @@ export class ObserverMonitor {
     return this.#spans;
   }
 
-  /** Status of the newest MIGRATION event; null before the first. */
-  get migrationStatus(): string | null {
-    return this.#migrationStatus;
+  /** Statuses of all MIGRATION events so far: a stream that was started anew shows `setup` twice. */
+  get migrationStatuses(): readonly string[] {
+    return this.#migrationStatuses;
   }
 
   /** Asks for the state; one question at a time, since a busy QEMU answers late. */
@@ -87,7 +87,7 @@ export class ObserverMonitor {
     }
     if (message['event'] === 'RESUME') this.#resumed(timeOf(message));
     if (message['event'] === 'STOP') this.#stopped(timeOf(message));
-    if (message['event'] === 'MIGRATION' && isRecord(message['data'])) this.#migrationStatus = String(message['data']['status']);
+    if (message['event'] === 'MIGRATION' && isRecord(message['data'])) this.#migrationStatuses.push(String(message['data']['status']));
     if (message['id'] !== 'poll') return;
     const answer = message['return'];
     // An event that came after the question is newer than the answer; what was asked before tells the least that is sure.

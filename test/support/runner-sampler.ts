@@ -66,9 +66,9 @@ export class RunnerSampler {
     };
   }
 
-  /** What QEMU on this node said last of its migration stream. */
-  migrationStatus(node: string): string | null {
-    return this.#watched.findLast((watched) => watched.node === node)?.monitor.migrationStatus ?? null;
+  /** What the newest QEMU on this node has said of its migration streams, in order. */
+  migrationStatuses(node: string): readonly string[] {
+    return this.#watched.findLast((watched) => watched.node === node)?.monitor.migrationStatuses ?? [];
   }
 
   close(): void {
