@@ -73,6 +73,15 @@ export class CopyMeter {
     return this.#ram?.remaining ?? 0;
   }
 
+  get bytesTotal(): number {
+    return this.#ram?.total ?? 0;
+  }
+
+  /** Number of the pass under way, from 1. */
+  get round(): number {
+    return Math.max(1, this.#ram?.dirtySyncCount ?? 1);
+  }
+
   /** Bytes per second; QEMU's own figure while ours has not settled. */
   get bandwidth(): number {
     const own = ((this.#ram?.mbps ?? 0) * 1_000_000) / 8;
@@ -95,10 +104,10 @@ export class CopyMeter {
     return {
       v: 1,
       phase,
-      round: Math.max(1, ram?.dirtySyncCount ?? 1),
+      round: this.round,
       bytesSent: this.bytesSent,
       bytesLeft: this.bytesLeft,
-      bytesTotal: ram?.total ?? 0,
+      bytesTotal: this.bytesTotal,
       rate: Math.round(this.#rate),
       dirtyRate: Math.round(dirtyRate),
       expectedBlackoutMs: Number.isFinite(expected) ? Math.round(expected) : 0,

@@ -5,20 +5,16 @@
 import { ITERATING_LIMIT_MS, judgeConvergence, STALL_WINDOW_MS } from '../../../src/domain/convergence.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { raiseDowntimeLimit, setBandwidth } from '../../../src/drivers/qemu/migration-commands.js';
+import { raiseDowntimeLimit } from '../../../src/drivers/qemu/migration-commands.js';
 import { readMigrationInfo } from '../../../src/drivers/qemu/read-qemu-state.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
 import type { CopyMeter } from './copy-meter.js';
 import type { RunningCopy } from './copy-task.js';
+import { Hold } from './hold.js';
 
-const READ_INTERVAL_MS = 500;
 /** A dead link looks `active`, its counters just stand still: QEMU itself gives up only with TCP, after many minutes. */
 const STALL_TIMEOUT_MS = 40_000;
-/** During a hold the stream is kept so slow that it can't finish: bytes per second. QEMU then sends about a page per 100 ms. */
-const HOLDING_BANDWIDTH = 10;
-/** A hold begins when this is left, so that the pause after its release is near. */
-const HOLD_AT_BYTES = 32 * 2 ** 20;
 const ENDED = ['completed', 'failed', 'cancelled'];
 
 /**
@@ -49,7 +45,7 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
     if (!holding) limitMs = await raiseIfConverged(copy, meter, limitMs);
     task.report(meter.progress(holding ? 'holding' : 'pre-copy', copy.reattached));
     assertInTime(copy, meter, holding);
-    await nextEvent(copy, seen);
+    await nextEvent(copy, { seen, timeoutMs: hold.readIntervalMs });
   }
 }
 
@@ -83,9 +79,9 @@ function assertInTime(copy: RunningCopy, meter: CopyMeter, holding: boolean): vo
 }
 
 /** Waits for the next event of QEMU, at most until the next reading is due. */
-async function nextEvent(copy: RunningCopy, seen: number): Promise<void> {
+async function nextEvent(copy: RunningCopy, { seen, timeoutMs }: { seen: number; timeoutMs: number }): Promise<void> {
   try {
-    await copy.qmp.waitForEvent(() => true, { after: seen, timeoutMs: READ_INTERVAL_MS, signal: copy.task.signal });
+    await copy.qmp.waitForEvent(() => true, { after: seen, timeoutMs, signal: copy.task.signal });
   } catch (error) {
     // No event until the next reading is the normal case; an abort is raised at the top of the loop.
     if (!(error instanceof KedgeError) || error.code === 'qmp-disconnected') throw error;
@@ -95,54 +91,4 @@ async function nextEvent(copy: RunningCopy, seen: number): Promise<void> {
 function passOf(event: QmpEvent): number {
   const pass = event.data['pass'];
   return typeof pass === 'number' ? pass : 1;
-}
-
-/** The hold: the stream is slowed until `kedge migration release` (or never began, or is over). */
-class Hold {
-  readonly #node: NodeContext;
-  readonly #copy: RunningCopy;
-  readonly #meter: CopyMeter;
-  #slowed = false;
-
-  constructor(node: NodeContext, copy: RunningCopy, meter: CopyMeter) {
-    this.#node = node;
-    this.#copy = copy;
-    this.#meter = meter;
-  }
-
-  /** Slows or frees the stream as the journal says; answers whether it is held. */
-  async update(): Promise<boolean> {
-    const { task, qmp } = this.#copy;
-    if (!task.options.hold) return false;
-    const held = await this.#isHeld();
-    if (held && !this.#slowed && this.#meter.bytesSent > 0 && this.#meter.bytesLeft < HOLD_AT_BYTES) {
-      await setBandwidth(qmp, HOLDING_BANDWIDTH);
-      this.#slowed = true;
-    }
-    if (!held && this.#slowed) {
-      await setBandwidth(qmp, task.options.bandwidthLimit);
-      await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
-      this.#slowed = false;
-    }
-    return held && this.#slowed;
-  }
-
-  /** A guest that runs must not stand still for the length of a hold; one that is paused anyway waits here. */
-  async assertNotHeld(): Promise<void> {
-    const { task, record } = this.#copy;
-    while (await this.#isHeld()) {
-      if (record.wanted === 'running') {
-        throw new KedgeError('stream-failed', `Cannot hold guest ${task.step.vmid}: it is so idle that QEMU has finished the copy by itself; migrate it without --hold`);
-      }
-      task.report(this.#meter.progress('holding', this.#copy.reattached));
-      await nextEvent(this.#copy, this.#copy.qmp.lastSequence);
-      task.signal.throwIfAborted();
-    }
-  }
-
-  async #isHeld(): Promise<boolean> {
-    const { task } = this.#copy;
-    if (!task.options.hold) return false;
-    return (await this.#node.streams.read(task.step.vmid, task.step.migrationId))?.held ?? false;
-  }
 }
