@@ -39,14 +39,44 @@ export const STALL_WINDOW_MS = 40_000;
 
 /** Device state, hand-over and resume on top of the last RAM pass; milliseconds, measured (docs/performance.md). */
 const FIXED_COST_MS = 25;
+/**
+ * No hand-over is shorter than its fixed cost. A budget near or below it still means "as short as possible", so this share of it is
+ * always left for RAM: such a budget can be met by a quiet guest, and is exceeded by at most the fixed cost.
+ */
+const LEAST_RAM_SHARE = 0.2;
 /** A pass that leaves less than this share of the best one before it is worth another pass. */
 const WORTH_ANOTHER_PASS = 0.8;
 const STALL_MARGIN = 0.96;
+/** Readings of this many seconds are remembered; must cover the stall window. */
+const KEPT_READINGS = 500;
 
 /** Blackout to expect if the switchover began now; milliseconds, Infinity while no rate is known. */
 export function expectedBlackoutMs(reading: Pick<PassReading, 'remainingBytes' | 'bandwidth'>): number {
-  if (reading.bandwidth <= 0) return Number.POSITIVE_INFINITY;
-  return (reading.remainingBytes / reading.bandwidth) * 1_000 + FIXED_COST_MS;
+  return ramMs(reading) + FIXED_COST_MS;
+}
+
+/** Time that the rest takes on the wire; milliseconds, Infinity while no rate is known. */
+function ramMs({ remainingBytes, bandwidth }: Pick<PassReading, 'remainingBytes' | 'bandwidth'>): number {
+  return bandwidth <= 0 ? Number.POSITIVE_INFINITY : (remainingBytes / bandwidth) * 1_000;
+}
+
+function fits(reading: PassReading, maxDowntimeMs: number): boolean {
+  return ramMs(reading) <= Math.max(maxDowntimeMs - FIXED_COST_MS, maxDowntimeMs * LEAST_RAM_SHARE);
+}
+
+/**
+ * Adds a reading to those before it. Of the readings of one second, before the newest, only the one with the least left is kept: a
+ * stall shows over tens of seconds, while passes may be shorter than 10 ms.
+ */
+export function addReading(readings: readonly PassReading[], newest: PassReading): readonly PassReading[] {
+  const [before, last] = readings.slice(-2);
+  if (before === undefined || last === undefined || before.pass < 2 || secondOf(before) !== secondOf(last)) return [...readings, newest].slice(-KEPT_READINGS);
+  const better = last.remainingBytes < before.remainingBytes ? last : before;
+  return [...readings.slice(0, -2), better, newest].slice(-KEPT_READINGS);
+}
+
+function secondOf(reading: PassReading): number {
+  return Math.floor(reading.atMs / 1_000);
 }
 
 /** Judges the newest reading against those before it (oldest first, the newest last). */
@@ -56,7 +86,7 @@ export function judgeConvergence(readings: readonly PassReading[], settings: Con
   if (newest === undefined || newest.pass < 2) return { do: 'iterate' };
   const earlier = readings.slice(0, -1).filter((reading) => reading.pass >= 2);
   const best = Math.min(...earlier.map((reading) => reading.remainingBytes));
-  if (expectedBlackoutMs(newest) <= settings.maxDowntimeMs) {
+  if (fits(newest, settings.maxDowntimeMs)) {
     const shrinking = earlier.length === 0 || newest.remainingBytes < best * WORTH_ANOTHER_PASS;
     return shrinking ? { do: 'iterate' } : { do: 'raise-limit', limitMs: settings.maxDowntimeMs };
   }

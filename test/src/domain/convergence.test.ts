@@ -42,6 +42,14 @@ describe('judgeConvergence()', () => {
     const slow = passes(512, ...Array.from({ length: 60 }, (_, index) => 400 - index));
     expect(judgeConvergence(slow, SETTINGS)).toEqual({ do: 'iterate' });
   });
+
+  test.each([1, 10, 24, 25, 30])('a budget of %i ms, at or below the cost of any hand-over, can be met by a small rest', (maxDowntimeMs) => {
+    expect(judgeConvergence(passes(512, 0.02, 0.02), { ...SETTINGS, maxDowntimeMs })).toEqual({ do: 'raise-limit', limitMs: maxDowntimeMs });
+  });
+
+  test('a small budget is no licence for a large rest', () => {
+    expect(judgeConvergence(passes(512, 10, 10), { ...SETTINGS, maxDowntimeMs: 20 })).toEqual({ do: 'iterate' });
+  });
 });
 
 test('without a rate no blackout can be promised', () => {

@@ -1,10 +1,9 @@
-import { expectedBlackoutMs, type PassReading } from '../../../src/domain/convergence.js';
+import { addReading, expectedBlackoutMs, type PassReading } from '../../../src/domain/convergence.js';
 import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domain/migration.js';
 import type { MigrationInfo, RamProgress } from '../../../src/drivers/qemu/migration-info.js';
 
 /** Smoothing of the rate: the share of the newest reading. */
 const NEWEST_SHARE = 0.4;
-const KEPT_READINGS = 500;
 const KEPT_ROUNDS = 200;
 
 /** Turns readings of `query-migrate` into rates, rounds and progress. Bounded: a copy may iterate for days. */
@@ -14,7 +13,7 @@ export class CopyMeter {
   #ram: RamProgress | null = null;
   #movedAtMs = performance.now();
   #passBegan: { readonly atMs: number; readonly bytes: number };
-  readonly #readings: PassReading[] = [];
+  #readings: readonly PassReading[] = [];
   readonly #rounds: CopyRound[];
 
   constructor(rounds: readonly CopyRound[]) {
@@ -53,8 +52,12 @@ export class CopyMeter {
       if (this.#rounds.length > KEPT_ROUNDS) this.#rounds.shift();
     }
     this.#passBegan = { atMs: now, bytes: this.#ram.transferred };
-    this.#readings.push({ pass, remainingBytes: this.#ram.remaining, bandwidth: this.bandwidth, atMs: now });
-    if (this.#readings.length > KEPT_READINGS) this.#readings.shift();
+    this.#readings = addReading(this.#readings, { pass, remainingBytes: this.#ram.remaining, bandwidth: this.bandwidth, atMs: now });
+  }
+
+  /** Forgets what was read so far: under another bandwidth it says nothing about the passes to come. */
+  judgeAnew(): void {
+    this.#readings = [];
   }
 
   get readings(): readonly PassReading[] {
