@@ -57,9 +57,8 @@ async function runTemporalPart(node: NodeContext): Promise<void> {
   const { cluster, config, log } = node;
   installRuntime({ log, ...(config.metrics === undefined ? {} : { metricsAddress: config.metrics.address }) });
   const tasks = new TaskJournal(join(journalFolder(node.paths), 'tasks'));
-  const orphans = await tasks.takeOrphans();
   const connected = await connectWorker({ ...cluster.temporal, nodes: Object.keys(cluster.nodes).map(parseNodeName) }, { log });
-  await connected.kedge.failTaskTokens(orphans);
+  await tasks.failOrphans((tokens) => connected.kedge.failTaskTokens(tokens));
   const service = createNodeService(node);
   const activities = { ...createNodeControlActivities(service, tasks), ...createNodeBulkActivities(service, tasks) };
   // The workers poll before the registration is confirmed: a control worker that is down must not stop copies in progress.

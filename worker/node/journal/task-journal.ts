@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningTasks } from '../../../activities/node/running-tasks.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
 
 /**
  * The task tokens of the running activities, one small file each. Not fsynced: they serve a worker that was killed while its
@@ -17,7 +18,7 @@ export class TaskJournal implements RunningTasks {
   }
 
   async during<Result>(taskToken: Uint8Array, work: () => Promise<Result>): Promise<Result> {
-    const file = join(this.#folder, createHash('sha256').update(taskToken).digest('hex').slice(0, 32));
+    const file = join(this.#folder, nameOf(taskToken));
     await writeFile(file, taskToken);
     try {
       return await work();
@@ -26,11 +27,31 @@ export class TaskJournal implements RunningTasks {
     }
   }
 
-  /** Takes the tokens that a dead worker left, each once. To be called before any activity runs. */
-  async takeOrphans(): Promise<readonly Uint8Array[]> {
-    const files = (await readdir(this.#folder)).map((name) => join(this.#folder, name));
-    const tokens = await Promise.all(files.map((file) => readFile(file)));
-    await Promise.all(files.map((file) => rm(file, { force: true })));
-    return tokens;
+  /**
+   * Hands the tokens that a dead worker left to `fail`, and forgets each only after that: a worker that dies while the server is away
+   * leaves them to the next one. To be called before any activity runs.
+   * @throws what `fail` throws and may be retried
+   */
+  async failOrphans(fail: (taskTokens: readonly Uint8Array[]) => Promise<void>): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const file = join(this.#folder, name);
+      const token = await readFile(file);
+      // A file that was cut off by the crash is no token: the server would refuse it at every start.
+      if (nameOf(token) === name) await failUnlessRefused(token, fail);
+      await rm(file, { force: true });
+    }
   }
+}
+
+/** A token that the server refuses for good must not end every worker to come: its attempt ends by its timeout. */
+async function failUnlessRefused(token: Uint8Array, fail: (taskTokens: readonly Uint8Array[]) => Promise<void>): Promise<void> {
+  try {
+    await fail([token]);
+  } catch (error) {
+    if (!(error instanceof KedgeError) || error.retryable) throw error;
+  }
+}
+
+function nameOf(taskToken: Uint8Array): string {
+  return createHash('sha256').update(taskToken).digest('hex').slice(0, 32);
 }
