@@ -3,8 +3,10 @@ import type { SourceInspection } from '../activities/interface.js';
 import { checkMigration } from '../src/domain/check-migration.js';
 import type { CheckId, Finding } from '../src/domain/checks.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
+import type { NodeStatus } from '../src/domain/node-facts.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import type { MigrationContext } from './migration-context.js';
+import { instantMs, workflowTimeMs } from './workflow-time.js';
 
 /** The guest of a migration that may start. */
 export type ValidGuest = NonNullable<SourceInspection['guest']>;
@@ -58,11 +60,18 @@ async function examine(context: MigrationContext): Promise<Examination> {
     return { findings, guest: null, certain: migration.source !== null || source !== target || (await ownsGuest(context)) };
   }
   const [sourceSide, targetSide] = await Promise.all([
-    answerOf(() => context.source().ping.inspectSource({ vmid, target, options })),
-    answerOf(() => context.target().ping.inspectTarget({ vmid, source, options })),
+    answerUnlessSilent(context, survey.source, () => context.source().ping.inspectSource({ vmid, target, options })),
+    answerUnlessSilent(context, survey.target, () => context.target().ping.inspectTarget({ vmid, source, options })),
   ]);
   const findings = checkMigration({ ...known, sourceSide, targetSide });
   return { findings, guest: sourceSide === 'silent' ? null : sourceSide.guest, certain: migration.source !== null };
+}
+
+/** A frozen worker may be handed the question and never answer; one that has been silent for long is not asked. */
+async function answerUnlessSilent<Answer>({ migration }: MigrationContext, status: NodeStatus | null, ask: () => Promise<Answer>): Promise<Answer | 'silent'> {
+  const since = status?.silentSince ?? null;
+  const isLongSilent = since !== null && workflowTimeMs() - instantMs(since) > migration.timings.silentAfterMs;
+  return isLongSilent ? 'silent' : answerOf(ask);
 }
 
 /** Does the target itself say that the guest is there already? */

@@ -2,28 +2,31 @@ import type { SourceInspection } from '../../../activities/interface.js';
 import type { Finding } from '../../../src/domain/checks.js';
 import { laterGeneration, type NodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
+import type { RunState } from '../../../src/drivers/qemu/classify-qemu-state.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
 import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
+import { checkCertificates } from './check-certificates.js';
 import { testPeerLink } from './test-peer-link.js';
 
 /** Facts and findings of the source side. Changes nothing. Findings that compare both sides are made in src/domain/check-migration.ts. */
 export async function inspectSource(node: NodeContext, input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection> {
   const { vmid, target } = input;
-  const [inventory, look, link] = await Promise.all([
+  const [inventory, look, link, certificates] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, vmid),
     target === node.node ? Promise.resolve([]) : testPeerLink(node, target),
+    checkCertificates(node, { side: 'client', options: input.options }),
   ]);
   const state = stateFindings(node, look, input);
   const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
-  if (look.view.record.kind !== 'record' || config === null) return { findings: [...state, ...link], guest: null, inventory };
+  if (look.view.record.kind !== 'record' || config === null) return { findings: [...state, ...link, ...certificates], guest: null, inventory };
   const { record } = look.view.record;
   return {
-    findings: [...state, ...link, ...deviceFindings(config)],
+    findings: [...state, ...link, ...certificates, ...deviceFindings(config)],
     guest: {
       name: config.name ?? `vm${vmid}`,
       // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.
@@ -40,6 +43,9 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   };
 }
 
+/** Run states in which a guest may start to move; in any other (an I/O error, a panic) it would arrive standing. */
+const MOVABLE: readonly RunState[] = ['running', 'paused', 'postmigrate', 'inmigrate', 'finish-migrate'];
+
 function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; options: MigrationOptions }): readonly Finding[] {
   const { vmid, options } = input;
   const { record } = look.view;
@@ -51,6 +57,8 @@ function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; 
   if (bootId !== node.bootId) return blocker('record-unsettled', `${node.node} has rebooted and guest ${vmid} is not confirmed for this boot`, `Wait until ${node.node} is registered, see "kedge node show ${node.node}"`);
   if (options.online && (wanted === 'stopped' || look.view.qemu === 'gone')) return blocker('guest-off', `Guest ${vmid} is off`, 'Start it with "kedge guest start", or move it offline when that is supported');
   if (!options.online) return blocker('guest-kind', `Guest ${vmid} would have to move switched off, which this version does not support`, 'Start the guest and migrate it with --online');
+  const runState = look.reading?.runState;
+  if (runState !== undefined && !MOVABLE.includes(runState)) return blocker('record-unsettled', `QEMU of guest ${vmid} stands in "${runState}"`, 'Resume or restart the guest first: it would arrive in the same state');
   if (!['running', 'paused', 'loaded', 'postmigrate'].includes(look.view.qemu)) return blocker('record-unsettled', `QEMU of guest ${vmid} is ${look.view.qemu}`, 'Wait until the state of the guest is settled, see "kedge audit"');
   return [];
 }
