@@ -4,6 +4,7 @@ import { RunnerSampler } from '../support/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 101;
+const MIB = 2 ** 20;
 /** 20 for the full proof; a few show that the ring closes. */
 const MIGRATIONS = Number(process.env['KEDGE_RING'] ?? 6);
 const RING = ['node2', 'node3', 'node1'];
@@ -12,7 +13,7 @@ describe('a busy witness on its way round a ring of three nodes', () => {
   let world: LabWorld;
   beforeAll(async () => {
     world = await openLabWorld({ name: 'ring', nodes: 3 });
-    await world.createWitness({ vmid: VMID }, 'node1');
+    await world.createWitness({ vmid: VMID, memoryMiB: 512, workingSet: 256 * MIB, dirtyRate: 20 * MIB }, 'node1');
   });
   afterAll(() => world.close());
 

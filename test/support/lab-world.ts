@@ -40,6 +40,7 @@ export interface LabWorld {
   lab(): LabState;
   /** Runs `kedge` as a user on the host would. */
   cli(...words: readonly string[]): Promise<CommandEnd>;
+  /** Small by default, so that a migration takes a second; it still needs several rounds. */
   createWitness(guest: Partial<WitnessGuest> & { readonly vmid: number }, node: string): Promise<void>;
   migrate(vmid: number, target: string, options?: Partial<MigrationOptions>): Promise<MigrationRef>;
   /** Waits for views until one satisfies; a server or control worker that is away meanwhile is waited for. */
@@ -99,7 +100,7 @@ export async function openLabWorld(options: { readonly name: string; readonly no
     lab,
     cli: (...words) => run(process.execPath, [kedgeProgram, ...words], { KEDGE_CONFIG: labFolder(name).configFile, KEDGE_LAB: name }),
     createWitness: (guest, node) =>
-      createWitness(lab(), { name: `witness-${guest.vmid}`, memoryMiB: 512, dirtyRate: 20 * MIB, workingSet: 256 * MIB, disks: [64], storage: 'shared', ...guest }, { node, start: true }),
+      createWitness(lab(), { name: `witness-${guest.vmid}`, memoryMiB: 192, dirtyRate: 8 * MIB, workingSet: 48 * MIB, disks: [64], storage: 'shared', ...guest }, { node, start: true }),
     migrate: (vmid, target, typed = {}) => kedge.startMigration({ vmid, target, options: typed, requestedBy: 'e2e' }),
     watch,
     ended: (ref) => watch(ref, 'the end', (view) => view.status !== 'running'),
