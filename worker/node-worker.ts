@@ -12,7 +12,7 @@ import { servePeers } from '../src/drivers/peer/serve-peers.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { createNodeContext } from './node/create-node-context.js';
 import { createNodeService } from './node/create-node-service.js';
-import { rememberShutdowns } from './node/guests/remember-shutdowns.js';
+import { watchGuests } from './node/guests/watch-guests.js';
 import { endExpiredLeases } from './node/handover/end-leases.js';
 import { TaskJournal } from './node/journal/task-journal.js';
 import type { NodeContext } from './node/node-context.js';
@@ -35,12 +35,13 @@ export async function runNodeWorker(): Promise<void> {
     node.log.info('local recovery has looked at every guest');
   });
   const stopLeases = endExpiredLeases(node);
-  rememberShutdowns(node);
+  const stopWatching = watchGuests(node);
   try {
     await runTemporalPart(node);
     await recovered;
   } finally {
     stopLeases();
+    stopWatching();
     await peers.close();
     node.monitors.closeAll();
     lock.release();

@@ -16,6 +16,7 @@ import { killQemu } from '../../src/drivers/qemu/kill-qemu.js';
 import { scanQemu } from '../../src/drivers/qemu/scan-qemu.js';
 import { createNodeContext } from '../../worker/node/create-node-context.js';
 import { findGuestProcess } from '../../worker/node/guests/look-at-guest.js';
+import { watchGuests } from '../../worker/node/guests/watch-guests.js';
 import { manageGuest } from '../../worker/node/guests/manage-guest.js';
 import type { NodeContext } from '../../worker/node/node-context.js';
 import { answerPeer } from '../../worker/node/peers/answer-peer.js';
@@ -34,7 +35,7 @@ export interface TwoNodes {
   /** While set, calls of these operations fail as `peer-unreachable`; `lost-reply`: after the peer has acted. */
   readonly cuts: Map<PeerOperation, 'before' | 'lost-reply'>;
   /** A new worker on the same node: nothing but the files and QEMU is left of the old one. */
-  restart(which: 'source' | 'target'): Promise<void>;
+  restart(which: 'source' | 'target', options?: { readonly rebooted: boolean }): Promise<void>;
   /** Pids of this guest's QEMU on both nodes whose vCPUs may run, asked from QEMU itself by the caller. */
   pids(): { source: number | null; target: number | null };
   close(): Promise<void>;
@@ -45,10 +46,18 @@ export async function startTwoNodes(): Promise<TwoNodes> {
   const root = mkdtempSync(join(tmpdir(), 'kedge-nodes-'));
   const cuts: TwoNodes['cuts'] = new Map();
   const nodes: Record<string, NodeContext> = {};
-  const boot = async (name: NodeName): Promise<NodeContext> => {
+  const stops = new Map<string, () => void>();
+  const boot = async (name: NodeName, rebooted = false): Promise<NodeContext> => {
     const context = await createNodeContext(writeNode(root, name));
-    const joined: NodeContext = { ...context, boot: { confirmed: true }, peers: peersOf(name) };
+    const joined: NodeContext = {
+      ...context,
+      ...(rebooted ? { bootId: `next-${context.bootId}` } : {}),
+      boot: { confirmed: !rebooted },
+      peers: peersOf(name),
+    };
     nodes[name] = joined;
+    stops.get(name)?.();
+    stops.set(name, watchGuests(joined));
     return joined;
   };
   const nodeOf = (name: string): NodeContext => {
@@ -72,13 +81,14 @@ export async function startTwoNodes(): Promise<TwoNodes> {
       return nodeOf(NODE2);
     },
     cuts,
-    async restart(which) {
+    async restart(which, options) {
       const name = which === 'source' ? NODE1 : NODE2;
       nodeOf(name).monitors.closeAll();
-      await boot(name);
+      await boot(name, options?.rebooted ?? false);
     },
     pids: () => ({ source: findGuestProcess(nodeOf(NODE1), VMID)?.pid ?? null, target: findGuestProcess(nodeOf(NODE2), VMID)?.pid ?? null }),
     async close() {
+      for (const stop of stops.values()) stop();
       for (const node of Object.values(nodes)) node.monitors.closeAll();
       for (const process of scanQemu({ vmid: VMID })) if (process.pidFile?.startsWith(root) === true) await killQemu(process);
       rmSync(root, { recursive: true, force: true });

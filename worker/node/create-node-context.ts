@@ -13,10 +13,12 @@ import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
 import { StagedRecords } from './handover/target-stages.js';
+import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
 import { PeerDirectory } from './peers/peer-directory.js';
+import { Recoveries } from './recovery/recoveries.js';
 import { RecordStore } from './records/record-store.js';
 
 /** How long an incoming copy outlives the last word of its source; milliseconds. */
@@ -44,6 +46,8 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     guestConfigs: new GuestConfigs(guestConfigFolder(paths)),
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
+    starts: new StartMarks(journalFolder(paths)),
+    recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),
     summaries: new Map(),

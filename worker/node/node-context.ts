@@ -10,9 +10,11 @@ import type { GuestMonitors } from './guests/guest-monitors.js';
 import type { ActiveCopies } from './handover/active-copies.js';
 import type { StagedRecords } from './handover/target-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
+import type { StartMarks } from './journal/start-marks.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
 import type { Peers } from './peers/peer-directory.js';
+import type { Recoveries } from './recovery/recoveries.js';
 import type { RecordStore } from './records/record-store.js';
 
 /** Everything that the code of one node worker shares; made once in node-worker.ts and passed to each function. */
@@ -36,6 +38,8 @@ export interface NodeContext {
   readonly guestConfigs: GuestConfigs;
   readonly peers: Peers;
   readonly leases: IncomingLeases;
+  readonly starts: StartMarks;
+  readonly recoveries: Recoveries;
   readonly stages: StagedRecords;
   readonly copies: ActiveCopies;
   /** What presence last said of each guest. */

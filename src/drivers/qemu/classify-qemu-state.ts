@@ -52,8 +52,8 @@ export function classifyQemuState(look: QemuLook): Exclude<QemuState, 'gone' | '
     case 'postmigrate':
       // A paused guest whose migration failed ends here too (migration_iteration_finish): it was not handed over.
       return look.status === 'completed' ? 'postmigrate' : 'paused';
+    // QEMU carries the reason of a stop over to the target: a guest that stood with an I/O error arrives with it.
     case 'paused':
-      return look.side === 'target' && look.status === 'completed' ? 'loaded' : 'paused';
     case 'debug':
     case 'internal-error':
     case 'io-error':
@@ -63,6 +63,6 @@ export function classifyQemuState(look: QemuLook): Exclude<QemuState, 'gone' | '
     case 'shutdown':
     case 'watchdog':
     case 'guest-panicked':
-      return 'paused';
+      return look.side === 'target' && look.status === 'completed' ? 'loaded' : 'paused';
   }
 }

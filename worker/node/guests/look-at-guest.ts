@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { guestRunFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -17,8 +18,24 @@ export interface GuestLook {
   readonly reading: QemuReading | null;
 }
 
-/** Looks at record, process and QEMU. Takes no lock: callers that act on the answer hold the guest's. */
+/** A hand-over changes record and QEMU within milliseconds of each other, a handful of times. */
+const LOOKS = 5;
+
+/**
+ * Looks at record, process and QEMU, so that they belong together: the record is the same before and after. Takes no lock: callers
+ * that act on the answer hold the guest's.
+ */
 export async function lookAtGuest(node: NodeContext, vmid: Vmid): Promise<GuestLook> {
+  let look = await lookOnce(node, vmid);
+  for (let looks = 1; looks < LOOKS; looks += 1) {
+    const again = await node.records.read(vmid);
+    if (isDeepStrictEqual(again, look.view.record)) return look;
+    look = await lookOnce(node, vmid);
+  }
+  return look;
+}
+
+async function lookOnce(node: NodeContext, vmid: Vmid): Promise<GuestLook> {
   const record = await node.records.read(vmid);
   const process = findGuestProcess(node, vmid);
   const reading = process === null ? null : await readOrNull(node, vmid);

@@ -1,6 +1,6 @@
 import type { GuestCommand, GuestCommandResult } from '../../../activities/interface.js';
 import { assertNever } from '../../../src/domain/assert-never.js';
-import { laterGeneration, parseGeneration, type Vmid } from '../../../src/domain/ids.js';
+import { parseGeneration, parseNodeName, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
 import { cont, stop } from '../../../src/drivers/qemu/migration-commands.js';
@@ -11,6 +11,7 @@ import { unsupportedSettings } from '../../../src/schema/guest-config-unsupporte
 import type { NodeContext } from '../node-context.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
 import { quitGuestCopy } from './end-guest.js';
+import { askPeer } from '../recovery/ask-peer.js';
 import { readStorageConfig } from './launch-guest.js';
 import { findGuestProcess } from './look-at-guest.js';
 import { startGuestFromDisk } from './start-guest.js';
@@ -72,10 +73,18 @@ async function createGuest(node: NodeContext, vmid: Vmid, text: string): Promise
     }
     await createVolumes(node, vmid, config);
     await node.guestConfigs.write(vmid, printGuestConfig(config));
-    // A tombstone of an earlier guest of this number is outbid, so that its late messages stay refused.
-    const generation = left === null ? parseGeneration(1) : laterGeneration(left.generation, 2);
+    // Tombstones of an earlier guest of this number are outbid, here and on the other nodes, so that its late messages stay refused.
+    const remembered = Math.max(left?.generation ?? 0, await greatestGenerationOfPeers(node, vmid));
+    const generation = parseGeneration(remembered === 0 ? 1 : remembered + 2);
     await node.records.write({ vmid, kind: 'qemu', generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' });
   });
+}
+
+/** The greatest generation that any node that answers remembers of a guest; 0 when none does. */
+async function greatestGenerationOfPeers(node: NodeContext, vmid: Vmid): Promise<number> {
+  const peers = Object.keys(node.cluster.nodes).map(parseNodeName).filter((name) => name !== node.node);
+  const views = await Promise.all(peers.map((peer) => askPeer(node, peer, vmid)));
+  return Math.max(0, ...views.map((view) => (view === 'unreachable' || view.record.kind !== 'record' ? 0 : view.record.record.generation)));
 }
 
 async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig): Promise<void> {

@@ -19,14 +19,20 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
   if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.bootId !== node.bootId || view.record.migrationId !== undefined) {
     throw new KedgeError('not-owner', `Cannot start guest ${vmid}: ${node.node} may not run it, its record is ${view.kind === 'record' ? view.record.state : view.kind}`);
   }
-  if (view.record.wanted === 'stopped') return;
+  if (view.record.wanted === 'stopped') {
+    await node.starts.end(vmid);
+    return;
+  }
+  await node.starts.begin(vmid);
   if (findGuestProcess(node, vmid) === null) {
     try {
       await launchGuest(node, vmid, { config: parseGuestConfig(await node.guestConfigs.read(vmid)), incoming: false });
     } catch (error) {
       await killGuestCopy(node, vmid);
+      await node.starts.end(vmid);
       throw error;
     }
   }
   if (view.record.wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
+  await node.starts.end(vmid);
 }

@@ -54,7 +54,8 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
     const expected = meter.expectedBlackoutMs;
     task.report(meter.progress('switchover', copy.reattached));
     const finished = await handOver(node, copy, { stages, met });
-    if (finished === null) return await resultOfSettlement(node, task, 'forward');
+    if (finished === 'in-doubt') return await resultOfSettlement(node, task, 'forward');
+    if (finished === 'target-silent') return await resultOfSettlement(node, task, 'back');
     return {
       rounds: meter.rounds,
       bytesSent: meter.bytesSent,
@@ -72,20 +73,32 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
   }
 }
 
-/** Null when the switchover ended in doubt: then the guest is settled outside the lock. */
+/** The switchover under the guest's lock. What ends otherwise than finished is settled outside of it. */
 async function handOver(
   node: NodeContext,
   copy: RunningCopy,
   means: { stages: SourceStages; met: Meeting | null },
-): Promise<FinishedSwitchover | null> {
-  return node.locks.withLock(copy.task.step.vmid, async () => {
+): Promise<FinishedSwitchover | 'in-doubt' | 'target-silent'> {
+  const { task } = copy;
+  return node.locks.withLock(task.step.vmid, async () => {
+    // The staged records replace whatever is there: it must still be what they were made from.
+    const view = await node.records.read(task.step.vmid);
+    if (view.kind !== 'record' || !isClaimedBy(view.record, task)) return 'in-doubt';
+    let met = means.met;
+    if (met === null || met.channel.isClosed) {
+      try {
+        met = await meetAgain(node, task);
+      } catch (error) {
+        node.log.warn({ ...task.step, error }, 'the target does not answer, the switchover is called off');
+        return 'target-silent';
+      }
+    }
     try {
-      const met = means.met?.channel.isClosed === false ? means.met : await meetAgain(node, copy.task);
       return await switchOver(copy, { stages: means.stages, ...met });
     } catch (error) {
       if (error instanceof KedgeError && error.code === 'stale-claim') throw error;
-      node.log.warn({ ...copy.task.step, error }, 'the switchover ended in doubt, settling');
-      return null;
+      node.log.warn({ ...task.step, error }, 'the switchover ended in doubt, settling');
+      return 'in-doubt';
     }
   });
 }

@@ -2,6 +2,7 @@ import type { Vmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
+import { recoverUntilSettled } from '../recovery/recover-guests.js';
 import { endIncoming } from './end-incoming.js';
 
 const CHECK_INTERVAL_MS = 5_000;
@@ -25,6 +26,12 @@ export function endExpiredLeases(node: NodeContext): () => void {
 async function giveUp(node: NodeContext, vmid: Vmid): Promise<void> {
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
+    if (view.kind === 'record' && view.record.state === 'armed') {
+      // Only the source's word can end it: ask again, now and at the next end of the lease.
+      node.leases.renew(vmid);
+      void recoverUntilSettled(node, vmid);
+      return;
+    }
     if (view.kind !== 'record' || view.record.state !== 'incoming') {
       node.leases.end(vmid);
       return;

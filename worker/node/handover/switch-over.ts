@@ -24,12 +24,10 @@ import { continueSwitchover } from '../../../src/drivers/qemu/migration-commands
 import { readQemuState } from '../../../src/drivers/qemu/read-qemu-state.js';
 import type { NodeContext } from '../node-context.js';
 import type { RunningCopy } from './copy-task.js';
-import { isMigrationEvent } from './migration-event.js';
+import { waitForFinalPass } from './wait-for-final-pass.js';
 
 const ARM_TIMEOUT_MS = 5_000;
 const GO_TIMEOUT_MS = 10_000;
-/** The final pass of a forced switchover sends all that is left; only a pass without an end is cut off. */
-const FINAL_PASS_TIMEOUT_MS = 600_000;
 
 /** The next two records of the source, written and fsynced before the guest is paused. */
 export interface SourceStages {
@@ -64,7 +62,7 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
   const after = qmp.lastSequence;
   const stoppedAtMs = stopTime(copy) ?? Date.now();
   claim.assertCurrent();
-  const finalPass = qmp.waitForEvent(isMigrationEvent('completed', 'failed', 'cancelled'), { after, timeoutMs: FINAL_PASS_TIMEOUT_MS });
+  const finalPass = waitForFinalPass(qmp, after);
   // A rejection is looked at below, when all of them have settled.
   finalPass.catch(() => undefined);
   const prepared = await Promise.allSettled([

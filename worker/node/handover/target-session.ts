@@ -59,7 +59,7 @@ export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
 export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumedAtMs: number; alreadyDone: boolean }> {
   return node.locks.withLock(ref.vmid, async () => {
     const record = await readOwnRecord(node, ref);
-    if (record?.state === 'owned' && record.generation === ref.generation) {
+    if (record?.state === 'owned' && record.generation === ref.generation && record.bootId === node.bootId) {
       const resumedAtMs = await resume(await node.monitors.of(ref.vmid), record);
       await node.records.sync();
       return { resumedAtMs, alreadyDone: true };
@@ -93,7 +93,12 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
     const view = await node.records.read(ref.vmid);
     if (view.kind === 'unreadable') throw new KedgeError('peer-refused', `Cannot revoke guest ${ref.vmid}: ${view.reason}`);
     const record = view.kind === 'record' ? view.record : null;
-    if (record !== null && record.generation > ref.generation) throw refused('revoke', ref, record);
+    if (record !== null && record.generation > ref.generation) {
+      if (record.state !== 'released' && record.state !== 'revoked') throw refused('revoke', ref, record);
+      // A tombstone of a later generation refuses every go of this one as well as our own would.
+      await node.records.sync();
+      return { ran: 'no' };
+    }
     if (record !== null && !['incoming', 'armed', 'revoked', 'released'].includes(record.state)) throw refused('revoke', ref, record);
     const revoked = revokedRecord(node, ref, record);
     if (record?.state !== 'revoked' || record.generation < ref.generation) {

@@ -1,5 +1,4 @@
 import { assertNever } from '../../../src/domain/assert-never.js';
-import type { Decision } from '../../../src/domain/decide.js';
 import { laterGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
@@ -9,12 +8,13 @@ import { quitGuestCopy } from '../guests/end-guest.js';
 import type { GuestLook } from '../guests/look-at-guest.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
-import type { SettleRequest } from './settle-migration.js';
+import { assertBootConfirmed } from './assert-boot-confirmed.js';
+import type { SettleRequest, SettleTurn } from './settle-migration.js';
 
 const PEER_TIMEOUT_MS = 15_000;
 
 /** Does the source's part of one decision. The caller holds the guest's lock; every step is safe to repeat. */
-export async function actOnSource(node: NodeContext, request: SettleRequest, turn: { decision: Decision; look: GuestLook }): Promise<void> {
+export async function actOnSource(node: NodeContext, request: SettleRequest, turn: SettleTurn): Promise<void> {
   const { decision, look } = turn;
   const { vmid } = request.step;
   switch (decision.do) {
@@ -56,6 +56,11 @@ export async function actOnSource(node: NodeContext, request: SettleRequest, tur
     case 'cont-on-target':
     case 'kill-target-copy':
       return askTargetToSettle(node, request);
+    case 'needs-evidence':
+      // The monitor is silent although the process is there, and go was never sent: QEMU hangs in the final pass. Only the end of
+      // its connection gets it out, and the end of the target's copy ends that.
+      if (turn.frozen && look.view.qemu === 'unreachable' && isBeforeGo(look)) await callTarget(node, request, 'revoke');
+      return;
     case 'wait':
     case 'guest-ended-on-target':
     case 'release-source':
@@ -63,7 +68,6 @@ export async function actOnSource(node: NodeContext, request: SettleRequest, tur
     case 'superseded':
     case 'alarm':
     case 'needs-operator':
-    case 'needs-evidence':
       return;
     default:
       assertNever(decision);
@@ -82,6 +86,7 @@ async function takeBackRecord(node: NodeContext, request: SettleRequest, look: G
   const present = recordOf(look);
   const generation = laterGeneration(request.step.generation, 1);
   if (present.state === 'owned' && present.generation === generation && present.migrationId === undefined && present.bootId === node.bootId) return present;
+  assertBootConfirmed(node, present);
   const record: OwnershipRecord = { vmid: present.vmid, kind: present.kind, generation, wanted: present.wanted, bootId: node.bootId, state: 'owned' };
   await crashPoint('source.take-back-record', () => node.records.write(record));
   return record;
@@ -95,6 +100,7 @@ async function resumeSource(node: NodeContext, request: SettleRequest): Promise<
 
 async function writeReleasing(node: NodeContext, request: SettleRequest, look: GuestLook): Promise<void> {
   const present = recordOf(look);
+  assertBootConfirmed(node, present);
   if (present.state === 'releasing') return;
   const { migrationId } = request.step;
   const record: OwnershipRecord = { ...present, state: 'releasing', migrationId, peer: request.target, bootId: node.bootId };
@@ -131,6 +137,11 @@ async function askTargetToSettle(node: NodeContext, request: SettleRequest): Pro
   } catch (error) {
     node.log.warn({ ...request.step, error }, 'the target could not be asked to settle');
   }
+}
+
+function isBeforeGo(look: GuestLook): boolean {
+  const { record } = look.view;
+  return record.kind === 'record' && (record.record.state === 'releasing' || (record.record.state === 'owned' && record.record.migrationId !== undefined));
 }
 
 function recordOf(look: GuestLook): OwnershipRecord {

@@ -1,5 +1,4 @@
 import { assertNever } from '../../../src/domain/assert-never.js';
-import type { Decision } from '../../../src/domain/decide.js';
 import { laterGeneration, type Generation } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
@@ -10,17 +9,18 @@ import type { GuestLook } from '../guests/look-at-guest.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import type { NodeContext } from '../node-context.js';
-import type { SettleRequest } from './settle-migration.js';
+import { assertBootConfirmed } from './assert-boot-confirmed.js';
+import type { SettleRequest, SettleTurn } from './settle-migration.js';
 
 const PEER_TIMEOUT_MS = 5_000;
 
 /** Does the target's part of one decision, or asks the source for its part. The caller holds the guest's lock. */
-export async function actOnTarget(node: NodeContext, request: SettleRequest, turn: { decision: Decision; look: GuestLook }): Promise<void> {
+export async function actOnTarget(node: NodeContext, request: SettleRequest, turn: SettleTurn): Promise<void> {
   const { decision, look } = turn;
   const { vmid } = request.step;
   switch (decision.do) {
     case 'cont-on-target':
-      return resumeOwned(node, request);
+      return resumeOwned(node, request, look);
     case 'start-from-disk-on-target':
       await own(node, look, request.step.generation);
       return startGuestFromDisk(node, vmid);
@@ -56,15 +56,18 @@ export async function actOnTarget(node: NodeContext, request: SettleRequest, tur
   }
 }
 
-async function resumeOwned(node: NodeContext, request: SettleRequest): Promise<void> {
+async function resumeOwned(node: NodeContext, request: SettleRequest, look: GuestLook): Promise<void> {
   const qmp = await node.monitors.of(request.step.vmid);
-  await crashPoint('target.cont', () => cont(qmp, 'target'));
+  // A start from disk that was cut off before its `cont` is no loaded copy.
+  const side = look.process?.incoming === false ? 'source' : 'target';
+  await crashPoint('target.cont', () => cont(qmp, side));
   await announceSelf(qmp);
 }
 
 async function own(node: NodeContext, look: GuestLook, generation: Generation): Promise<void> {
   const { record } = look.view;
   if (record.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot take the guest over: its record is ${record.kind}`);
+  assertBootConfirmed(node, record.record);
   const { vmid, kind, wanted } = record.record;
   const owned: OwnershipRecord = { vmid, kind, wanted, generation, bootId: node.bootId, state: 'owned' };
   await crashPoint('target.owned-record', () => node.records.write(owned));

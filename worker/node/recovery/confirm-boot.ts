@@ -24,6 +24,8 @@ async function confirmGuest(node: NodeContext, vmid: Vmid): Promise<void> {
   const config = parseGuestConfig(await node.guestConfigs.read(vmid));
   // A guest without onboot stays off, as in PVE; its record says so, so that nobody waits for it.
   const wanted = config.onboot && view.record.wanted !== 'stopped' ? view.record.wanted : 'stopped';
+  // The mark first: a worker that dies after the record has this boot's id would take the guest for crashed.
+  if (wanted !== 'stopped') await node.starts.begin(vmid);
   await node.records.write({ ...view.record, wanted, bootId: node.bootId });
   await startGuestFromDisk(node, vmid);
 }

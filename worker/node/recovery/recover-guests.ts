@@ -12,7 +12,9 @@ import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { cont } from '../../../src/drivers/qemu/migration-commands.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
+import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
+import { releaseSource } from '../steps/release-source.js';
 import { settleOrLeave, type SettleRequest } from './settle-migration.js';
 
 const RETRY_FIRST_MS = 500;
@@ -26,15 +28,21 @@ export async function recoverGuests(node: NodeContext): Promise<void> {
   await Promise.all(vmids.map((vmid) => recoverUntilSettled(node, vmid)));
 }
 
-/** Tries once at once; what could not be settled yet is tried again in the background, with growing pauses. */
+/**
+ * Tries once at once; what could not be settled yet is tried again in the background, with growing pauses. One recovery runs per
+ * guest: who asks meanwhile joins it.
+ */
 export async function recoverUntilSettled(node: NodeContext, vmid: Vmid): Promise<void> {
-  if (await recoverOnce(node, vmid)) return;
-  void (async () => {
+  if (!(await node.recoveries.join(vmid, () => recoverOnce(node, vmid)))) void recoverLater(node, vmid);
+}
+
+async function recoverLater(node: NodeContext, vmid: Vmid): Promise<void> {
+  await node.recoveries.later(vmid, async () => {
     for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_LONGEST_MS)) {
       await delay(pauseMs, undefined, { ref: false });
-      if (await recoverOnce(node, vmid)) return;
+      if (await node.recoveries.join(vmid, () => recoverOnce(node, vmid))) return;
     }
-  })();
+  });
 }
 
 /** Answers whether nothing is left to do here: the guest is settled, or a living migration looks after it. */
@@ -72,23 +80,39 @@ async function recoverGuest(node: NodeContext, vmid: Vmid): Promise<boolean> {
     case 'armed':
       return settle(node, record);
     case 'revoked':
-      await node.locks.withLock(vmid, () => endIncoming(node, vmid));
-      return true;
+      return endRevoked(node, vmid);
     default:
       return assertNever(record);
   }
 }
 
-/** The target's worker died between its `owned` and `cont`: nothing else can explain a loaded copy that shall run. */
+/** What a worker that died under its own ownership left undone: a `cont`, or a start from disk. */
 async function recoverOwned(node: NodeContext, vmid: Vmid): Promise<boolean> {
   return node.locks.withLock(vmid, async () => {
-    const { view } = await lookAtGuest(node, vmid);
-    if (view.record.kind !== 'record' || view.record.record.state !== 'owned') return false;
+    const { view, process, reading } = await lookAtGuest(node, vmid);
+    if (view.record.kind !== 'record' || view.record.record.state !== 'owned' || view.record.record.migrationId !== undefined) return false;
     const { bootId, wanted } = view.record.record;
-    if (bootId === node.bootId && view.qemu === 'loaded' && wanted === 'running') await cont(await node.monitors.of(vmid), 'target');
+    if (bootId !== node.bootId) return node.boot.confirmed;
+    if (node.starts.isUnderWay(vmid)) {
+      await startGuestFromDisk(node, vmid);
+      return true;
+    }
+    if (wanted !== 'running') return true;
+    // The target's worker died between `owned` and `cont`: nothing else explains a loaded copy that shall run.
+    if (view.qemu === 'loaded' && process?.incoming === true) await cont(await node.monitors.of(vmid), 'target');
     // The same between owned(g+2) and `cont` on the source.
-    if (bootId === node.bootId && view.qemu === 'postmigrate' && wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
+    if (view.qemu === 'postmigrate' || reading?.runState === 'prelaunch') await cont(await node.monitors.of(vmid), 'source');
     return view.qemu !== 'unreachable';
+  });
+}
+
+/** Read under the lock: who held it before may have prepared this node anew. */
+async function endRevoked(node: NodeContext, vmid: Vmid): Promise<boolean> {
+  return node.locks.withLock(vmid, async () => {
+    const view = await node.records.read(vmid);
+    if (view.kind !== 'record' || view.record.state !== 'revoked') return false;
+    await endIncoming(node, vmid);
+    return true;
   });
 }
 
@@ -101,8 +125,18 @@ async function settleReleased(node: NodeContext, record: OwnershipRecord): Promi
 async function settle(node: NodeContext, record: OwnershipRecord): Promise<boolean> {
   const request = requestOf(node, record);
   if (request === null) return true;
-  await settleOrLeave(node, { ...request, direction: 'forward', leaveCopyAlone: true });
+  const settled = await settleOrLeave(node, { ...request, direction: await directionOf(node, record), leaveCopyAlone: true });
+  // Its workflow does this too, unless it was ended by force: then nobody else would.
+  if (settled?.outcome === 'target-owns' && request.source === node.node) await releaseSource(node, { ...request.step, sequence: 0 }, request.target);
   return true;
+}
+
+/** A running guest that is held must not be handed over without its release: it goes on here. */
+async function directionOf(node: NodeContext, record: OwnershipRecord): Promise<'forward' | 'back'> {
+  if (record.migrationId === undefined || record.state !== 'owned' || record.wanted !== 'running') return 'forward';
+  const entry = await node.streams.read(record.vmid, record.migrationId);
+  if (entry?.held !== true) return 'forward';
+  return (await lookAtGuest(node, record.vmid)).view.qemu === 'pre-switchover' ? 'back' : 'forward';
 }
 
 /** Which migration a record speaks of, and in which role this node is. */

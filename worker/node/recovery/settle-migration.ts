@@ -12,9 +12,11 @@ import { decide, type Decision } from '../../../src/domain/decide.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
 import { inDoubtFrom } from '../../../src/domain/in-doubt-from.js';
 import type { Circumstances } from '../../../src/domain/in-doubt.js';
+import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestView } from '../../../src/domain/ownership.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
+import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
 import { actOnSource } from './act-on-source.js';
 import { actOnTarget } from './act-on-target.js';
@@ -32,9 +34,15 @@ export interface SettleRequest {
 }
 
 /** How long one call tries before it reports what it could not find out; less than an activity may take, and the workflow calls again. */
-const SETTLE_TIMEOUT_MS = 40_000;
+const SETTLE_TIMEOUT_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 const LOOK_AGAIN_LATER_MS = 500;
+/** How long a guest stands in `pre-switchover` for a target that does not answer. */
+const SILENT_TARGET_MS = 3_000;
+/** Decisions after which nothing changes before another process has acted. */
+const PEER_ACTS: readonly Decision['do'][] = ['needs-evidence', 'start-from-disk-on-target', 'take-over-on-target', 'cont-on-target', 'kill-target-copy'];
+/** The state has changed between the look and the step: the next look tells how. */
+const TRANSIENT: readonly ErrorCode[] = ['guest-state', 'qmp-error', 'qmp-timeout', 'qmp-disconnected', 'qmp-busy', 'outcome-unknown'];
 
 /**
  * Answers where the guest is.
@@ -51,6 +59,7 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
   const deadline = performance.now() + SETTLE_TIMEOUT_MS;
   const frozen = new FrozenWatch();
   let direction = request.direction;
+  let standsSinceMs: number | null = null;
   let memoryLost = false;
   for (;;) {
     const { decision, look } = await node.locks.withLock(request.step.vmid, async () => {
@@ -65,44 +74,55 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
       if (request.leaveCopyAlone === true) return null;
       direction = 'back';
     }
+    if (decision.do === 'wait' && look.view.qemu === 'pre-switchover') {
+      standsSinceMs ??= performance.now();
+      // The guest stands still and nobody else can end that: without the target it goes on where it is.
+      if (performance.now() - standsSinceMs > SILENT_TARGET_MS) direction = 'back';
+    }
     if (performance.now() > deadline) {
       throw new KedgeError('outcome-unknown', `Cannot settle ${request.step.migrationId} yet: ${decision.because}`, { details: { row: decision.row, decision: decision.do } });
     }
-    await delay(decision.do === 'needs-evidence' ? LOOK_AGAIN_LATER_MS : LOOK_AGAIN_MS);
+    await delay(PEER_ACTS.includes(decision.do) ? LOOK_AGAIN_LATER_MS : LOOK_AGAIN_MS);
   }
 }
 
-interface Turn {
+/** One turn of the loop: what was decided upon what. */
+export interface SettleTurn {
   readonly decision: Decision;
   /** What this node itself has. */
   readonly look: GuestLook;
+  /** On the source: the final pass (or the monitor) has stood still for too long. */
+  readonly frozen: boolean;
 }
 
-async function decideNow(node: NodeContext, request: SettleRequest, frozen: FrozenWatch): Promise<Turn> {
+async function decideNow(node: NodeContext, request: SettleRequest, watch: FrozenWatch): Promise<SettleTurn> {
   const { step, source, target } = request;
   const look = await lookAtGuest(node, step.vmid);
   const weAreSource = source === node.node;
   const other: GuestView | 'unreachable' = await askPeer(node, weAreSource ? target : source, step.vmid);
   const entry = weAreSource ? await node.streams.read(step.vmid, step.migrationId) : null;
+  const frozen = weAreSource && watch.isFrozen(look);
   const circumstances: Circumstances = {
     attempt: request.direction === 'forward' ? 'open' : 'over',
-    stream: entry === null ? 'none' : streamStateOf(look),
-    frozen: weAreSource && frozen.isFrozen(look),
+    stream: entry === null ? 'none' : streamStateOf(look, entry),
+    frozen,
     sharedDisks: true,
   };
   const decision = decide(
     inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }),
   );
   node.log.info({ ...step, row: decision.row, decision: decision.do, direction: request.direction, own: look.view.qemu, other: other === 'unreachable' ? other : other.qemu }, 'settling');
-  return { decision, look };
+  return { decision, look, frozen };
 }
 
-function streamStateOf(look: GuestLook): 'active' | 'ended' {
+function streamStateOf(look: GuestLook, entry: StreamEntry): 'none' | 'active' | 'ended' {
   const status = look.reading?.migration.status;
+  // A worker that died right before `migrate`: the copy has not begun, the next attempt begins it.
+  if (entry.state === 'intended' && status === 'none') return 'none';
   return status === 'setup' || status === 'active' || status === 'cancelling' || status === 'wait-unplug' ? 'active' : 'ended';
 }
 
-async function act(node: NodeContext, request: SettleRequest, turn: Turn): Promise<void> {
+async function act(node: NodeContext, request: SettleRequest, turn: SettleTurn): Promise<void> {
   const weAreSource = request.source === node.node;
   if (turn.decision.do === 'alarm') {
     node.log.error({ ...request.step, row: turn.decision.row, stop: turn.decision.stop }, `ALARM: ${turn.decision.because}`);
@@ -111,7 +131,12 @@ async function act(node: NodeContext, request: SettleRequest, turn: Turn): Promi
   if (turn.decision.do === 'needs-operator') {
     throw new KedgeError('needs-operator', `Cannot settle ${request.step.migrationId}: ${turn.decision.because}`, { details: { row: turn.decision.row } });
   }
-  await (weAreSource ? actOnSource(node, request, turn) : actOnTarget(node, request, turn));
+  try {
+    await (weAreSource ? actOnSource(node, request, turn) : actOnTarget(node, request, turn));
+  } catch (error) {
+    if (!(error instanceof KedgeError) || !TRANSIENT.includes(error.code)) throw error;
+    node.log.warn({ ...request.step, row: turn.decision.row, error }, 'a step of the settlement did not succeed, looking again');
+  }
 }
 
 function outcomeOf(decision: Decision, look: GuestLook, memoryLost: boolean): SettledMigration | null {

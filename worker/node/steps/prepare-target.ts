@@ -68,10 +68,13 @@ async function writeIncoming(node: NodeContext, { step, source, wanted }: Prepar
 
 type IncomingRecord = OwnershipRecord & { state: 'incoming' };
 
-/** A tombstone or the remains of an older attempt give way to a greater generation; our own incoming record is written anew. */
+/**
+ * A tombstone or the remains of an older attempt give way to a greater generation; our own incoming record is written anew. An
+ * armed record too: the source that issued a greater generation has taken the guest back and never sends that go.
+ */
 function mayBeReplaced(present: OwnershipRecord, incoming: OwnershipRecord): boolean {
   if (present.state === 'incoming' && present.migrationId === incoming.migrationId) return true;
-  return present.generation < incoming.generation && (present.state === 'released' || present.state === 'revoked' || present.state === 'incoming');
+  return present.generation < incoming.generation && present.state !== 'owned' && present.state !== 'releasing';
 }
 
 async function listeningQemu(node: NodeContext, request: PrepareRequest, multifdChannels: number): Promise<QmpConnection> {

@@ -38,6 +38,8 @@ export async function releaseSource(node: NodeContext, step: StepRef, target: No
 async function assertTargetOwns(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
   const view = await askPeer(node, target, step.vmid);
   if (view === 'unreachable') throw new KedgeError('peer-unreachable', `Cannot release guest ${step.vmid}: ${target} does not answer`);
-  const moved = view.record.kind === 'record' && view.record.record.generation >= step.generation && view.record.record.state !== 'revoked';
-  if (!moved) throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: ${target} does not own it`);
+  if (view.record.kind !== 'record') throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: the record of ${target} is ${view.record.kind}`);
+  const { state, generation } = view.record.record;
+  // A later generation proves that the guest was owned there and went on.
+  if (generation <= step.generation && state !== 'owned') throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: ${target} does not own it`);
 }

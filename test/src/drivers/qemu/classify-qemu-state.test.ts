@@ -8,6 +8,8 @@ const where = (matches: (look: { runState: RunState; status: MigrationStatus; si
   everything.filter(matches);
 const statesOf = (looks: typeof everything): string[] => [...new Set(looks.map(classifyQemuState))];
 
+const STANDING: readonly RunState[] = ['debug', 'guest-panicked', 'internal-error', 'io-error', 'prelaunch', 'restore-vm', 'save-vm', 'shutdown', 'watchdog'];
+
 describe('classifyQemuState over all runstates, statuses and sides', () => {
   it('says running exactly when a vCPU may run', () => {
     const running = where((look) => classifyQemuState(look) === 'running');
@@ -15,8 +17,10 @@ describe('classifyQemuState over all runstates, statuses and sides', () => {
     expect(statesOf(where(({ runState }) => runState === 'running'))).toEqual(['running']);
   });
 
-  it('says loaded only for a paused, completed target', () => {
-    expect(where((look) => classifyQemuState(look) === 'loaded')).toEqual([{ runState: 'paused', status: 'completed', side: 'target' }]);
+  it('says loaded only for a completed target that stands still, for whatever reason the source gave', () => {
+    const loaded = where((look) => classifyQemuState(look) === 'loaded');
+    expect(loaded.map(({ status, side }) => `${side} ${status}`)).toEqual(loaded.map(() => 'target completed'));
+    expect(loaded.map(({ runState }) => runState).sort()).toEqual([...STANDING, 'paused'].sort());
   });
 
   it('says postmigrate only when this attempt was completed', () => {
@@ -38,9 +42,8 @@ describe('classifyQemuState over all runstates, statuses and sides', () => {
     expect(statesOf(where(({ runState }) => runState === 'inmigrate'))).toEqual(['inmigrate']);
   });
 
-  it('says paused for a guest that stands still for a reason of its own', () => {
-    const standing = ['debug', 'guest-panicked', 'internal-error', 'io-error', 'prelaunch', 'restore-vm', 'save-vm', 'shutdown', 'watchdog'];
-    expect(statesOf(where(({ runState }) => standing.includes(runState)))).toEqual(['paused']);
+  it('says paused for a guest that stands still for a reason of its own and was not just loaded', () => {
+    expect(statesOf(where(({ runState, status, side }) => STANDING.includes(runState) && !(side === 'target' && status === 'completed')))).toEqual(['paused']);
   });
 
   it.each([

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CopyResult, PreparedTarget } from '../../../../activities/interface.js';
+import { migrationIdOf, parseGeneration } from '../../../../src/domain/ids.js';
+import { KedgeError } from '../../../../src/domain/kedge-error.js';
 import { DEFAULT_MIGRATION_OPTIONS, type MigrationOptions } from '../../../../src/domain/migration.js';
 import { createNodeService } from '../../../../worker/node/create-node-service.js';
 import { findGuestProcess, lookAtGuest } from '../../../../worker/node/guests/look-at-guest.js';
+import { setBandwidth } from '../../../../src/drivers/qemu/migration-commands.js';
+import { parseGuestConfig } from '../../../../src/schema/guest-config.js';
+import { launchGuest } from '../../../../worker/node/guests/launch-guest.js';
 import { killQemu } from '../../../../src/drivers/qemu/kill-qemu.js';
 import { recoverUntilSettled } from '../../../../worker/node/recovery/recover-guests.js';
 import { NODE1, NODE2, startTwoNodes, STEP, VMID, type TwoNodes } from '../../../support/two-nodes.js';
@@ -113,5 +118,86 @@ describe('the hand-over between two nodes with real QEMU', () => {
     nodes.cuts.clear();
     await copying;
     expect(await states()).toEqual({ source: 'postmigrate', target: 'running' });
+  });
+
+  test('a guest that QEMU pauses while no attempt follows its copy is handed over by its node alone', async () => {
+    const prepared = await prepare();
+    const leave = new AbortController();
+    const qmp = await nodes.source.monitors.of(VMID);
+    // Slow enough that the attempt ends before the copy does.
+    const slow = { ...OPTIONS, bandwidthLimit: 2 ** 20 };
+    const call = { attempt: 1, signal: leave.signal, report: () => undefined };
+    const copying = createNodeService(nodes.source).copyAndSwitchOver({ step: nextStep(), target: NODE2, prepared, options: slow, deadline: null }, call);
+    await qmp.waitForEvent((event) => event.name === 'MIGRATION' && event.data['status'] === 'active', { after: 0, timeoutMs: 20_000 });
+    leave.abort(new KedgeError('worker-stopping', 'The worker ends'));
+    await expect(copying).rejects.toMatchObject({ code: 'worker-stopping' });
+    await setBandwidth(qmp, 0);
+    await vi.waitFor(async () => expect((await states()).target).toBe('running'), { timeout: 30_000 });
+    expect((await states()).source).not.toBe('running');
+  });
+
+  test('a target that falls silent at the pause costs the guest seconds, not minutes', async () => {
+    const prepared = await prepare();
+    nodes.cuts.set('arm', 'before');
+    nodes.cuts.set('observe', 'before');
+    nodes.cuts.set('revoke', 'before');
+    nodes.cuts.set('hello', 'before');
+    const began = performance.now();
+    await expect(copy(prepared)).rejects.toMatchObject({ code: 'stream-failed' });
+    expect((await states()).source).toBe('running');
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  test('a target that freezes in the final pass is torn off, and the guest runs on at the source', async () => {
+    const prepared = await prepare();
+    const process_ = findGuestProcess(nodes.target, VMID);
+    if (process_ === null) throw new Error('Cannot find the incoming QEMU');
+    const qmp = await nodes.source.monitors.of(VMID);
+    qmp.onEvent((event) => {
+      if (event.name === 'MIGRATION' && event.data['status'] === 'device') process.kill(process_.pid, 'SIGSTOP');
+    });
+    await copy(prepared).then(
+      () => undefined,
+      (error: unknown) => {
+        expect(error).toMatchObject({ code: 'rolled-back' });
+      },
+    );
+    process.kill(process_.pid, 'SIGCONT');
+    const { source, target } = await states();
+    expect([source, target].filter((state) => state === 'running')).toHaveLength(1);
+  });
+
+  test('an undo that overtakes its claim burns the generation, and the next migration is not taken for a late attempt', async () => {
+    const source = createNodeService(nodes.source);
+    await source.unclaimGuest({ step: { ...STEP, sequence: 2 }, target: NODE2 }, { attempt: 1 });
+    await expect(source.claimGuest({ step: { ...STEP, sequence: 1 }, target: NODE2 }, { attempt: 1 })).rejects.toMatchObject({ code: 'stale-claim' });
+    const generation = parseGeneration(4);
+    const next = { vmid: VMID, generation, migrationId: migrationIdOf(VMID, generation), sequence: 1 };
+    await source.claimGuest({ step: next, target: NODE2 }, { attempt: 1 });
+  });
+
+  test('nothing is started or taken back before the cluster has registered this boot', async () => {
+    await createNodeService(nodes.source).claimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+    const process_ = findGuestProcess(nodes.source, VMID);
+    if (process_ === null) throw new Error('Cannot find the guest');
+    await killQemu(process_);
+    await nodes.restart('source', { rebooted: true });
+    await expect(createNodeService(nodes.source).unclaimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 })).rejects.toMatchObject({ code: 'outcome-unknown' });
+    expect(nodes.pids().source).toBeNull();
+    nodes.source.boot.confirmed = true;
+    await createNodeService(nodes.source).unclaimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+    expect((await states()).source).toBe('running');
+  });
+
+  test('a start that was cut off before its cont is finished by the next worker', async () => {
+    const process_ = findGuestProcess(nodes.source, VMID);
+    if (process_ === null) throw new Error('Cannot find the guest');
+    await killQemu(process_);
+    const config = parseGuestConfig(await nodes.source.guestConfigs.read(VMID));
+    await nodes.source.starts.begin(VMID);
+    await launchGuest(nodes.source, VMID, { config, incoming: false });
+    await nodes.restart('source');
+    await recoverUntilSettled(nodes.source, VMID);
+    expect((await states()).source).toBe('running');
   });
 });

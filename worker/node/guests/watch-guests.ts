@@ -1,0 +1,59 @@
+import type { Vmid } from '../../../src/domain/ids.js';
+import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
+import type { NodeContext } from '../node-context.js';
+import { recoverUntilSettled } from '../recovery/recover-guests.js';
+
+const LOOK_INTERVAL_MS = 15_000;
+
+/**
+ * Watches the guests of this node for what nobody has asked for:
+ *
+ * - A guest that powers itself off is wanted stopped from then on: no recovery may take it for crashed and start it again, on no
+ *   node. A shutdown while no worker listens is not noticed, and the guest counts as crashed.
+ * - A stream without an attempt that follows it (its workflow was ended by force, or Temporal is away) may reach `pre-switchover`:
+ *   the guest stands still, and only this node can end that. By event, and by a slow look for events that were missed.
+ *
+ * Answers how to stop.
+ */
+export function watchGuests(node: NodeContext): () => void {
+  node.monitors.listen((vmid, event) => {
+    if (event.name === 'SHUTDOWN' && event.data['reason'] === 'guest-shutdown') logFailure(node, vmid, wantStopped(node, vmid));
+    if (isPause(event) && !node.copies.has(vmid)) logFailure(node, vmid, recoverUntilSettled(node, vmid));
+  });
+  const timer = setInterval(() => {
+    lookAtClaimed(node).catch((error: unknown) => {
+      node.log.error({ error }, 'the claimed guests could not be looked at');
+    });
+  }, LOOK_INTERVAL_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+function isPause(event: QmpEvent): boolean {
+  return event.name === 'MIGRATION' && event.data['status'] === 'pre-switchover';
+}
+
+async function lookAtClaimed(node: NodeContext): Promise<void> {
+  for (const vmid of await node.records.list()) {
+    const view = await node.records.read(vmid);
+    if (view.kind !== 'record' || view.record.migrationId === undefined || node.copies.has(vmid)) continue;
+    if (view.record.state === 'owned' || view.record.state === 'releasing') await recoverUntilSettled(node, vmid);
+  }
+}
+
+async function wantStopped(node: NodeContext, vmid: Vmid): Promise<void> {
+  await node.locks.withLock(vmid, async () => {
+    const view = await node.records.read(vmid);
+    if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.wanted === 'stopped') return;
+    await node.records.write({ ...view.record, wanted: 'stopped' });
+    node.log.info({ vmid }, 'the guest has shut itself down');
+  });
+}
+
+function logFailure(node: NodeContext, vmid: Vmid, work: Promise<void>): void {
+  work.catch((error: unknown) => {
+    node.log.error({ vmid, error }, 'an event of a guest could not be dealt with');
+  });
+}
