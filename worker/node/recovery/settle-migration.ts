@@ -42,7 +42,7 @@ const SILENT_TARGET_MS = 3_000;
 /** Decisions after which nothing changes before another process has acted. */
 const PEER_ACTS: readonly Decision['do'][] = ['needs-evidence', 'start-from-disk-on-target', 'take-over-on-target', 'cont-on-target', 'kill-target-copy'];
 /** The state has changed between the look and the step: the next look tells how. */
-const TRANSIENT: readonly ErrorCode[] = ['guest-state', 'qmp-error', 'qmp-timeout', 'qmp-disconnected', 'qmp-busy', 'outcome-unknown'];
+const TRANSIENT: readonly ErrorCode[] = ['guest-state', 'qmp-error', 'qmp-timeout', 'qmp-disconnected', 'qmp-busy'];
 
 /**
  * Answers where the guest is.
