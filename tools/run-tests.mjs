@@ -129,7 +129,8 @@ function signalGroup(child, signal) {
 
 /** Labs are detached from the tests that made them, so a killed test leaves one; each is taken down by its name. */
 function removeLabs() {
-  const names = readdirSync(labRoot).filter((name) => statSync(join(labRoot, name)).isDirectory());
+  // The last lab that is taken down takes an empty root with it.
+  const names = (existsSync(labRoot) ? readdirSync(labRoot) : []).filter((name) => statSync(join(labRoot, name)).isDirectory());
   for (const name of names) {
     console.log(`\ntaking down the lab "${name}" that a test left behind`);
     spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'lab', 'down', '--name', name], {
