@@ -1,6 +1,7 @@
 import { ITERATING_LIMIT_MS } from '../../../src/domain/convergence.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { raiseDowntimeLimit, setBandwidth } from '../../../src/drivers/qemu/migration-commands.js';
+import type { HoldRelease } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
 import type { CopyMeter } from './copy-meter.js';
 import type { RunningCopy } from './copy-task.js';
@@ -15,19 +16,30 @@ const HOLD_AT = { share: 0.25, leastBytes: 32 * 2 ** 20, mostBytes: 256 * 2 ** 2
 const APPROACHING_INTERVAL_MS = 25;
 const HELD_INTERVAL_MS = 500;
 
-/** The hold of one copy: its stream is slowed until `kedge migration release`. Without one, nothing here does anything. */
+/**
+ * The hold of one copy: its stream is slowed until `kedge migration release`. QEMU keeps the speed and the downtime limit that an
+ * attempt before has set, and that may be out of date: a stream that was attached to is always told both.
+ */
 export class Hold {
   readonly #node: NodeContext;
   readonly #copy: RunningCopy;
   readonly #meter: CopyMeter;
   /** A stream that another attempt started may have been slowed by it. */
   #stream: 'free' | 'slowed' | 'unknown';
+  /** RFC 3339; null while no attempt has slowed the stream, undefined until the journal was asked. */
+  #beganAt: string | null | undefined;
+  #heldMs = 0;
 
   constructor(node: NodeContext, copy: RunningCopy, meter: CopyMeter) {
     this.#node = node;
     this.#copy = copy;
     this.#meter = meter;
     this.#stream = copy.reattached > 0 ? 'unknown' : 'free';
+  }
+
+  /** For how long the copy was held, known once it is released; milliseconds. */
+  get heldMs(): number {
+    return this.#heldMs;
   }
 
   /** How soon the stream must be read again, in milliseconds. */
@@ -37,25 +49,19 @@ export class Hold {
 
   /** Slows or frees the stream as the journal says; answers whether it is held. */
   async update(): Promise<boolean> {
-    const { task, qmp } = this.#copy;
-    if (!task.options.hold) return false;
-    const held = await this.#isHeld();
-    if (held && this.#stream !== 'slowed' && this.#isNear()) {
-      await setBandwidth(qmp, HOLDING_BANDWIDTH);
-      this.#stream = 'slowed';
-    }
-    if (!held && this.#stream !== 'free') {
-      await setBandwidth(qmp, task.options.bandwidthLimit);
-      await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
-      this.#stream = 'free';
-    }
-    return held && this.#stream === 'slowed';
+    const release = await this.#readRelease();
+    // A stream that was slowed stays slow over a restart, even when the guest has much to send again.
+    const holds = this.#copy.task.options.hold && release === null && ((await this.#readBegan()) !== null || this.#isNear());
+    if (holds && this.#stream !== 'slowed') await this.#slow();
+    if (!holds && this.#stream !== 'free') await this.#free();
+    if (release !== null) this.#heldMs = await this.#heldUntil(release);
+    return holds;
   }
 
   /** A guest that runs must not stand still for the length of a hold; one that is paused anyway waits here. */
   async assertNotHeld(): Promise<void> {
     const { task, record, qmp } = this.#copy;
-    while (await this.#isHeld()) {
+    while (task.options.hold && (await this.#readRelease()) === null) {
       if (record.wanted === 'running') {
         throw new KedgeError('stream-failed', `Cannot hold guest ${task.step.vmid}: it is so idle that QEMU has finished the copy by itself; migrate it without --hold`);
       }
@@ -74,9 +80,41 @@ export class Hold {
     return bytesSent > 0 && (round > 1 || bytesLeft < holdAtBytes);
   }
 
-  async #isHeld(): Promise<boolean> {
-    const { task } = this.#copy;
-    if (!task.options.hold) return false;
-    return (await this.#node.streams.read(task.step.vmid, task.step.migrationId))?.held ?? false;
+  async #slow(): Promise<void> {
+    const { qmp, task } = this.#copy;
+    const { vmid, migrationId } = task.step;
+    await setBandwidth(qmp, HOLDING_BANDWIDTH);
+    await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
+    this.#stream = 'slowed';
+    if ((await this.#readBegan()) !== null) return;
+    this.#beganAt = new Date().toISOString();
+    const entry = await this.#node.streams.read(vmid, migrationId);
+    if (entry !== null) await this.#node.streams.write(vmid, { ...entry, holdBeganAt: this.#beganAt });
+  }
+
+  async #free(): Promise<void> {
+    const { qmp, task } = this.#copy;
+    await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
+    await setBandwidth(qmp, task.options.bandwidthLimit);
+    this.#stream = 'free';
+    // What a slowed stream had left, and for how long, must not count as a stall.
+    this.#meter.judgeAnew();
+  }
+
+  async #readRelease(): Promise<HoldRelease | null> {
+    const { options, step } = this.#copy.task;
+    return options.hold ? this.#node.streams.readRelease(step.vmid, step.migrationId) : null;
+  }
+
+  /** When this attempt or one before first slowed the stream. */
+  async #readBegan(): Promise<string | null> {
+    const { vmid, migrationId } = this.#copy.task.step;
+    if (this.#beganAt === undefined) this.#beganAt = (await this.#node.streams.read(vmid, migrationId))?.holdBeganAt ?? null;
+    return this.#beganAt;
+  }
+
+  async #heldUntil({ releasedAt }: HoldRelease): Promise<number> {
+    const began = await this.#readBegan();
+    return began === null ? 0 : Math.max(0, Date.parse(releasedAt) - Date.parse(began));
   }
 }

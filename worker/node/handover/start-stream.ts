@@ -50,6 +50,7 @@ async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnect
     startedAt: new Date().toISOString(),
     reattached: 0,
     held: options.hold,
+    holdBeganAt: null,
     rounds: [],
     memoryLost: false,
   };

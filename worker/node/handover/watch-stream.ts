@@ -30,6 +30,9 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
   for (;;) {
     task.signal.throwIfAborted();
     copy.claim.assertCurrent();
+    // The events first: one that comes while the state is read is then new, and ends the wait below at once.
+    const events = qmp.eventsSince(seen);
+    seen = events.at(-1)?.sequence ?? seen;
     const info = await readMigrationInfo(qmp);
     meter.update(info);
     if (info.status === 'pre-switchover') {
@@ -37,14 +40,14 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
       return;
     }
     if (ENDED.includes(info.status)) throw new KedgeError('stream-failed', `Cannot copy guest ${task.step.vmid}: the stream is ${info.status}${info.errorDesc === null ? '' : `, ${info.errorDesc}`}`);
-    for (const event of qmp.eventsSince(seen)) {
-      seen = event.sequence;
+    for (const event of events) {
       if (event.name === 'MIGRATION_PASS') meter.passBegins(passOf(event), info);
     }
     const holding = await hold.update();
     if (!holding) limitMs = await raiseIfConverged(copy, meter, limitMs);
     task.report(meter.progress(holding ? 'holding' : 'pre-copy', copy.reattached));
-    assertInTime(copy, meter, holding);
+    if (!holding) assertInTime(copy, meter, hold.heldMs);
+    assertMoving(meter);
     await nextEvent(copy, { seen, timeoutMs: hold.readIntervalMs });
   }
 }
@@ -68,11 +71,15 @@ async function raiseIfConverged(copy: RunningCopy, meter: CopyMeter, limitMs: nu
   }
 }
 
-function assertInTime(copy: RunningCopy, meter: CopyMeter, holding: boolean): void {
+/** The time of a hold does not count. */
+function assertInTime(copy: RunningCopy, meter: CopyMeter, heldMs: number): void {
   const { deadline } = copy.task;
-  if (!holding && deadline !== null && Date.now() > Date.parse(deadline)) {
+  if (deadline !== null && Date.now() > Date.parse(deadline) + heldMs) {
     throw new KedgeError('deadline-exceeded', `Cannot finish the copy in time: the deadline ${deadline} has passed with ${meter.bytesLeft} bytes left`);
   }
+}
+
+function assertMoving(meter: CopyMeter): void {
   if (meter.stillForMs > STALL_TIMEOUT_MS) {
     throw new KedgeError('stream-stalled', `Cannot go on with the copy: not one byte has moved for ${Math.round(meter.stillForMs / 1_000)} s`);
   }

@@ -16,14 +16,23 @@ export interface StreamEntry {
   readonly state: 'intended' | 'started';
   readonly startedAt: string;
   readonly reattached: number;
-  /** A hold waits for `kedge migration release`. */
+  /** Started with a hold; whether it has been released is told by `release` alone, which outlives every write of this entry. */
   readonly held: boolean;
+  /** RFC 3339 instant at which the stream was first slowed for its hold; null before. */
+  readonly holdBeganAt: string | null;
   readonly rounds: readonly CopyRound[];
   /** The guest had to be started from its disks: its memory was lost in this migration. */
   readonly memoryLost: boolean;
 }
 
-/** One file per guest whose stream this node drives. */
+/** The end of a hold, in a file of its own: it may come before the stream, and attempts that rewrite the entry don't undo it. */
+export interface HoldRelease {
+  readonly migrationId: MigrationId;
+  /** RFC 3339. */
+  readonly releasedAt: string;
+}
+
+/** One entry per guest whose stream this node drives, and the release of its hold. */
 export class StreamJournal {
   readonly #folder: string;
 
@@ -33,7 +42,7 @@ export class StreamJournal {
 
   /** The entry of this migration; null when there is none or it belongs to another migration. */
   async read(vmid: Vmid, migrationId: MigrationId): Promise<StreamEntry | null> {
-    const entry = await this.#readAny(vmid);
+    const entry = await readJson(this.#file(vmid), entrySchema);
     return entry?.migrationId === migrationId ? entry : null;
   }
 
@@ -41,18 +50,32 @@ export class StreamJournal {
     await writeDurably(this.#file(vmid), `${JSON.stringify(entry)}\n`);
   }
 
+  /** The release of this migration's hold; null while nobody has released it. */
+  async readRelease(vmid: Vmid, migrationId: MigrationId): Promise<HoldRelease | null> {
+    const release = await readJson(this.#releaseFile(vmid), releaseSchema);
+    return release?.migrationId === migrationId ? release : null;
+  }
+
+  /** Releases the hold of this migration, whether its stream has begun or not. A second release changes nothing. */
+  async release(vmid: Vmid, migrationId: MigrationId): Promise<void> {
+    if ((await this.readRelease(vmid, migrationId)) !== null) return;
+    const release: HoldRelease = { migrationId, releasedAt: new Date().toISOString() };
+    await writeDurably(this.#releaseFile(vmid), `${JSON.stringify(release)}\n`);
+  }
+
+  /** Was this migration's stream started with a hold that nobody has released? For those who don't know its options. */
+  async isHeld(vmid: Vmid, migrationId: MigrationId): Promise<boolean> {
+    const entry = await this.read(vmid, migrationId);
+    return entry?.held === true && (await this.readRelease(vmid, migrationId)) === null;
+  }
+
   async remove(vmid: Vmid): Promise<void> {
+    await removeDurably(this.#releaseFile(vmid));
     await removeDurably(this.#file(vmid));
   }
 
-  async #readAny(vmid: Vmid): Promise<StreamEntry | null> {
-    let text: string;
-    try {
-      text = await readFile(this.#file(vmid), 'utf8');
-    } catch {
-      return null;
-    }
-    return parseEntry(text);
+  #releaseFile(vmid: Vmid): string {
+    return join(this.#folder, `${vmid}.release.json`);
   }
 
   #file(vmid: Vmid): string {
@@ -61,20 +84,23 @@ export class StreamJournal {
 }
 
 const roundSchema = z.object({ round: z.number(), bytesLeft: z.number(), bytesSent: z.number(), durationMs: z.number() });
+const migrationIdSchema = z.string().transform((text) => parseMigrationId(text).id);
 const entrySchema = z.object({
-  migrationId: z.string().transform((text) => parseMigrationId(text).id),
+  migrationId: migrationIdSchema,
   state: z.enum(['intended', 'started']),
   startedAt: z.string(),
   reattached: z.number(),
   held: z.boolean(),
+  holdBeganAt: z.string().nullable().default(null),
   rounds: z.array(roundSchema),
   memoryLost: z.boolean(),
 });
+const releaseSchema = z.object({ migrationId: migrationIdSchema, releasedAt: z.iso.datetime() });
 
-/** Null for a file that is no entry: the stream is then not ours to re-attach to. */
-function parseEntry(text: string): StreamEntry | null {
+/** Null for a missing file and for one that is no such entry: the stream is then not ours to re-attach to. */
+async function readJson<Output>(file: string, schema: z.ZodType<Output>): Promise<Output | null> {
   try {
-    return entrySchema.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
     return null;
   }
