@@ -1,10 +1,15 @@
 import { loadClaims } from '../../../src/config/load-claims.js';
+import { guestRunFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { GuestSummary, NodeInventory, StorageFacts } from '../../../src/domain/node-facts.js';
+import type { GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { readHostFacts } from '../../../src/drivers/host/host-facts.js';
 import { listBridges } from '../../../src/drivers/host/tap.js';
 import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
+import { findQemu } from '../../../src/drivers/qemu/find-qemu.js';
 import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
+import { runFiles } from '../../../src/drivers/qemu/run-files.js';
+import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import { KEDGE_VERSION } from '../../../src/domain/version.js';
@@ -58,27 +63,38 @@ async function readStorages(node: NodeContext): Promise<readonly StorageFacts[]>
 }
 
 /** Every guest that has a record or a config here; tombstones of guests that moved away are not guests of this node. */
-async function readGuests(node: NodeContext): Promise<readonly GuestSummary[]> {
+export async function readGuests(node: NodeContext): Promise<readonly GuestSummary[]> {
   const vmids = new Set<Vmid>([...(await node.records.list()), ...(await node.guestConfigs.list())]);
-  const summaries = await Promise.all([...vmids].sort((left, right) => left - right).map((vmid) => summarizeGuest(node, vmid)));
+  const findStrays = strayFinder();
+  const summaries = await Promise.all([...vmids].sort((left, right) => left - right).map((vmid) => summarizeGuest(node, vmid, findStrays)));
   return summaries.filter((guest) => guest !== null);
 }
 
 /** One guest in short; null when all that is left of it here is a tombstone. */
-export async function summarizeGuest(node: NodeContext, vmid: Vmid): Promise<GuestSummary | null> {
+export async function summarizeGuest(node: NodeContext, vmid: Vmid, findStrays: StrayFinder = strayFinder()): Promise<GuestSummary | null> {
   const known = node.summaries.get(vmid);
   // The monitor of a guest that is being moved belongs to its hand-over: a question here would cost blackout there.
   if (known !== undefined && node.copies.has(vmid)) return known;
-  const fresh = await readSummary(node, vmid);
+  const fresh = await readSummary(node, vmid, findStrays);
   if (fresh === null) node.summaries.delete(vmid);
   else node.summaries.set(vmid, fresh);
   return fresh;
 }
 
-async function readSummary(node: NodeContext, vmid: Vmid): Promise<GuestSummary | null> {
-  const { view } = await lookAtGuest(node, vmid);
+/** The pid files of all QEMU processes of this node, whether the files exist or not. */
+type StrayFinder = () => ReadonlySet<string>;
+
+/** Looks once, when it is first asked: looking through all processes stops the worker for milliseconds, which a hand-over would feel. */
+function strayFinder(): StrayFinder {
+  let found: ReadonlySet<string> | null = null;
+  return () => (found ??= new Set(scanQemu().flatMap(({ pidFile }) => pidFile ?? [])));
+}
+
+async function readSummary(node: NodeContext, vmid: Vmid, findStrays: StrayFinder): Promise<GuestSummary | null> {
+  const view = await viewOf(node, vmid, findStrays);
+  if (view === null) return null;
   const record = view.record.kind === 'record' ? view.record.record : null;
-  if (record !== null && (record.state === 'released' || record.state === 'revoked') && view.qemu === 'gone') return null;
+  if (isTombstone(record) && view.qemu === 'gone') return null;
   const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
   if (config === null && view.record.kind === 'missing' && view.qemu === 'gone') return null;
   return {
@@ -93,4 +109,17 @@ async function readSummary(node: NodeContext, vmid: Vmid): Promise<GuestSummary 
     memoryBytes: (config?.memoryMiB ?? 0) * 2 ** 20,
     cores: (config?.cores ?? 1) * (config?.sockets ?? 1),
   };
+}
+
+/** The record and what QEMU says; null for a tombstone whose process is not where it was: a stray of it is the audit's matter. */
+async function viewOf(node: NodeContext, vmid: Vmid, findStrays: StrayFinder): Promise<Pick<GuestView, 'record' | 'qemu'> | null> {
+  const { pidFile } = runFiles(guestRunFolder(node.paths, vmid));
+  if (findQemu({ vmid, pidFile }) !== null) return (await lookAtGuest(node, vmid)).view;
+  const record = await node.records.read(vmid);
+  if (record.kind === 'record' && isTombstone(record.record)) return null;
+  return findStrays().has(pidFile) ? (await lookAtGuest(node, vmid)).view : { record, qemu: 'gone' };
+}
+
+function isTombstone(record: OwnershipRecord | null): boolean {
+  return record?.state === 'released' || record?.state === 'revoked';
 }
