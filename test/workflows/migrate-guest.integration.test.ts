@@ -221,6 +221,16 @@ describe.concurrent('a hold', () => {
     expect(run.world.calls).toContain('releaseHold');
   });
 
+  test('is released by the next release when one has failed for good', async () => {
+    const run = await harness.start({ options: { hold: true }, outcomes: { releaseHold: fails('no-space') } });
+    await run.seen((view) => view.phase === 'holding');
+    await harness.kedge.releaseMigration(run.ref);
+    await expect.poll(() => run.world.calls.filter((name) => name === 'releaseHold').length).toBe(1);
+    await run.seen((view) => view.phase === 'holding');
+    await harness.kedge.releaseMigration(run.ref);
+    expect((await run.ended()).story?.outcome).toBe('migrated');
+  });
+
   test('is not what a migration without it can be released from', async () => {
     const run = await harness.start({ outcomes: { releaseSource: fails('qmp-error') } });
     await run.seen((view) => view.phase === 'needs-operator');
