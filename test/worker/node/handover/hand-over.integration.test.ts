@@ -148,7 +148,7 @@ describe('the hand-over between two nodes with real QEMU', () => {
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
-  test('a target that freezes in the final pass is torn off, and the guest runs on at the source', async () => {
+  test('a target that freezes in the final pass never leaves two runners or none, whenever it freezes', async () => {
     const prepared = await prepare();
     const process_ = findGuestProcess(nodes.target, VMID);
     if (process_ === null) throw new Error('Cannot find the incoming QEMU');
@@ -156,13 +156,14 @@ describe('the hand-over between two nodes with real QEMU', () => {
     qmp.onEvent((event) => {
       if (event.name === 'MIGRATION' && event.data['status'] === 'device') process.kill(process_.pid, 'SIGSTOP');
     });
-    await copy(prepared).then(
-      () => undefined,
-      (error: unknown) => {
-        expect(error).toMatchObject({ code: 'rolled-back' });
-      },
+    const ended = await copy(prepared).then(
+      () => 'handed over',
+      (error: unknown) => (error instanceof KedgeError ? error.code : 'unexpected'),
     );
     process.kill(process_.pid, 'SIGCONT');
+    // Frozen before its load was complete: torn off. Frozen after go was sent: nobody can know before it thaws.
+    expect(['rolled-back', 'outcome-unknown', 'handed over']).toContain(ended);
+    await createNodeService(nodes.source).settleMigration({ step: nextStep(), source: NODE1, target: NODE2, askedOn: 'source' }, { attempt: 1 });
     const { source, target } = await states();
     expect([source, target].filter((state) => state === 'running')).toHaveLength(1);
   });
