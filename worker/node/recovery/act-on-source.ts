@@ -25,6 +25,9 @@ export async function actOnSource(node: NodeContext, request: SettleRequest, tur
     case 'yank':
       return yankStream(await node.monitors.of(vmid));
     case 'cancel-stream':
+      // Over a dead link a cancelled stream stays `cancelling` for as long as TCP waits: its channels sit in their writes.
+      // The guest runs here meanwhile, so tearing the sockets down can't complete anything on the target.
+      if (look.reading?.migration.status === 'cancelling') return yankStream(await node.monitors.of(vmid));
       return cancelStream(await node.monitors.of(vmid));
     case 'keep-on-source':
       await takeBackRecord(node, request, look);
