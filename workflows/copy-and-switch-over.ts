@@ -32,7 +32,10 @@ export async function copyAndSwitchOver(context: MigrationContext, prepared: Pre
     return { confirmed: copy.confirmed };
   } catch (error) {
     const failure = readFailure(error);
-    if (failure.answer === 'given' && isDefiniteCopyFailure(failure.code)) throw error;
+    if (failure.answer === 'given' && isDefiniteCopyFailure(failure.code)) {
+      if (failure.details['memoryLost'] === true) story.lostMemory();
+      throw error;
+    }
     return accept(context, await settle(context), error);
   }
 }

@@ -15,7 +15,7 @@ export function failMigration(context: MigrationContext, error: unknown): Applic
   return ApplicationFailure.create({
     type: end.code,
     nonRetryable: true,
-    message: end.message ?? `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest runs on at ${told.source ?? 'its source'}: ${failure.message}`,
+    message: end.message ?? `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${told.outcome === 'guest-lost-memory' ? 'lost its memory and was started anew' : 'runs on'} at ${told.source ?? 'its source'}: ${failure.message}`,
     details: [{ ...failure.details, cause: { code: failure.code, message: failure.message }, story: told }],
     ...(error instanceof Error ? { cause: error } : {}),
   });

@@ -120,10 +120,16 @@ async function afterFailure(node: NodeContext, task: CopyTask, error: unknown): 
   throw error;
 }
 
-/** @throws KedgeError `outcome-unknown` or `needs-operator` when it can't be settled, `internal` when the target owns the guest */
+/**
+ * @throws KedgeError `outcome-unknown` or `needs-operator` when it can't be settled, `internal` when the target owns the guest,
+ *   `rolled-back` when the guest had ended and was started from its disk
+ */
 async function rollBack(node: NodeContext, task: CopyTask, error: unknown): Promise<void> {
   const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction: 'back' });
   if (settled.outcome === 'target-owns') throw new KedgeError('internal', `Cannot roll guest ${task.step.vmid} back: the target owns it`, { cause: error });
+  if (settled.memoryLost) {
+    throw new KedgeError('rolled-back', `Cannot go on with the copy: guest ${task.step.vmid} had ended here, it was started from its disk`, { cause: error, details: { memoryLost: true } });
+  }
 }
 
 async function resultOfSettlement(node: NodeContext, task: CopyTask, direction: 'forward' | 'back'): Promise<CopyResult> {
