@@ -45,7 +45,7 @@ async function listStages(folder: string): Promise<readonly string[]> {
 async function listJournal(node: NodeContext): Promise<NodeAudit['journalOpen']> {
   const names = await readdir(journalFolder(node.paths));
   return names.flatMap((name) => {
-    const vmid = /^(\d+)\.stream\.json$/.exec(name)?.[1];
+    const vmid = /^(\d+)\.(?:stream|release)\.json$/.exec(name)?.[1];
     return vmid === undefined ? [] : [{ vmid: Number(vmid), migrationId: '', what: 'stream' }];
   });
 }

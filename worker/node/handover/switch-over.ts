@@ -14,6 +14,7 @@
  * 4. This worker dies after `released`: go may have been sent; recovery repeats go, or asks the target to revoke.
  * 5. Go's answer is lost: the target may run; the source never resumes without the target's answer to a revocation.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { BlackoutReport } from '../../../src/domain/migration.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
@@ -28,6 +29,8 @@ import { waitForFinalPass } from './wait-for-final-pass.js';
 
 const ARM_TIMEOUT_MS = 5_000;
 const GO_TIMEOUT_MS = 10_000;
+const LOOK_AGAIN_MS = 2;
+const LOOKS = 500;
 
 /** The next two records of the source, written and fsynced before the guest is paused. */
 export interface SourceStages {
@@ -88,7 +91,13 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
 
 /** Go needs the runstate too: a status alone is sticky and may be an older attempt's. */
 async function assertCompleted(copy: RunningCopy): Promise<{ downtimeMs: number }> {
-  const { state, migration } = await readQemuState(copy.qmp, 'source');
+  let reading = await readQemuState(copy.qmp, 'source');
+  // QEMU reports `completed` a moment before its runstate follows.
+  for (let looks = 1; looks < LOOKS && reading.state === 'device' && reading.migration.status === 'completed'; looks += 1) {
+    await delay(LOOK_AGAIN_MS);
+    reading = await readQemuState(copy.qmp, 'source');
+  }
+  const { state, migration } = reading;
   if (state === 'postmigrate' && migration.status === 'completed') return { downtimeMs: migration.downtimeMs ?? 0 };
   throw new KedgeError('outcome-unknown', `Cannot hand guest ${copy.task.step.vmid} over: the stream ended as ${migration.status}, QEMU is ${state}`, {
     details: { status: migration.status, state, reason: migration.errorDesc },

@@ -125,6 +125,8 @@ async function settleReleased(node: NodeContext, record: OwnershipRecord): Promi
 async function settle(node: NodeContext, record: OwnershipRecord): Promise<boolean> {
   const request = requestOf(node, record);
   if (request === null) return true;
+  // A paused guest waits at `pre-switchover` for the release of its hold; nothing that shall run stands still.
+  if (record.state === 'owned' && record.wanted !== 'running' && (await node.streams.isHeld(record.vmid, request.step.migrationId))) return true;
   const settled = await settleOrLeave(node, { ...request, direction: await directionOf(node, record), leaveCopyAlone: true });
   // Its workflow does this too, unless it was ended by force: then nobody else would.
   if (settled?.outcome === 'target-owns' && request.source === node.node) await releaseSource(node, { ...request.step, sequence: 0 }, request.target);
@@ -134,8 +136,7 @@ async function settle(node: NodeContext, record: OwnershipRecord): Promise<boole
 /** A running guest that is held must not be handed over without its release: it goes on here. */
 async function directionOf(node: NodeContext, record: OwnershipRecord): Promise<'forward' | 'back'> {
   if (record.migrationId === undefined || record.state !== 'owned' || record.wanted !== 'running') return 'forward';
-  const entry = await node.streams.read(record.vmid, record.migrationId);
-  if (entry?.held !== true) return 'forward';
+  if (!(await node.streams.isHeld(record.vmid, record.migrationId))) return 'forward';
   return (await lookAtGuest(node, record.vmid)).view.qemu === 'pre-switchover' ? 'back' : 'forward';
 }
 

@@ -227,3 +227,23 @@ test('a stream that was intended and never begun is started by the next attempt'
   await copy(prepared, { step, options: { hold: false } }).result;
   expect(await states()).toEqual(MOVED);
 });
+
+test('a paused guest is held over a restart of the worker, and stays paused', async () => {
+  await manageGuest(nodes.source, { verb: 'pause', vmid: VMID });
+  const prepared = await prepare();
+  const step = nextStep();
+  const first = copy(prepared, { step });
+  await first.holding;
+  await vi.waitFor(async () => {
+    expect((await states()).source).toBe('pre-switchover');
+  }, 10_000);
+  await first.leave();
+  await nodes.restart('source');
+  await recoverUntilSettled(nodes.source, VMID);
+  expect(await states()).toEqual({ source: 'pre-switchover', target: 'inmigrate' });
+  const second = copy(prepared, { step, attempt: 2 });
+  await second.holding;
+  await release(step);
+  await second.result;
+  expect(await states()).toEqual({ source: 'postmigrate', target: 'loaded' });
+});
