@@ -13,6 +13,7 @@ import { processesInside } from '../../lab/processes.js';
 import { guestsOf, insidePath } from '../../lab/status.js';
 import { connectLab } from '../../lab/wait-for-lab.js';
 import { journalImage, observerSocket } from '../../lab/witness-place.js';
+import { askGuest } from '../../lab/witness/ask-guest.js';
 import { readWitness, resetWitness } from '../../lab/witness/read-witness.js';
 import type { Verdict } from '../../lab/witness/verdict.js';
 import type { WitnessGuest } from '../../lab/witness/witness-guest-config.js';
@@ -55,6 +56,8 @@ export interface LabWorld {
   qemuPid(node: string, vmid: number): number | null;
   verdict(vmid: number, options?: { readonly allowedReboots?: number }): Promise<Verdict>;
   resetWitness(vmid: number): Promise<void>;
+  /** Gives the witness in a guest a command, see lab/witness/ask-guest.ts. */
+  askGuest(vmid: number, command: string): Promise<void>;
   /** What `kedge audit` finds; waits a moment for what is still being cleaned up. */
   leftovers(): Promise<readonly Leftover[]>;
   close(): Promise<void>;
@@ -117,6 +120,9 @@ export async function openLabWorld(options: { readonly name: string; readonly no
     },
     verdict: (vmid, judged = {}) => readWitness({ observerSocket: observerSocket(lab()), vmid, imagePath: journalImage(lab(), vmid), ...judged }),
     resetWitness: (vmid) => resetWitness({ observerSocket: observerSocket(lab()), vmid }),
+    askGuest: async (vmid, command) => {
+      await askGuest({ observerSocket: observerSocket(lab()), vmid }, command);
+    },
     leftovers: () => settledLeftovers(kedge),
     close: async () => {
       await kedge.close();
