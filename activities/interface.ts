@@ -49,7 +49,14 @@ export interface NodeControlActivities {
   /** Undo of `claimGuest`: settles the source to owned(g+2), unclaimed, guest as wanted; "never happened" is fine. */
   unclaimGuest(input: { step: StepRef; target: NodeName }): Promise<void>;
   /** Writes incoming(g+1), config copy, and starts QEMU listening; answers where. */
-  prepareTarget(input: { step: StepRef; source: NodeName; config: string; wanted: Wanted; runningMachine: string | null; options: MigrationOptions }): Promise<PreparedTarget>;
+  prepareTarget(input: {
+    step: StepRef;
+    source: NodeName;
+    config: string;
+    wanted: Wanted;
+    runningMachine: string | null;
+    options: MigrationOptions;
+  }): Promise<PreparedTarget>;
   /** Undo of `prepareTarget`: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
   revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: 'no' | 'maybe' }>;
   /** Undo of `copyAndSwitchOver` on the source: the stream is cancelled and the guest seen running as before. */
@@ -80,7 +87,13 @@ export interface NodeBulkActivities {
    * the guest as before (cancellation included, type `cancelled`); after any other failure the outcome is unknown: settleMigration.
    * A cancellation is honoured until `migrate-continue` was sent; later it is ignored and the call completes.
    */
-  copyAndSwitchOver(input: { step: StepRef; target: NodeName; prepared: PreparedTarget; options: MigrationOptions; deadline: string | null }): Promise<CopyResult>;
+  copyAndSwitchOver(input: {
+    step: StepRef;
+    target: NodeName;
+    prepared: PreparedTarget;
+    options: MigrationOptions;
+    deadline: string | null;
+  }): Promise<CopyResult>;
 }
 
 /** Failure types of copyAndSwitchOver after which the guest surely runs on at the source, which still owns it. */

@@ -3,7 +3,16 @@
  * giving its lease back is found when somebody waits for it.
  */
 import { allHandlersFinished, condition, continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
-import { DEFAULT_SLOT_LIMITS, grantSlots, releaseSlot, requestSlot, withoutHolders, type SlotLimits, type SlotRequest, type SlotState } from '../src/domain/admission.js';
+import {
+  DEFAULT_SLOT_LIMITS,
+  grantSlots,
+  releaseSlot,
+  requestSlot,
+  withoutHolders,
+  type SlotLimits,
+  type SlotRequest,
+  type SlotState,
+} from '../src/domain/admission.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { grantedSignal, releaseSlotSignal, requestSlotSignal, slotsQuery } from './messages.js';
 import { onControl } from './on-node.js';

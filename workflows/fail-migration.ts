@@ -15,7 +15,9 @@ export function failMigration(context: MigrationContext, error: unknown): Applic
   return ApplicationFailure.create({
     type: end.code,
     nonRetryable: true,
-    message: end.message ?? `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${told.outcome === 'guest-lost-memory' ? 'lost its memory and was started anew' : 'runs on'} at ${told.source ?? 'its source'}: ${failure.message}`,
+    message:
+      end.message ??
+      `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${told.outcome === 'guest-lost-memory' ? 'lost its memory and was started anew' : 'runs on'} at ${told.source ?? 'its source'}: ${failure.message}`,
     details: [{ ...failure.details, cause: { code: failure.code, message: failure.message }, story: told }],
     ...(error instanceof Error ? { cause: error } : {}),
   });
@@ -29,11 +31,18 @@ interface MigrationEnd {
 
 function endOf({ story, cancel, migration }: MigrationContext, error: unknown, failure: KedgeFailure): MigrationEnd {
   if (error instanceof SagaAbandoned) {
-    return { code: 'needs-operator', outcome: 'abandoned', message: `${error.message}: run "kedge audit" to see where guest ${migration.vmid} is and what is left` };
+    return {
+      code: 'needs-operator',
+      outcome: 'abandoned',
+      message: `${error.message}: run "kedge audit" to see where guest ${migration.vmid} is and what is left`,
+    };
   }
   if (failure.code === 'cancelled' || (failure.code === 'rolled-back' && cancel.reason !== null)) {
     const code = cancel.reason ?? 'cancelled';
-    const message = code === 'cancelled' ? `Migration of guest ${migration.vmid} cancelled: the guest is as before` : `Migration of guest ${migration.vmid} took longer than ${migration.options.timeoutMs} ms: the guest is as before`;
+    const message =
+      code === 'cancelled'
+        ? `Migration of guest ${migration.vmid} cancelled: the guest is as before`
+        : `Migration of guest ${migration.vmid} took longer than ${migration.options.timeoutMs} ms: the guest is as before`;
     return { code, outcome: code === 'cancelled' ? 'cancelled' : 'rolled-back', message };
   }
   const touched = story.tell(null).steps.some((report) => report.step === 'prepare');

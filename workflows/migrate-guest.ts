@@ -33,7 +33,10 @@ export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationS
   const lease = new SlotLease();
   const progress = handleMigrationMessages(context);
   try {
-    await runSaga(migrationSteps(context, lease), sagaHost(context, () => progress.settle('committed')));
+    await runSaga(
+      migrationSteps(context, lease),
+      sagaHost(context, () => progress.settle('committed')),
+    );
     context.story.end('migrated');
     return context.story.tell(null);
   } catch (error) {

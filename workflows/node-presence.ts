@@ -2,7 +2,17 @@
  * The entity of one node, `node-<name>`: knows its boot, whether it is cordoned, and since when it is silent. It runs the node's
  * never-ending activity `presence`, whose heartbeats carry the inventory; a missed heartbeat is a fact kept here.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, setHandler, sleep, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  sleep,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { NodeName } from '../src/domain/ids.js';
 import type { NodeEntityStatus } from '../src/domain/node-facts.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';

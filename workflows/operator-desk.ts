@@ -78,10 +78,12 @@ type AttemptEnd = { readonly end: 'done' } | { readonly end: 'failed'; readonly 
 /** The end of the attempt, or null when the time was up first. */
 async function withinTime(attempt: Promise<AttemptEnd>, timeoutMs: number): Promise<AttemptEnd | null> {
   const timer = new CancellationScope();
-  const timeUp = timer.run(() => sleep(timeoutMs)).then(
-    () => null,
-    () => null,
-  );
+  const timeUp = timer
+    .run(() => sleep(timeoutMs))
+    .then(
+      () => null,
+      () => null,
+    );
   const first = await Promise.race([attempt, timeUp]);
   timer.cancel();
   return first;

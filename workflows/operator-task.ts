@@ -9,16 +9,31 @@ export function operatorTask({ migration, story }: MigrationContext, task: SagaT
   const retry = 'Try again now; right when the cause was mended';
   const abandon = 'End this migration as it stands; nothing more is done, "kedge audit" shows what is left';
   const wording = task.direction === 'undo' ? undoWording(task.step) : forwardWording(task.step);
-  return { step: task.step, work: task.work, askAfterMs: migration.timings.askOperatorAfterMs, purpose: wording.purpose, choices: { retry, abandon, skip: wording.skip } };
+  return {
+    step: task.step,
+    work: task.work,
+    askAfterMs: migration.timings.askOperatorAfterMs,
+    purpose: wording.purpose,
+    choices: { retry, abandon, skip: wording.skip },
+  };
 
   function undoWording(step: MigrationStep): { purpose: string; skip: OperatorQuestion['choices']['skip'] } {
     switch (step) {
       case 'pre-copy':
-        return { purpose: `the RAM stream on ${story.source} stopped`, skip: 'Leave the stream as it is and undo the rest; right when its QEMU is known to be gone' };
+        return {
+          purpose: `the RAM stream on ${story.source} stopped`,
+          skip: 'Leave the stream as it is and undo the rest; right when its QEMU is known to be gone',
+        };
       case 'prepare':
-        return { purpose: `the copy of guest ${vmid} on ${target} revoked`, skip: `Leave the copy on ${target}: it never got the word to run, and ${target} removes it alone when its lease ends` };
+        return {
+          purpose: `the copy of guest ${vmid} on ${target} revoked`,
+          skip: `Leave the copy on ${target}: it never got the word to run, and ${target} removes it alone when its lease ends`,
+        };
       case 'claim':
-        return { purpose: `guest ${vmid} on ${story.source} freed of its claim`, skip: `Leave the claim: the next migration of the guest is refused until ${story.source} has settled it` };
+        return {
+          purpose: `guest ${vmid} on ${story.source} freed of its claim`,
+          skip: `Leave the claim: the next migration of the guest is refused until ${story.source} has settled it`,
+        };
       case 'validate':
       case 'admit':
       case 'switchover':
@@ -31,6 +46,9 @@ export function operatorTask({ migration, story }: MigrationContext, task: SagaT
   function forwardWording(step: MigrationStep): { purpose: string; skip: OperatorQuestion['choices']['skip'] } {
     return step === 'confirm'
       ? { purpose: `guest ${vmid} seen running on ${target}`, skip: `Go on without having seen it: ${target} owns the guest in any case` }
-      : { purpose: `what guest ${vmid} left on ${story.source} removed`, skip: `Leave it there: ${story.source} may not run the guest any more and cleans up when it returns` };
+      : {
+          purpose: `what guest ${vmid} left on ${story.source} removed`,
+          skip: `Leave it there: ${story.source} may not run the guest any more and cleans up when it returns`,
+        };
   }
 }

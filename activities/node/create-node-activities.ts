@@ -79,7 +79,11 @@ function stopSignal(context: Context): AbortSignal {
   const stop = new AbortController();
   const tell = (): void => {
     const cancelled = context.cancellationDetails?.cancelRequested === true;
-    stop.abort(cancelled ? new KedgeError('cancelled', 'Cannot go on: the migration was cancelled') : new KedgeError('worker-stopping', 'Cannot go on: this attempt has ended, the next one goes on'));
+    stop.abort(
+      cancelled
+        ? new KedgeError('cancelled', 'Cannot go on: the migration was cancelled')
+        : new KedgeError('worker-stopping', 'Cannot go on: this attempt has ended, the next one goes on'),
+    );
   };
   if (context.cancellationSignal.aborted) tell();
   else context.cancellationSignal.addEventListener('abort', tell, { once: true });

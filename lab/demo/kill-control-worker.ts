@@ -7,6 +7,7 @@ import { componentsOf } from '../status.js';
 export function killControlWorker(lab: string): number {
   const machine = machineOf(readLab(lab), 'control');
   const worker = machine.init === null ? null : componentsOf(machine, processesInside(machine.init))['control'];
-  if (worker === null || worker === undefined || !sendSignal(worker, 'SIGKILL')) throw new KedgeError('lab-failed', `Cannot kill the control worker of lab "${lab}": none runs`);
+  if (worker === null || worker === undefined || !sendSignal(worker, 'SIGKILL'))
+    throw new KedgeError('lab-failed', `Cannot kill the control worker of lab "${lab}": none runs`);
   return worker.pid;
 }

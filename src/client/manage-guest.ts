@@ -25,18 +25,23 @@ export async function manageGuest(context: ClientContext, request: GuestRequest)
   const node = request.node ?? (await findGuest(context, command.vmid));
   const onlyReads = command.verb === 'show';
   if (!onlyReads && (await isRunning(context, migrationWorkflowId(command.vmid)))) {
-    throw new KedgeError('already-migrating', `Cannot ${command.verb} guest ${command.vmid}: it is being migrated`, { details: { workflowId: migrationWorkflowId(command.vmid) } });
+    throw new KedgeError('already-migrating', `Cannot ${command.verb} guest ${command.vmid}: it is being migrated`, {
+      details: { workflowId: migrationWorkflowId(command.vmid) },
+    });
   }
   try {
     const id = guestCommandWorkflowId(command.vmid, command.verb);
-    return await context.client.workflow.execute<(input: { node: NodeName; command: GuestCommand }) => Promise<GuestCommandResult>>(WORKFLOW_TYPES.manageGuest, {
-      taskQueue: CONTROL_QUEUE,
-      // Readers don't exclude each other.
-      workflowId: onlyReads ? `${id}-${randomUUID()}` : id,
-      workflowIdConflictPolicy: 'FAIL',
-      args: [{ node, command }],
-      staticSummary: `${command.verb} guest ${command.vmid} on ${node}`,
-    });
+    return await context.client.workflow.execute<(input: { node: NodeName; command: GuestCommand }) => Promise<GuestCommandResult>>(
+      WORKFLOW_TYPES.manageGuest,
+      {
+        taskQueue: CONTROL_QUEUE,
+        // Readers don't exclude each other.
+        workflowId: onlyReads ? `${id}-${randomUUID()}` : id,
+        workflowIdConflictPolicy: 'FAIL',
+        args: [{ node, command }],
+        staticSummary: `${command.verb} guest ${command.vmid} on ${node}`,
+      },
+    );
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
       throw new KedgeError('guest-locked', `Cannot ${command.verb} guest ${command.vmid}: the same command is running`, { cause: error });

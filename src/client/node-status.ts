@@ -12,7 +12,17 @@ import { readPendingActivities } from './pending-activities.js';
 /** One node: what its entity keeps and its newest heartbeat, in one call that needs no worker. @throws KedgeError `not-found` */
 export async function readNodeStatus(context: ClientContext, node: NodeName): Promise<NodeStatus> {
   if (!context.nodes.includes(node)) throw new KedgeError('not-found', `Cannot find node ${node}: the cluster has ${context.nodes.join(', ')}`);
-  return (await findNodeStatus(context, node)) ?? { node, bootId: null, registeredAt: null, cordoned: false, silentSince: null, inventory: null, inventoryAgeMs: null };
+  return (
+    (await findNodeStatus(context, node)) ?? {
+      node,
+      bootId: null,
+      registeredAt: null,
+      cordoned: false,
+      silentSince: null,
+      inventory: null,
+      inventoryAgeMs: null,
+    }
+  );
 }
 
 /** Like `readNodeStatus`, but null for a node that has never registered. */

@@ -42,7 +42,11 @@ async function alreadyMigrating(context: ClientContext, workflowId: string): Pro
   const ref = await findMigration(context, workflowId);
   const { story } = await readMigration(context, { ref });
   const name = story?.id ?? workflowId;
-  return new KedgeError('already-migrating', `Cannot migrate guest ${ref.vmid}: migration ${name} of it is running${story === null ? '' : ` to ${story.target}`}`, {
-    details: { migration: name, workflowId, runId: ref.runId, target: story?.target ?? null },
-  });
+  return new KedgeError(
+    'already-migrating',
+    `Cannot migrate guest ${ref.vmid}: migration ${name} of it is running${story === null ? '' : ` to ${story.target}`}`,
+    {
+      details: { migration: name, workflowId, runId: ref.runId, target: story?.target ?? null },
+    },
+  );
 }

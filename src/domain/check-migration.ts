@@ -50,11 +50,23 @@ function checkTarget({ target, nodes, targetStatus, targetSide }: MigrationFacts
   }
   const findings: Finding[] = [];
   if (targetStatus?.cordoned === true) {
-    findings.push(blocker('target-cordoned', `Node ${target} is cordoned: it takes no new guests`, `End its maintenance with "kedge node uncordon ${target}", or choose another node`));
+    findings.push(
+      blocker(
+        'target-cordoned',
+        `Node ${target} is cordoned: it takes no new guests`,
+        `End its maintenance with "kedge node uncordon ${target}", or choose another node`,
+      ),
+    );
   }
   if (targetSide === 'silent') {
     const since = targetStatus?.silentSince ?? null;
-    findings.push(blocker('target-silent', `Node ${target} gives no answer${since === null ? '' : ` since ${since}`}`, 'Check that the node is up and that its node worker runs'));
+    findings.push(
+      blocker(
+        'target-silent',
+        `Node ${target} gives no answer${since === null ? '' : ` since ${since}`}`,
+        'Check that the node is up and that its node worker runs',
+      ),
+    );
     return findings;
   }
   return targetSide === 'unasked' ? findings : [...findings, ...targetSide.findings];
@@ -86,12 +98,20 @@ function checkVersions(source: NodeInventory, target: NodeInventory): readonly F
   const findings: Finding[] = [];
   if (compareVersions(target.versions.qemu, source.versions.qemu) < 0) {
     findings.push(
-      blocker('qemu-older', `QEMU ${target.versions.qemu} on ${target.node} is older than ${source.versions.qemu} on ${source.node}`, `Update QEMU on ${target.node}, or choose a node with the same or a newer version`),
+      blocker(
+        'qemu-older',
+        `QEMU ${target.versions.qemu} on ${target.node} is older than ${source.versions.qemu} on ${source.node}`,
+        `Update QEMU on ${target.node}, or choose a node with the same or a newer version`,
+      ),
     );
   }
   if (target.versions.protocol < source.versions.protocol) {
     findings.push(
-      blocker('kedge-protocol', `Kedge on ${target.node} speaks hand-over protocol ${target.versions.protocol}, ${source.node} speaks ${source.versions.protocol}`, `Update Kedge on ${target.node}`),
+      blocker(
+        'kedge-protocol',
+        `Kedge on ${target.node} speaks hand-over protocol ${target.versions.protocol}, ${source.node} speaks ${source.versions.protocol}`,
+        `Update Kedge on ${target.node}`,
+      ),
     );
   }
   return findings;
@@ -102,44 +122,84 @@ function checkProcessor(source: SourceSide, target: NodeSide): readonly Finding[
   const to = target.inventory.cpu;
   if (from.accelerator !== to.accelerator) {
     return [
-      blocker('accelerator', `The guest runs with ${from.accelerator} on ${source.inventory.node}, ${target.inventory.node} has ${to.accelerator}`, 'Choose a node with the same accelerator'),
+      blocker(
+        'accelerator',
+        `The guest runs with ${from.accelerator} on ${source.inventory.node}, ${target.inventory.node} has ${to.accelerator}`,
+        'Choose a node with the same accelerator',
+      ),
     ];
   }
   // An emulated processor, and every named model, is the same on both nodes; only "host" shows the guest the node's own flags.
   if (from.accelerator === 'tcg' || !/^cpu:\s*(?:[^,\n]*,)*(?:cputype=)?host(?:,|$)/m.test(source.guest?.config ?? '')) return [];
   const missing = from.flags.filter((flag) => !to.flags.includes(flag));
   if (missing.length === 0) return [];
-  return [blocker('cpu-flags', `The processor of ${target.inventory.node} lacks ${missing.join(', ')}, which the guest may use (cpu: host)`, 'Choose a node with an equal or newer processor, or give the guest a named CPU model')];
+  return [
+    blocker(
+      'cpu-flags',
+      `The processor of ${target.inventory.node} lacks ${missing.join(', ')}, which the guest may use (cpu: host)`,
+      'Choose a node with an equal or newer processor, or give the guest a named CPU model',
+    ),
+  ];
 }
 
 function checkMachine(guest: GuestFacts, target: NodeInventory): readonly Finding[] {
   if (guest.runningMachine === null || target.machineTypes.includes(guest.runningMachine)) return [];
-  return [blocker('machine-type', `QEMU on ${target.node} does not offer the machine type ${guest.runningMachine} that the guest runs with`, `Update QEMU on ${target.node}, or choose another node`)];
+  return [
+    blocker(
+      'machine-type',
+      `QEMU on ${target.node} does not offer the machine type ${guest.runningMachine} that the guest runs with`,
+      `Update QEMU on ${target.node}, or choose another node`,
+    ),
+  ];
 }
 
 function checkMemory(guest: GuestFacts, target: NodeInventory): readonly Finding[] {
   const free = target.memory.availableBytes;
   if (guest.memoryBytes <= free) return [];
-  return [blocker('memory-short', `Node ${target.node} has ${formatBytes(free)} of free memory, the guest needs ${formatBytes(guest.memoryBytes)}`, `Free memory on ${target.node}, or choose another node`)];
+  return [
+    blocker(
+      'memory-short',
+      `Node ${target.node} has ${formatBytes(free)} of free memory, the guest needs ${formatBytes(guest.memoryBytes)}`,
+      `Free memory on ${target.node}, or choose another node`,
+    ),
+  ];
 }
 
 function checkBridges(guest: GuestFacts, target: NodeInventory): readonly Finding[] {
   return guest.bridges
     .filter((bridge) => !target.bridges.includes(bridge))
-    .map((bridge) => blocker('bridge-missing', `Node ${target.node} has no bridge ${bridge}, which the guest is connected to`, `Create the bridge ${bridge} on ${target.node}`));
+    .map((bridge) =>
+      blocker(
+        'bridge-missing',
+        `Node ${target.node} has no bridge ${bridge}, which the guest is connected to`,
+        `Create the bridge ${bridge} on ${target.node}`,
+      ),
+    );
 }
 
 function checkStorages(guest: GuestFacts, target: NodeInventory): readonly Finding[] {
   return guest.storages.flatMap(({ id, shared, identity }) => {
     const there = target.storages.find((storage) => storage.id === id);
     if (there === undefined || !there.enabled) {
-      return [blocker('storage-missing', `Node ${target.node} has no storage ${id}, which holds disks of the guest`, `Define and enable the storage ${id} on ${target.node}`)];
+      return [
+        blocker(
+          'storage-missing',
+          `Node ${target.node} has no storage ${id}, which holds disks of the guest`,
+          `Define and enable the storage ${id} on ${target.node}`,
+        ),
+      ];
     }
     if (!shared || !there.shared) {
       return [blocker('storage-not-shared', `Storage ${id} is local: its disks can't follow a live migration`, 'Move the disks to a shared storage first')];
     }
     if (identity === null || identity !== there.identity) {
-      return [blocker('storage-not-shared', `Storage ${id} is declared shared, but ${target.node} does not see the same files there`, `Check what is mounted at storage ${id} on both nodes`)];
+      return [
+        blocker(
+          'storage-not-shared',
+          `Storage ${id} is declared shared, but ${target.node} does not see the same files there`,
+          `Check what is mounted at storage ${id} on both nodes`,
+        ),
+      ];
     }
     return [];
   });

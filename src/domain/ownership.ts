@@ -46,7 +46,10 @@ export type OwnershipRecord =
   | (RecordBase & Claimed & { readonly state: 'revoked'; readonly ran: Ran });
 
 /** A record as read: `missing` and `unreadable` allow nothing and prove nothing. */
-export type RecordView = { readonly kind: 'record'; readonly record: OwnershipRecord } | { readonly kind: 'missing' } | { readonly kind: 'unreadable'; readonly reason: string };
+export type RecordView =
+  | { readonly kind: 'record'; readonly record: OwnershipRecord }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unreadable'; readonly reason: string };
 
 /**
  * What QEMU does on one node, as read over the control socket and /proc in one look.
@@ -56,17 +59,7 @@ export type RecordView = { readonly kind: 'record'; readonly record: OwnershipRe
  * - `stopped-with-process`: prelaunch, paused by the operator or by an error; not part of a migration
  * - `loaded`: runstate `paused` and migration status `completed` on the target of this attempt
  */
-export const QEMU_STATES = [
-  'gone',
-  'unreachable',
-  'running',
-  'paused',
-  'pre-switchover',
-  'device',
-  'postmigrate',
-  'inmigrate',
-  'loaded',
-] as const;
+export const QEMU_STATES = ['gone', 'unreachable', 'running', 'paused', 'pre-switchover', 'device', 'postmigrate', 'inmigrate', 'loaded'] as const;
 export type QemuState = (typeof QEMU_STATES)[number];
 
 /** What one node says of one guest: its record and its process, in one answer. */

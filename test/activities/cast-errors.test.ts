@@ -7,8 +7,16 @@ const running = new AbortController().signal;
 
 describe('failureOf', () => {
   test('takes type and retryability from the table of errors', () => {
-    expect(failureOf(new KedgeError('peer-unreachable', 'No route'), running)).toMatchObject({ type: 'peer-unreachable', nonRetryable: false, message: 'No route' });
-    expect(failureOf(new KedgeError('no-space', 'Full', { details: { storage: 'a' } }), running)).toMatchObject({ type: 'no-space', nonRetryable: true, details: [{ storage: 'a' }] });
+    expect(failureOf(new KedgeError('peer-unreachable', 'No route'), running)).toMatchObject({
+      type: 'peer-unreachable',
+      nonRetryable: false,
+      message: 'No route',
+    });
+    expect(failureOf(new KedgeError('no-space', 'Full', { details: { storage: 'a' } }), running)).toMatchObject({
+      type: 'no-space',
+      nonRetryable: true,
+      details: [{ storage: 'a' }],
+    });
   });
 
   test('keeps the chain of causes', () => {

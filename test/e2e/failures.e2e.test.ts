@@ -114,7 +114,18 @@ describe('a migration that is disturbed', { timeout: 150_000 }, () => {
   });
 
   it('started by Temporal alone, with the documented input, is a migration like any other', async () => {
-    const output = await temporal('workflow', 'start', '--type', 'migrateGuest', '--task-queue', 'control', '--workflow-id', `migration-${VMID}`, '--input', JSON.stringify({ vmid: VMID, target, options: { online: true } }));
+    const output = await temporal(
+      'workflow',
+      'start',
+      '--type',
+      'migrateGuest',
+      '--task-queue',
+      'control',
+      '--workflow-id',
+      `migration-${VMID}`,
+      '--input',
+      JSON.stringify({ vmid: VMID, target, options: { online: true } }),
+    );
     expect(output).toContain(`migration-${VMID}`);
     await expectMigrated((await world.kedge.showMigration(String(VMID))).ref);
   });
@@ -186,7 +197,10 @@ describe('a migration that is disturbed', { timeout: 150_000 }, () => {
 
   async function expectMigrated(ref: MigrationRef): Promise<void> {
     expect(summaryOf(await world.ended(ref))).toEqual(MIGRATED);
-    expect(sampler.migrationStatuses(source).filter((status) => status === 'setup'), 'streams').toHaveLength(1);
+    expect(
+      sampler.migrationStatuses(source).filter((status) => status === 'setup'),
+      'streams',
+    ).toHaveLength(1);
     await expectMoved();
   }
 

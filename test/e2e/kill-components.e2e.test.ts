@@ -58,7 +58,11 @@ describe('kill -9 of a component', () => {
     await world.watch(ref, 'the hold', ({ phase }) => phase === 'holding');
     for (const component of COMPONENTS) {
       await kill(component);
-      await world.watch(ref, `the hold after the kill of the ${component}`, ({ phase, storyIsFresh, progress }) => storyIsFresh && phase === 'holding' && progress !== null);
+      await world.watch(
+        ref,
+        `the hold after the kill of the ${component}`,
+        ({ phase, storyIsFresh, progress }) => storyIsFresh && phase === 'holding' && progress !== null,
+      );
     }
     await world.kedge.releaseMigration(ref);
     await expectMigrated(ref);
@@ -120,7 +124,10 @@ describe('kill -9 of a component', () => {
     expect(report).toMatchObject({ doubles: [], unwatched: [], runningOn: [route.target] });
     expect(report.spans, 'one pause').toHaveLength(2);
     expect(report.longestPauseMs).toBeLessThan(LONGEST_PAUSE_MS);
-    expect(sampler.migrationStatuses(route.source).filter((status) => status === 'setup'), 'streams').toHaveLength(1);
+    expect(
+      sampler.migrationStatuses(route.source).filter((status) => status === 'setup'),
+      'streams',
+    ).toHaveLength(1);
     route = { source: route.target, target: route.source };
     expect(await world.leftovers()).toEqual([]);
     expect((await world.verdict(VMID)).reasons).toEqual([]);

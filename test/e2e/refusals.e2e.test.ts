@@ -12,7 +12,9 @@ const USAGE = 2;
 const REFUSED = 3;
 
 /** The last line that `kedge migrate --json` prints, as far as it is judged here. */
-const endSchema = z.object({ error: z.object({ code: z.string(), findings: z.array(z.object({ id: z.string(), severity: z.string(), remedy: z.string() })) }) });
+const endSchema = z.object({
+  error: z.object({ code: z.string(), findings: z.array(z.object({ id: z.string(), severity: z.string(), remedy: z.string() })) }),
+});
 
 interface Refusal {
   readonly exit: number | null;
@@ -85,7 +87,11 @@ describe('a migration that cannot succeed is refused before anything changes', (
     expect(await migrate(String(VMID), 'node2')).toMatchObject({ exit: REFUSED, blockers: ['certificate'], text: expect.stringContaining('does not belong') });
     renameSync(join(pki, 'server-key.pem'), join(pki, 'hidden'));
     undo.push(() => renameSync(join(pki, 'hidden'), join(pki, 'server-key.pem')));
-    expect(await migrate(String(VMID), 'node2')).toMatchObject({ exit: REFUSED, blockers: ['certificate'], text: expect.stringContaining('has no server-key.pem') });
+    expect(await migrate(String(VMID), 'node2')).toMatchObject({
+      exit: REFUSED,
+      blockers: ['certificate'],
+      text: expect.stringContaining('has no server-key.pem'),
+    });
     expectNothingChanged();
   });
 
@@ -143,7 +149,10 @@ describe('a migration that cannot succeed is refused before anything changes', (
     const last = stdout.trim().split('\n').at(-1) ?? '';
     const { error } = endSchema.parse(JSON.parse(last));
     const blockers = error.findings.filter(({ severity }) => severity === 'blocker');
-    expect(blockers.filter(({ remedy }) => remedy === ''), 'blockers without a remedy').toEqual([]);
+    expect(
+      blockers.filter(({ remedy }) => remedy === ''),
+      'blockers without a remedy',
+    ).toEqual([]);
     return { exit: code, code: error.code, blockers: blockers.map(({ id }) => id), text: last + stderr };
   }
 

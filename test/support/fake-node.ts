@@ -71,7 +71,19 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
     copyAndSwitchOver: async ({ step, options }) => {
       world.claimStep(source.name, step.sequence);
       world.streams = true;
-      Context.current().heartbeat({ v: 1, phase: options.hold ? 'holding' : 'pre-copy', round: 1, bytesSent: 1, bytesLeft: 0, bytesTotal: 1, rate: 1, dirtyRate: 0, expectedBlackoutMs: 5, etaSeconds: 0, reattached: 0 });
+      Context.current().heartbeat({
+        v: 1,
+        phase: options.hold ? 'holding' : 'pre-copy',
+        round: 1,
+        bytesSent: 1,
+        bytesLeft: 0,
+        bytesTotal: 1,
+        rate: 1,
+        dirtyRate: 0,
+        expectedBlackoutMs: 5,
+        etaSeconds: 0,
+        reattached: 0,
+      });
       world.notice();
       if (options.hold && !world.holdReleased) await held(world);
       handOver(world, step, 'owned');
@@ -127,7 +139,23 @@ export function handOver(world: FakeWorld, step: StepRef, stage: HandOverStage):
 /** Waits for the release, with heartbeats that bring a cancel. */
 async function held(world: FakeWorld): Promise<void> {
   const context = Context.current();
-  const beat = setInterval(() => context.heartbeat({ v: 1, phase: 'holding', round: 2, bytesSent: 1, bytesLeft: 0, bytesTotal: 1, rate: 1, dirtyRate: 0, expectedBlackoutMs: 5, etaSeconds: null, reattached: 0 }), 50);
+  const beat = setInterval(
+    () =>
+      context.heartbeat({
+        v: 1,
+        phase: 'holding',
+        round: 2,
+        bytesSent: 1,
+        bytesLeft: 0,
+        bytesTotal: 1,
+        rate: 1,
+        dirtyRate: 0,
+        expectedBlackoutMs: 5,
+        etaSeconds: null,
+        reattached: 0,
+      }),
+    50,
+  );
   try {
     await Promise.race([world.until(() => world.holdReleased), context.cancelled]);
   } catch (error) {

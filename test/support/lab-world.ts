@@ -103,7 +103,11 @@ export async function openLabWorld(options: { readonly name: string; readonly no
     lab,
     cli: (...words) => run(process.execPath, [kedgeProgram, ...words], { KEDGE_CONFIG: labFolder(name).configFile, KEDGE_LAB: name }),
     createWitness: (guest, node) =>
-      createWitness(lab(), { name: `witness-${guest.vmid}`, memoryMiB: 192, dirtyRate: 8 * MIB, workingSet: 48 * MIB, disks: [64], storage: 'shared', ...guest }, { node, start: true }),
+      createWitness(
+        lab(),
+        { name: `witness-${guest.vmid}`, memoryMiB: 192, dirtyRate: 8 * MIB, workingSet: 48 * MIB, disks: [64], storage: 'shared', ...guest },
+        { node, start: true },
+      ),
     migrate: (vmid, target, typed = {}) => kedge.startMigration({ vmid, target, options: typed, requestedBy: 'e2e' }),
     watch,
     ended: (ref) => watch(ref, 'the end', (view) => view.status !== 'running'),

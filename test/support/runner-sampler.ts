@@ -90,7 +90,10 @@ export class RunnerSampler {
 
   /** Compares the process table with what is watched: a copy without an observer would run unseen. */
   #scan(nodes: readonly { name: string; namespace: string | null }[]): void {
-    const found = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).filter((pid) => isCopyOf(pid, this.#vmid));
+    const found = readdirSync('/proc')
+      .filter((name) => /^[0-9]+$/.test(name))
+      .map(Number)
+      .filter((pid) => isCopyOf(pid, this.#vmid));
     for (const { name, namespace } of nodes) {
       const here = found.filter((pid) => pidNamespace(pid) === namespace);
       const watched = this.#watched.filter(({ node, monitor }) => node === name && monitor.isReady && !monitor.isClosed).length;

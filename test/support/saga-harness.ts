@@ -77,10 +77,26 @@ export async function startSagaHarness(): Promise<SagaHarness> {
   const nodeActivities = faultyActivities({ worldOf: (vmid) => worlds.get(vmid), outcomesOf: (vmid) => outcomes.get(vmid) ?? {}, activitiesOf: fakeNode });
   const interceptors = { activity: [castErrors] };
   const workers = await Promise.all([
-    Worker.create({ connection, taskQueue: CONTROL_QUEUE, workflowBundle, activities: createControlActivities(cluster), interceptors, maxCachedWorkflows: 200 }),
+    Worker.create({
+      connection,
+      taskQueue: CONTROL_QUEUE,
+      workflowBundle,
+      activities: createControlActivities(cluster),
+      interceptors,
+      maxCachedWorkflows: 200,
+    }),
     ...[SOURCE, TARGET]
       .flatMap((node) => [nodeControlQueue(node), nodeBulkQueue(node)])
-      .map((taskQueue) => Worker.create({ connection, taskQueue, activities: nodeActivities, interceptors, maxHeartbeatThrottleInterval: '100 milliseconds', shutdownForceTime: '2 seconds' })),
+      .map((taskQueue) =>
+        Worker.create({
+          connection,
+          taskQueue,
+          activities: nodeActivities,
+          interceptors,
+          maxHeartbeatThrottleInterval: '100 milliseconds',
+          shutdownForceTime: '2 seconds',
+        }),
+      ),
   ]);
   const runs = Promise.all(workers.map((worker) => worker.run()));
   await client.workflow.start(WORKFLOW_TYPES.admission, {

@@ -45,7 +45,10 @@ export async function startTestCluster(): Promise<TestCluster> {
   let node: { readonly ending: AbortController; readonly runs: Promise<void> } | null = null;
   const startNode = (): void => {
     const nodeEnding = new AbortController();
-    node = { ending: nodeEnding, runs: runNodeTemporalWorkers(connected, { node: NODE, activities: nodeActivities(presences), bulkSlots: 2, signal: nodeEnding.signal }) };
+    node = {
+      ending: nodeEnding,
+      runs: runNodeTemporalWorkers(connected, { node: NODE, activities: nodeActivities(presences), bulkSlots: 2, signal: nodeEnding.signal }),
+    };
   };
   const stopNode = async (): Promise<void> => {
     node?.ending.abort();
@@ -95,6 +98,17 @@ function nodeActivities(presences: Uint8Array[]): NodeActivities {
       return context.cancelled.finally(() => clearInterval(timer));
     },
     manageGuest: async ({ verb }) => ({ guest: summary, config: `verb: ${verb}` }),
-    auditNode: async ({ node }) => ({ node, bootId: 'boot', views: [], guests: [summary], processes: [], sockets: [], files: [], interfaces: [], ports: [], journalOpen: [] }),
+    auditNode: async ({ node }) => ({
+      node,
+      bootId: 'boot',
+      views: [],
+      guests: [summary],
+      processes: [],
+      sockets: [],
+      files: [],
+      interfaces: [],
+      ports: [],
+      journalOpen: [],
+    }),
   };
 }

@@ -11,7 +11,8 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 /** The answer of a copy that got so far before it was lost. */
-const lostAt = (stage: HandOverStage | 'copying') => after((world, step) => (stage === 'copying' ? (world.streams = true) : handOver(world, step, stage)), 'outcome-unknown');
+const lostAt = (stage: HandOverStage | 'copying') =>
+  after((world, step) => (stage === 'copying' ? (world.streams = true) : handOver(world, step, stage)), 'outcome-unknown');
 
 async function assertMoved(run: SagaRun): Promise<void> {
   const view = await run.ended();
@@ -39,7 +40,11 @@ describe.concurrent('each step twice', () => {
 
   test.for(['releasing', 'released', 'owned'] as const)('a copy whose worker dies at "%s" goes on where it stood', async (stage) => {
     const dies = { times: 1, act: runsTwice.act };
-    const outcome = { ...dies, act: async (call: Parameters<typeof dies.act>[0]) => dies.act({ ...call, effect: async () => call.step !== null && handOver(call.world, call.step, stage) }) };
+    const outcome = {
+      ...dies,
+      act: async (call: Parameters<typeof dies.act>[0]) =>
+        dies.act({ ...call, effect: async () => call.step !== null && handOver(call.world, call.step, stage) }),
+    };
     await assertMoved(await harness.start({ outcomes: { copyAndSwitchOver: outcome } }));
   });
 });
@@ -83,7 +88,10 @@ describe.concurrent('fails at each step', () => {
 
 describe.concurrent('each undo', () => {
   const undos = ['cancelStream', 'revokeTarget', 'unclaimGuest'] as const;
-  const broken = (undo: FakeActivityName, outcome: Outcomes[FakeActivityName]): Outcomes => ({ copyAndSwitchOver: after((world) => (world.streams = true), 'stream-failed'), [undo]: outcome });
+  const broken = (undo: FakeActivityName, outcome: Outcomes[FakeActivityName]): Outcomes => ({
+    copyAndSwitchOver: after((world) => (world.streams = true), 'stream-failed'),
+    [undo]: outcome,
+  });
 
   test.for(undos)('%s twice', async (undo) => {
     await assertRolledBack(await harness.start({ outcomes: broken(undo, runsTwice) }), 'rolled-back');
@@ -157,7 +165,10 @@ describe.concurrent('the outcome of the switchover is unknown', () => {
   });
 
   test('and both nodes stay silent: the operator is asked, and skipping rolls back', async () => {
-    const run = await harness.start({ outcomes: { copyAndSwitchOver: lostAt('copying'), settleMigration: fails('node-silent', 10_000) }, timings: { askOperatorAfterMs: 200 } });
+    const run = await harness.start({
+      outcomes: { copyAndSwitchOver: lostAt('copying'), settleMigration: fails('node-silent', 10_000) },
+      timings: { askOperatorAfterMs: 200 },
+    });
     const view = await run.seen((candidate) => candidate.phase === 'needs-operator');
     expect(view.story?.question?.step).toBe('switchover');
     await harness.kedge.decideMigration(run.ref, 'skip');

@@ -37,7 +37,8 @@ export async function connectWorker(settings: TemporalSettings, options: { reado
       address,
       giveUpAfterMs: Infinity,
       signal: options.signal === undefined ? told.signal : AbortSignal.any([told.signal, options.signal]),
-      onRetry: (error, pauseMs) => options.log.warn({ reason: error instanceof Error ? error.message : String(error), address, pauseMs }, 'Temporal server not reachable, trying again'),
+      onRetry: (error, pauseMs) =>
+        options.log.warn({ reason: error instanceof Error ? error.message : String(error), address, pauseMs }, 'Temporal server not reachable, trying again'),
     });
     return { connection, namespace, kedge: kedgeOver(connection, settings) };
   } finally {

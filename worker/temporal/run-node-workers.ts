@@ -28,7 +28,10 @@ export async function runNodeTemporalWorkers(connected: WorkerConnection, option
   await runWorkers([control, bulk], signal);
 }
 
-function createWorker({ connection, namespace }: WorkerConnection, { queue, activities, slots }: { queue: string; activities: object; slots: number }): Promise<Worker> {
+function createWorker(
+  { connection, namespace }: WorkerConnection,
+  { queue, activities, slots }: { queue: string; activities: object; slots: number },
+): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,

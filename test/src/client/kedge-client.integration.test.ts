@@ -65,7 +65,9 @@ describe('a guest verb', () => {
 
   test('is refused while the guest is being migrated', async () => {
     await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-102', args: [{}] });
-    await expect(cluster.kedge.manageGuest({ command: { verb: 'stop', vmid: parseVmid(102) }, node: NODE })).rejects.toMatchObject({ code: 'already-migrating' });
+    await expect(cluster.kedge.manageGuest({ command: { verb: 'stop', vmid: parseVmid(102) }, node: NODE })).rejects.toMatchObject({
+      code: 'already-migrating',
+    });
   });
 
   test('and an audit answer through workflows', async () => {

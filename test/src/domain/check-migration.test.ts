@@ -46,7 +46,8 @@ function facts(changes: Partial<MigrationFacts> = {}): MigrationFacts {
 }
 
 const target = (changes: Partial<NodeInventory>): MigrationFacts => facts({ targetSide: { findings: [], inventory: inventory(node2, changes) } });
-const sourceGuest = (changes: Partial<typeof guest>): MigrationFacts => facts({ sourceSide: { findings: [], guest: { ...guest, ...changes }, inventory: inventory(node1) } });
+const sourceGuest = (changes: Partial<typeof guest>): MigrationFacts =>
+  facts({ sourceSide: { findings: [], guest: { ...guest, ...changes }, inventory: inventory(node1) } });
 const ids = (given: MigrationFacts): readonly string[] => checkMigration(given).map((finding) => finding.id);
 
 describe('checkMigration', () => {
@@ -94,7 +95,10 @@ describe('checkMigration', () => {
 
   test("joins both nodes' own findings, each once", () => {
     const finding = { id: 'guest-locked', severity: 'blocker', text: 'Locked', remedy: 'Wait' } as const;
-    const given = facts({ sourceSide: { findings: [finding, finding], guest: null, inventory: inventory(node1) }, targetSide: { findings: [finding], inventory: inventory(node2) } });
+    const given = facts({
+      sourceSide: { findings: [finding, finding], guest: null, inventory: inventory(node1) },
+      targetSide: { findings: [finding], inventory: inventory(node2) },
+    });
     expect(ids(given)).toEqual(['guest-locked']);
   });
 });

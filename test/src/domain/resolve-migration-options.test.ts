@@ -12,12 +12,31 @@ function refusalOf(input: unknown): unknown {
 
 describe('resolveMigrationOptions', () => {
   test('fills in every default', () => {
-    expect(resolveMigrationOptions({ vmid: 101, target: 'node2' })).toMatchObject({ vmid: 101, source: null, target: 'node2', options: DEFAULT_MIGRATION_OPTIONS, requestedBy: 'unknown' });
+    expect(resolveMigrationOptions({ vmid: 101, target: 'node2' })).toMatchObject({
+      vmid: 101,
+      source: null,
+      target: 'node2',
+      options: DEFAULT_MIGRATION_OPTIONS,
+      requestedBy: 'unknown',
+    });
   });
 
   test('keeps what is named', () => {
-    const options = { online: true, type: 'insecure', bandwidthLimit: 5, maxDowntimeMs: 50, timeoutMs: 9, onStall: 'force', hold: true, holdUntil: '2030-01-01T00:00:00Z' };
-    expect(resolveMigrationOptions({ vmid: 101, target: 'node2', source: 'node1', requestedBy: 'me', options })).toMatchObject({ source: 'node1', requestedBy: 'me', options });
+    const options = {
+      online: true,
+      type: 'insecure',
+      bandwidthLimit: 5,
+      maxDowntimeMs: 50,
+      timeoutMs: 9,
+      onStall: 'force',
+      hold: true,
+      holdUntil: '2030-01-01T00:00:00Z',
+    };
+    expect(resolveMigrationOptions({ vmid: 101, target: 'node2', source: 'node1', requestedBy: 'me', options })).toMatchObject({
+      source: 'node1',
+      requestedBy: 'me',
+      options,
+    });
   });
 
   test.for<[unknown, string]>([

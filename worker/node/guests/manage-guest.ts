@@ -63,7 +63,8 @@ async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
 async function createGuest(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
   const config = parseGuestConfig(text);
   const unsupported = unsupportedSettings(config);
-  if (unsupported.length > 0) throw new KedgeError('unsupported', `Cannot create guest ${vmid}: its config has settings that Kedge does not support: ${unsupported.join(', ')}`);
+  if (unsupported.length > 0)
+    throw new KedgeError('unsupported', `Cannot create guest ${vmid}: its config has settings that Kedge does not support: ${unsupported.join(', ')}`);
   await node.locks.withLock(vmid, async () => {
     const present = await node.records.read(vmid);
     if (present.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot create guest ${vmid}: ${present.reason}`);
@@ -82,7 +83,9 @@ async function createGuest(node: NodeContext, vmid: Vmid, text: string): Promise
 
 /** The greatest generation that any node that answers remembers of a guest; 0 when none does. */
 async function greatestGenerationOfPeers(node: NodeContext, vmid: Vmid): Promise<number> {
-  const peers = Object.keys(node.cluster.nodes).map(parseNodeName).filter((name) => name !== node.node);
+  const peers = Object.keys(node.cluster.nodes)
+    .map(parseNodeName)
+    .filter((name) => name !== node.node);
   const views = await Promise.all(peers.map((peer) => askPeer(node, peer, vmid)));
   return Math.max(0, ...views.map((view) => (view === 'unreachable' || view.record.kind !== 'record' ? 0 : view.record.record.generation)));
 }
@@ -96,7 +99,10 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
     if (existing.some(({ volumeId }) => volumeId === drive.volume)) continue;
     const index = /-disk-(\d+)\./.exec(volume.name)?.[1];
     if (drive.sizeBytes === null || index === undefined) {
-      throw new KedgeError('bad-config', `Cannot create ${drive.key} of guest ${vmid}: "${drive.volume}" does not exist and needs size= and a name like vm-${vmid}-disk-0.raw`);
+      throw new KedgeError(
+        'bad-config',
+        `Cannot create ${drive.key} of guest ${vmid}: "${drive.volume}" does not exist and needs size= and a name like vm-${vmid}-disk-0.raw`,
+      );
     }
     await driver.allocate({ vmid, format: volume.format, sizeBytes: drive.sizeBytes, index: Number(index) });
   }
@@ -123,7 +129,10 @@ async function shutDown(node: NodeContext, command: GuestCommand): Promise<void>
   const timeoutMs = command.timeoutMs ?? SHUTDOWN_TIMEOUT_MS;
   const timer = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), timeoutMs).unref());
   if ((await Promise.race([qmp.closed, timer])) === 'late') {
-    throw new KedgeError('deadline-exceeded', `Cannot shut guest ${vmid} down: it still runs after ${Math.round(timeoutMs / 1_000)} s; use "kedge guest stop" to end it`);
+    throw new KedgeError(
+      'deadline-exceeded',
+      `Cannot shut guest ${vmid} down: it still runs after ${Math.round(timeoutMs / 1_000)} s; use "kedge guest stop" to end it`,
+    );
   }
   await quitGuestCopy(node, vmid);
 }
@@ -143,7 +152,8 @@ async function ownRecord(node: NodeContext, vmid: Vmid): Promise<OwnershipRecord
   if (view.kind === 'missing') throw new KedgeError('not-found', `Cannot act on guest ${vmid}: ${node.node} does not have it`);
   if (view.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot act on guest ${vmid}: ${view.reason}`);
   const { record } = view;
-  if (record.state !== 'owned') throw new KedgeError('not-owner', `Cannot act on guest ${vmid}: its record on ${node.node} is ${record.state}(${record.generation})`);
+  if (record.state !== 'owned')
+    throw new KedgeError('not-owner', `Cannot act on guest ${vmid}: its record on ${node.node} is ${record.state}(${record.generation})`);
   if (record.migrationId !== undefined) throw new KedgeError('guest-locked', `Cannot act on guest ${vmid}: migration ${record.migrationId} has claimed it`);
   if (record.bootId !== node.bootId) throw new KedgeError('not-owner', `Cannot act on guest ${vmid}: this boot of ${node.node} has not been confirmed yet`);
   return record;

@@ -17,7 +17,10 @@ import { launchGuest } from './launch-guest.js';
 export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise<void> {
   const view = await node.records.read(vmid);
   if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.bootId !== node.bootId || view.record.migrationId !== undefined) {
-    throw new KedgeError('not-owner', `Cannot start guest ${vmid}: ${node.node} may not run it, its record is ${view.kind === 'record' ? view.record.state : view.kind}`);
+    throw new KedgeError(
+      'not-owner',
+      `Cannot start guest ${vmid}: ${node.node} may not run it, its record is ${view.kind === 'record' ? view.record.state : view.kind}`,
+    );
   }
   if (view.record.wanted === 'stopped') {
     await node.starts.end(vmid);

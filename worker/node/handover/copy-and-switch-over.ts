@@ -128,14 +128,19 @@ async function rollBack(node: NodeContext, task: CopyTask, error: unknown): Prom
   const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction: 'back' });
   if (settled.outcome === 'target-owns') throw new KedgeError('internal', `Cannot roll guest ${task.step.vmid} back: the target owns it`, { cause: error });
   if (settled.memoryLost) {
-    throw new KedgeError('rolled-back', `Cannot go on with the copy: guest ${task.step.vmid} had ended here, it was started from its disk`, { cause: error, details: { memoryLost: true } });
+    throw new KedgeError('rolled-back', `Cannot go on with the copy: guest ${task.step.vmid} had ended here, it was started from its disk`, {
+      cause: error,
+      details: { memoryLost: true },
+    });
   }
 }
 
 async function resultOfSettlement(node: NodeContext, task: CopyTask, direction: 'forward' | 'back'): Promise<CopyResult> {
   const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction });
   if (settled.outcome === 'source-owns') {
-    throw new KedgeError('rolled-back', `Cannot hand guest ${task.step.vmid} over: it stays here, ${settled.reason}`, { details: { memoryLost: settled.memoryLost } });
+    throw new KedgeError('rolled-back', `Cannot hand guest ${task.step.vmid} over: it stays here, ${settled.reason}`, {
+      details: { memoryLost: settled.memoryLost },
+    });
   }
   const entry = await node.streams.read(task.step.vmid, task.step.migrationId);
   return {

@@ -63,12 +63,17 @@ export class Hold {
     const { task, record, qmp } = this.#copy;
     while (task.options.hold && (await this.#readRelease()) === null) {
       if (record.wanted === 'running') {
-        throw new KedgeError('stream-failed', `Cannot hold guest ${task.step.vmid}: it is so idle that QEMU has finished the copy by itself; migrate it without --hold`);
+        throw new KedgeError(
+          'stream-failed',
+          `Cannot hold guest ${task.step.vmid}: it is so idle that QEMU has finished the copy by itself; migrate it without --hold`,
+        );
       }
       task.report(this.#meter.progress('holding', this.#copy.reattached));
-      await qmp.waitForEvent(() => true, { after: qmp.lastSequence, timeoutMs: HELD_INTERVAL_MS, signal: task.signal }).catch((error: unknown) => {
-        if (!(error instanceof KedgeError) || error.code === 'qmp-disconnected') throw error;
-      });
+      await qmp
+        .waitForEvent(() => true, { after: qmp.lastSequence, timeoutMs: HELD_INTERVAL_MS, signal: task.signal })
+        .catch((error: unknown) => {
+          if (!(error instanceof KedgeError) || error.code === 'qmp-disconnected') throw error;
+        });
       task.signal.throwIfAborted();
     }
   }

@@ -41,7 +41,8 @@ export interface SourceStages {
 /** Writes both records beside the present one. */
 export async function stageSourceRecords(node: NodeContext, record: OwnershipRecord): Promise<SourceStages> {
   const { migrationId, peer } = record;
-  if (migrationId === undefined || peer === undefined) throw new KedgeError('internal', `Cannot stage the hand-over of guest ${record.vmid}: its record is not claimed`);
+  if (migrationId === undefined || peer === undefined)
+    throw new KedgeError('internal', `Cannot stage the hand-over of guest ${record.vmid}: its record is not claimed`);
   const next = { ...record, migrationId, peer, bootId: node.bootId };
   return {
     releasing: await node.records.stage({ ...next, state: 'releasing' }),
@@ -77,7 +78,8 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
     crashPoint('source.continue', () => continueSwitchover(qmp)),
   ]);
   const failed = prepared.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw new KedgeError('outcome-unknown', `Cannot hand guest ${ref.vmid} over: the switchover could not be prepared`, { cause: failed.reason });
+  if (failed !== undefined)
+    throw new KedgeError('outcome-unknown', `Cannot hand guest ${ref.vmid} over: the switchover could not be prepared`, { cause: failed.reason });
   await finalPass;
   const { downtimeMs } = await crashPoint('source.completed-seen', () => assertCompleted(copy));
   await crashPoint('source.released-record', () => means.stages.released.commit());

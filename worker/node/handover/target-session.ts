@@ -43,7 +43,8 @@ export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
       return;
     }
     if (record?.state !== 'incoming' || !isOf(record, ref)) throw refused('arm', ref, record);
-    if (record.bootId !== node.bootId) throw new KedgeError('peer-refused', `Cannot arm guest ${ref.vmid}: its copy was prepared in an earlier boot of this node`);
+    if (record.bootId !== node.bootId)
+      throw new KedgeError('peer-refused', `Cannot arm guest ${ref.vmid}: its copy was prepared in an earlier boot of this node`);
     const stage = node.stages.of(ref.vmid, ref.generation)?.armed ?? (await node.records.stage({ ...record, state: 'armed' }));
     await crashPoint('target.armed-record', async () => {
       await stage.commit();

@@ -26,7 +26,10 @@ export async function waitForFinalPass(qmp: QmpConnection, after: number): Promi
     watch.look();
     if (watch.stillForMs < FROZEN_AFTER_MS) continue;
     await yankStream(qmp);
-    throw new KedgeError('outcome-unknown', `Cannot finish the switchover: the final pass has stood still for ${Math.round(watch.stillForMs / 1_000)} s and was torn down`);
+    throw new KedgeError(
+      'outcome-unknown',
+      `Cannot finish the switchover: the final pass has stood still for ${Math.round(watch.stillForMs / 1_000)} s and was torn down`,
+    );
   }
 }
 

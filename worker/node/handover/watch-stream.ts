@@ -39,7 +39,11 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
       await hold.assertNotHeld();
       return;
     }
-    if (ENDED.includes(info.status)) throw new KedgeError('stream-failed', `Cannot copy guest ${task.step.vmid}: the stream is ${info.status}${info.errorDesc === null ? '' : `, ${info.errorDesc}`}`);
+    if (ENDED.includes(info.status))
+      throw new KedgeError(
+        'stream-failed',
+        `Cannot copy guest ${task.step.vmid}: the stream is ${info.status}${info.errorDesc === null ? '' : `, ${info.errorDesc}`}`,
+      );
     for (const event of events) {
       if (event.name === 'MIGRATION_PASS') meter.passBegins(passOf(event), info);
     }

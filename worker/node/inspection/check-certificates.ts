@@ -34,7 +34,11 @@ function complaintsAbout(names: { authority: string; certificate: string; key: s
   if (certificate === null) return [`has a ${names.certificate} that is no certificate`];
   if (key === null) return [`has a ${names.key} that is no private key`];
   return [
-    ...[authority, certificate].flatMap((each) => (now < new Date(each.validFrom) || now > new Date(each.validTo) ? [`has ${each === authority ? names.authority : names.certificate}, which is valid from ${each.validFrom} to ${each.validTo},`] : [])),
+    ...[authority, certificate].flatMap((each) =>
+      now < new Date(each.validFrom) || now > new Date(each.validTo)
+        ? [`has ${each === authority ? names.authority : names.certificate}, which is valid from ${each.validFrom} to ${each.validTo},`]
+        : [],
+    ),
     ...(certificate.verify(authority.publicKey) ? [] : [`has a ${names.certificate} that its ${names.authority} did not sign`]),
     ...(certificate.checkPrivateKey(key) ? [] : [`has a ${names.key} that does not belong to its ${names.certificate}`]),
   ];

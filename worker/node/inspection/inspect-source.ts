@@ -36,7 +36,9 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
       runningMachine: look.process === null || look.reading === null ? null : await readMachineType(await node.monitors.of(vmid)).catch(() => null),
       memoryBytes: config.memoryMiB * 2 ** 20,
       bridges: config.nets.flatMap((net) => (net.bridge === null ? [] : [net.bridge])),
-      storages: inventory.storages.map(({ id, shared, identity }) => ({ id, shared, identity })).filter(({ id }) => config.drives.some((drive) => storageOf(drive.volume) === id)),
+      storages: inventory.storages
+        .map(({ id, shared, identity }) => ({ id, shared, identity }))
+        .filter(({ id }) => config.drives.some((drive) => storageOf(drive.volume) === id)),
       volumes: config.drives.map((drive) => drive.volume),
     },
     inventory,
@@ -51,23 +53,58 @@ function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; 
   const { record } = look.view;
   const blocker = (id: Finding['id'], text: string, remedy: string): readonly Finding[] => [{ id, severity: 'blocker', text, remedy }];
   if (record.kind === 'missing') return blocker('guest-unknown', `${node.node} has no guest ${vmid}`, 'List the guests with "kedge guest list"');
-  if (record.kind === 'unreadable') return blocker('record-unsettled', `The ownership record of guest ${vmid} can't be read: ${record.reason}`, 'Run "kedge audit" and restore the record');
+  if (record.kind === 'unreadable')
+    return blocker('record-unsettled', `The ownership record of guest ${vmid} can't be read: ${record.reason}`, 'Run "kedge audit" and restore the record');
   const { bootId, wanted } = record.record;
-  if (record.record.state !== 'owned') return blocker('record-unsettled', `The ownership record of guest ${vmid} on ${node.node} is ${record.record.state}(${record.record.generation}) of ${record.record.migrationId}`, 'Wait until the earlier migration is settled, see "kedge audit"');
-  if (bootId !== node.bootId) return blocker('record-unsettled', `${node.node} has rebooted and guest ${vmid} is not confirmed for this boot`, `Wait until ${node.node} is registered, see "kedge node show ${node.node}"`);
-  if (options.online && (wanted === 'stopped' || look.view.qemu === 'gone')) return blocker('guest-off', `Guest ${vmid} is off`, 'Start it with "kedge guest start", or move it offline when that is supported');
-  if (!options.online) return blocker('guest-kind', `Guest ${vmid} would have to move switched off, which this version does not support`, 'Start the guest and migrate it with --online');
+  if (record.record.state !== 'owned')
+    return blocker(
+      'record-unsettled',
+      `The ownership record of guest ${vmid} on ${node.node} is ${record.record.state}(${record.record.generation}) of ${record.record.migrationId}`,
+      'Wait until the earlier migration is settled, see "kedge audit"',
+    );
+  if (bootId !== node.bootId)
+    return blocker(
+      'record-unsettled',
+      `${node.node} has rebooted and guest ${vmid} is not confirmed for this boot`,
+      `Wait until ${node.node} is registered, see "kedge node show ${node.node}"`,
+    );
+  if (options.online && (wanted === 'stopped' || look.view.qemu === 'gone'))
+    return blocker('guest-off', `Guest ${vmid} is off`, 'Start it with "kedge guest start", or move it offline when that is supported');
+  if (!options.online)
+    return blocker(
+      'guest-kind',
+      `Guest ${vmid} would have to move switched off, which this version does not support`,
+      'Start the guest and migrate it with --online',
+    );
   const runState = look.reading?.runState;
-  if (runState !== undefined && !MOVABLE.includes(runState)) return blocker('record-unsettled', `QEMU of guest ${vmid} stands in "${runState}"`, 'Resume or restart the guest first: it would arrive in the same state');
-  if (!['running', 'paused', 'loaded', 'postmigrate'].includes(look.view.qemu)) return blocker('record-unsettled', `QEMU of guest ${vmid} is ${look.view.qemu}`, 'Wait until the state of the guest is settled, see "kedge audit"');
+  if (runState !== undefined && !MOVABLE.includes(runState))
+    return blocker('record-unsettled', `QEMU of guest ${vmid} stands in "${runState}"`, 'Resume or restart the guest first: it would arrive in the same state');
+  if (!['running', 'paused', 'loaded', 'postmigrate'].includes(look.view.qemu))
+    return blocker('record-unsettled', `QEMU of guest ${vmid} is ${look.view.qemu}`, 'Wait until the state of the guest is settled, see "kedge audit"');
   return [];
 }
 
 function deviceFindings(config: GuestConfig): readonly Finding[] {
   const local = config.text.entries.map(({ key }) => key).filter((key) => /^(?:hostpci|usb|parallel|ivshmem|virtiofs)\d*$/.test(key));
   return [
-    ...local.map((key): Finding => ({ id: 'local-device', severity: 'blocker', text: `The guest uses the device ${key} of this node`, remedy: `Remove ${key} from the guest's config` })),
-    ...(config.lock === null ? [] : [{ id: 'guest-locked', severity: 'blocker', text: `The guest is locked (${config.lock})`, remedy: 'Wait for the operation that holds the lock' } as const]),
+    ...local.map(
+      (key): Finding => ({
+        id: 'local-device',
+        severity: 'blocker',
+        text: `The guest uses the device ${key} of this node`,
+        remedy: `Remove ${key} from the guest's config`,
+      }),
+    ),
+    ...(config.lock === null
+      ? []
+      : [
+          {
+            id: 'guest-locked',
+            severity: 'blocker',
+            text: `The guest is locked (${config.lock})`,
+            remedy: 'Wait for the operation that holds the lock',
+          } as const,
+        ]),
   ];
 }
 

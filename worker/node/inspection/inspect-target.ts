@@ -29,16 +29,22 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
 function copyFindings(node: NodeContext, look: GuestLook, guest: { vmid: Vmid; sourceGeneration: number | null }): readonly Finding[] {
   const { vmid, sourceGeneration } = guest;
   const { record } = look.view;
-  const blocker = (id: Finding['id'], text: string): readonly Finding[] => [{ id, severity: 'blocker', text, remedy: 'Look at both nodes with "kedge audit" before anything is removed' }];
+  const blocker = (id: Finding['id'], text: string): readonly Finding[] => [
+    { id, severity: 'blocker', text, remedy: 'Look at both nodes with "kedge audit" before anything is removed' },
+  ];
   if (record.kind === 'unreadable') return blocker('record-unsettled', `${node.node} has a record of guest ${vmid} that can't be read: ${record.reason}`);
   if (record.kind === 'record' && (record.record.state === 'owned' || record.record.state === 'releasing')) {
     return blocker('guest-exists-on-target', `${node.node} has ${record.record.state}(${record.record.generation}) of guest ${vmid}`);
   }
   if (record.kind === 'record' && sourceGeneration !== null && record.record.generation > sourceGeneration + 1) {
-    return blocker('guest-exists-on-target', `${node.node} knows guest ${vmid} under generation ${record.record.generation}, later than ${sourceGeneration} of its source`);
+    return blocker(
+      'guest-exists-on-target',
+      `${node.node} knows guest ${vmid} under generation ${record.record.generation}, later than ${sourceGeneration} of its source`,
+    );
   }
   // What an attempt of an older generation left gives way when this node is prepared.
   const expected = record.kind === 'record';
-  if (look.process !== null && !expected) return blocker('guest-running-elsewhere', `A QEMU of guest ${vmid} runs on ${node.node} (process ${look.process.pid})`);
+  if (look.process !== null && !expected)
+    return blocker('guest-running-elsewhere', `A QEMU of guest ${vmid} runs on ${node.node} (process ${look.process.pid})`);
   return [];
 }

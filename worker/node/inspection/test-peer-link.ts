@@ -18,11 +18,26 @@ async function testControl(node: NodeContext, peer: NodeName): Promise<readonly 
     const channel = await node.peers.channel(peer);
     const { version } = await channel.call('hello', { version: node.protocolVersion, node: node.node }, { timeoutMs: CALL_TIMEOUT_MS });
     if (version === node.protocolVersion) return [];
-    return [finding('kedge-protocol', `${peer} speaks protocol ${version} of Kedge, ${node.node} speaks ${node.protocolVersion}`, 'Update Kedge on the older node')];
+    return [
+      finding('kedge-protocol', `${peer} speaks protocol ${version} of Kedge, ${node.node} speaks ${node.protocolVersion}`, 'Update Kedge on the older node'),
+    ];
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
-    if (error.code === 'peer-untrusted') return [finding('peer-untrusted', `${peer} shows a host key that is not the pinned one`, 'Check that it is the right machine; renew its key with "kedge pki" only if it was rebuilt')];
-    return [finding('peer-unreachable', `${node.node} can't reach the worker of ${peer}: ${error.message}`, 'Check the control network, sshd and the node worker there')];
+    if (error.code === 'peer-untrusted')
+      return [
+        finding(
+          'peer-untrusted',
+          `${peer} shows a host key that is not the pinned one`,
+          'Check that it is the right machine; renew its key with "kedge pki" only if it was rebuilt',
+        ),
+      ];
+    return [
+      finding(
+        'peer-unreachable',
+        `${node.node} can't reach the worker of ${peer}: ${error.message}`,
+        'Check the control network, sshd and the node worker there',
+      ),
+    ];
   }
 }
 
@@ -31,7 +46,13 @@ async function testMigrationNetwork(node: NodeContext, peer: NodeName): Promise<
     await connectOnce(node.peers.migrationAddress(peer));
     return [];
   } catch (error) {
-    return [finding('migration-network', `${node.node} can't reach ${peer} on the migration network: ${error instanceof Error ? error.message : String(error)}`, 'Check the migration network in this direction')];
+    return [
+      finding(
+        'migration-network',
+        `${node.node} can't reach ${peer} on the migration network: ${error instanceof Error ? error.message : String(error)}`,
+        'Check the migration network in this direction',
+      ),
+    ];
   }
 }
 

@@ -112,7 +112,8 @@ async function writeReleasing(node: NodeContext, request: SettleRequest, look: G
 
 async function writeReleased(node: NodeContext, request: SettleRequest): Promise<void> {
   const view = await node.records.read(request.step.vmid);
-  if (view.kind !== 'record' || view.record.state !== 'releasing') throw new KedgeError('outcome-unknown', `Cannot release guest ${request.step.vmid}: its record has changed`);
+  if (view.kind !== 'record' || view.record.state !== 'releasing')
+    throw new KedgeError('outcome-unknown', `Cannot release guest ${request.step.vmid}: its record has changed`);
   const record: OwnershipRecord = { ...view.record, state: 'released' };
   await crashPoint('source.released-record', () => node.records.write(record));
 }

@@ -80,7 +80,9 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
       if (performance.now() - standsSinceMs > SILENT_TARGET_MS) direction = 'back';
     }
     if (performance.now() > deadline) {
-      throw new KedgeError('outcome-unknown', `Cannot settle ${request.step.migrationId} yet: ${decision.because}`, { details: { row: decision.row, decision: decision.do } });
+      throw new KedgeError('outcome-unknown', `Cannot settle ${request.step.migrationId} yet: ${decision.because}`, {
+        details: { row: decision.row, decision: decision.do },
+      });
     }
     await delay(PEER_ACTS.includes(decision.do) ? LOOK_AGAIN_LATER_MS : LOOK_AGAIN_MS);
   }
@@ -108,10 +110,18 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     frozen,
     sharedDisks: true,
   };
-  const decision = decide(
-    inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }),
+  const decision = decide(inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }));
+  node.log.info(
+    {
+      ...step,
+      row: decision.row,
+      decision: decision.do,
+      direction: request.direction,
+      own: look.view.qemu,
+      other: other === 'unreachable' ? other : other.qemu,
+    },
+    'settling',
   );
-  node.log.info({ ...step, row: decision.row, decision: decision.do, direction: request.direction, own: look.view.qemu, other: other === 'unreachable' ? other : other.qemu }, 'settling');
   return { decision, look, frozen };
 }
 
@@ -142,7 +152,9 @@ async function act(node: NodeContext, request: SettleRequest, turn: SettleTurn):
 function outcomeOf(decision: Decision, look: GuestLook, memoryLost: boolean): SettledMigration | null {
   switch (decision.do) {
     case 'settled':
-      return decision.at === 'target' ? { outcome: 'target-owns', memoryLost, blackout: null } : { outcome: 'source-owns', memoryLost, reason: decision.because };
+      return decision.at === 'target'
+        ? { outcome: 'target-owns', memoryLost, blackout: null }
+        : { outcome: 'source-owns', memoryLost, reason: decision.because };
     case 'release-source':
     case 'guest-ended-on-target':
       return { outcome: 'target-owns', memoryLost, blackout: null };

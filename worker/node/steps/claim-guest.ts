@@ -19,7 +19,10 @@ export async function claimGuest(node: NodeContext, step: StepRef, target: NodeN
     const record = await readRecord(node, step);
     const isOurs = record.migrationId === step.migrationId;
     if (record.state !== 'owned' || record.generation + 1 !== step.generation || (record.migrationId !== undefined && !isOurs)) {
-      throw new KedgeError('already-migrating', `Cannot claim guest ${step.vmid} for ${step.migrationId}: its record is ${record.state}(${record.generation})${record.migrationId === undefined ? '' : ` of ${record.migrationId}`}`);
+      throw new KedgeError(
+        'already-migrating',
+        `Cannot claim guest ${step.vmid} for ${step.migrationId}: its record is ${record.state}(${record.generation})${record.migrationId === undefined ? '' : ` of ${record.migrationId}`}`,
+      );
     }
     if (record.bootId !== node.bootId) {
       throw new KedgeError('guest-state', `Cannot claim guest ${step.vmid}: this boot of ${node.node} has not confirmed its record yet`);
@@ -40,7 +43,10 @@ async function settleDeadClaim(node: NodeContext, step: StepRef): Promise<void> 
 /** The dead claim's own generation: the one after the record's, two before ours. */
 function nextOf(generation: StepRef['generation'], step: StepRef): StepRef['generation'] {
   if (generation + 3 !== step.generation) {
-    throw new KedgeError('already-migrating', `Cannot claim guest ${step.vmid} for ${step.migrationId}: its record is owned(${generation}), claimed by another migration`);
+    throw new KedgeError(
+      'already-migrating',
+      `Cannot claim guest ${step.vmid} for ${step.migrationId}: its record is owned(${generation}), claimed by another migration`,
+    );
   }
   return laterGeneration(generation, 1);
 }

@@ -60,7 +60,10 @@ async function writeIncoming(node: NodeContext, { step, source, wanted }: Prepar
     state: 'incoming',
   };
   if (present !== null && !mayBeReplaced(present, incoming)) {
-    throw new KedgeError('already-exists', `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`);
+    throw new KedgeError(
+      'already-exists',
+      `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`,
+    );
   }
   await crashPoint('target.incoming-record', () => node.records.write(incoming));
   return incoming;

@@ -20,7 +20,8 @@ export async function releaseSource(node: NodeContext, step: StepRef, target: No
     const view = await node.records.read(step.vmid);
     if (view.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot release guest ${step.vmid}: its record is ${view.kind}`);
     const { record } = view;
-    if (record.generation !== step.generation - 1) throw new KedgeError('stale-claim', `Cannot release guest ${step.vmid} as ${step.migrationId}: its record is ${record.state}(${record.generation})`);
+    if (record.generation !== step.generation - 1)
+      throw new KedgeError('stale-claim', `Cannot release guest ${step.vmid} as ${step.migrationId}: its record is ${record.state}(${record.generation})`);
     await assertTargetOwns(node, step, target);
     if (record.state !== 'released') {
       const released: OwnershipRecord = { ...record, state: 'released', migrationId: step.migrationId, peer: target };
@@ -38,8 +39,10 @@ export async function releaseSource(node: NodeContext, step: StepRef, target: No
 async function assertTargetOwns(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
   const view = await askPeer(node, target, step.vmid);
   if (view === 'unreachable') throw new KedgeError('peer-unreachable', `Cannot release guest ${step.vmid}: ${target} does not answer`);
-  if (view.record.kind !== 'record') throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: the record of ${target} is ${view.record.kind}`);
+  if (view.record.kind !== 'record')
+    throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: the record of ${target} is ${view.record.kind}`);
   const { state, generation } = view.record.record;
   // A later generation proves that the guest was owned there and went on.
-  if (generation <= step.generation && state !== 'owned') throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: ${target} does not own it`);
+  if (generation <= step.generation && state !== 'owned')
+    throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: ${target} does not own it`);
 }

@@ -103,7 +103,9 @@ describe('the hand-over between two nodes with real QEMU', () => {
     nodes.cuts.set('go', 'before');
     nodes.cuts.set('observe', 'before');
     const copying = copy(prepared).catch((error: unknown) => error);
-    await target.monitors.of(VMID).then((qmp) => qmp.waitForEvent((event) => event.name === 'MIGRATION' && event.data['status'] === 'completed', { after: 0, timeoutMs: 20_000 }));
+    await target.monitors
+      .of(VMID)
+      .then((qmp) => qmp.waitForEvent((event) => event.name === 'MIGRATION' && event.data['status'] === 'completed', { after: 0, timeoutMs: 20_000 }));
     // The source arms while the last pass is under way: the load may be complete before the record is there.
     const armed = await vi.waitFor(async () => {
       const view = await target.records.read(VMID);
@@ -183,7 +185,9 @@ describe('the hand-over between two nodes with real QEMU', () => {
     if (process_ === null) throw new Error('Cannot find the guest');
     await killQemu(process_);
     await nodes.restart('source', { rebooted: true });
-    await expect(createNodeService(nodes.source).unclaimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 })).rejects.toMatchObject({ code: 'outcome-unknown' });
+    await expect(createNodeService(nodes.source).unclaimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 })).rejects.toMatchObject({
+      code: 'outcome-unknown',
+    });
     expect(nodes.pids().source).toBeNull();
     nodes.source.boot.confirmed = true;
     await createNodeService(nodes.source).unclaimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 });

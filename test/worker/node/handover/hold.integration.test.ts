@@ -69,7 +69,10 @@ interface Attempt {
   leave(): Promise<unknown>;
 }
 
-function copy(prepared: PreparedTarget, { step, attempt = 1, ...input }: { step: StepRef; attempt?: number; deadline?: string; options?: Partial<MigrationOptions> }): Attempt {
+function copy(
+  prepared: PreparedTarget,
+  { step, attempt = 1, ...input }: { step: StepRef; attempt?: number; deadline?: string; options?: Partial<MigrationOptions> },
+): Attempt {
   const stop = new AbortController();
   let reportHolding = (): void => undefined;
   const holding = new Promise<void>((resolve) => {

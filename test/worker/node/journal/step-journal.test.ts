@@ -6,7 +6,12 @@ import { migrationIdOf, parseGeneration, parseVmid } from '../../../../src/domai
 import { StepJournal } from '../../../../worker/node/journal/step-journal.js';
 
 const vmid = parseVmid(101);
-const step = (sequence: number, generation = 2) => ({ vmid, generation: parseGeneration(generation), migrationId: migrationIdOf(vmid, parseGeneration(generation)), sequence });
+const step = (sequence: number, generation = 2) => ({
+  vmid,
+  generation: parseGeneration(generation),
+  migrationId: migrationIdOf(vmid, parseGeneration(generation)),
+  sequence,
+});
 
 let folder: string;
 

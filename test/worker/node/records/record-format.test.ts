@@ -31,9 +31,15 @@ describe('an ownership record', () => {
 
   test('that is any other text is refused, not guessed', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json().map((text) => `${text}\n`)), (text) => {
-        expect(() => parseRecord(text)).toThrow();
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json().map((text) => `${text}\n`),
+        ),
+        (text) => {
+          expect(() => parseRecord(text)).toThrow();
+        },
+      ),
     );
   });
 
