@@ -34,29 +34,39 @@ export class GuestMonitors {
       return this.of(vmid);
     }
     const opening = connectQmp(controlSocketFile(this.#paths, vmid));
+    this.#keep(vmid, opening);
+    return opening;
+  }
+
+  /**
+   * Takes over the connection that the start of this guest's QEMU opens, from before it is open: whoever looks at the guest
+   * meanwhile waits for it. Without that a look (the inventory takes one a second) could get to the new socket first, and the
+   * start would wait for a greeting that QEMU gives to one client only.
+   */
+  adopt(vmid: Vmid, opening: Promise<QmpConnection>): void {
+    this.#keep(vmid, opening);
+  }
+
+  #keep(vmid: Vmid, opening: Promise<QmpConnection>): void {
+    const before = this.#connections.get(vmid);
     this.#connections.set(vmid, opening);
     const forget = (): void => {
       if (this.#connections.get(vmid) === opening) this.#connections.delete(vmid);
     };
-    opening.then((connection) => {
-      connection.onEvent((event) => {
-        this.#listener(vmid, event);
-      });
-      return connection.closed.then(forget, forget);
-    }, forget);
-    return opening;
-  }
-
-  /** Takes over the connection that the start of this guest's QEMU opened. */
-  adopt(vmid: Vmid, connection: QmpConnection): void {
-    const opening = Promise.resolve(connection);
-    this.#connections.set(vmid, opening);
-    connection.onEvent((event) => {
-      this.#listener(vmid, event);
-    });
-    void connection.closed.then(() => {
-      if (this.#connections.get(vmid) === opening) this.#connections.delete(vmid);
-    });
+    opening.then(
+      (connection) => {
+        connection.onEvent((event) => {
+          this.#listener(vmid, event);
+        });
+        return connection.closed.then(forget, forget);
+      },
+      () => {
+        // A start that was refused leaves the connection of the QEMU that runs already.
+        if (this.#connections.get(vmid) !== opening) return;
+        if (before === undefined) this.#connections.delete(vmid);
+        else this.#connections.set(vmid, before);
+      },
+    );
   }
 
   closeAll(): void {

@@ -41,9 +41,9 @@ export async function launchGuest(node: NodeContext, vmid: Vmid, guest: { config
     incoming,
   });
   for (const net of config.nets) await createTap({ name: tapName(vmid, net.index), bridge: net.bridge });
-  const { qmp } = await startQemu({ vmid, folder, binary: facts.binary, args });
-  node.monitors.adopt(vmid, qmp);
-  return qmp;
+  const opening = startQemu({ vmid, folder, binary: facts.binary, args }).then(({ qmp }) => qmp);
+  node.monitors.adopt(vmid, opening);
+  return opening;
 }
 
 async function resolveVolumes(node: NodeContext, config: GuestConfig): Promise<ReadonlyMap<string, ResolvedVolume>> {
