@@ -7,6 +7,7 @@ import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { setCapabilities, targetCapabilities } from '../../../src/drivers/qemu/migration-capabilities.js';
 import { listenIncoming, setParameters } from '../../../src/drivers/qemu/migration-commands.js';
+import { readMigrationInfo } from '../../../src/drivers/qemu/read-qemu-state.js';
 import { addServerTls } from '../../../src/drivers/qemu/tls-objects.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
@@ -65,6 +66,8 @@ async function writeIncoming(node: NodeContext, { step, source, wanted }: Prepar
       `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`,
     );
   }
+  // Before the record: a copy that is found beside a record of this migration is then a copy of this migration.
+  if (present?.migrationId !== incoming.migrationId) await endIncoming(node, step.vmid);
   await crashPoint('target.incoming-record', () => node.records.write(incoming));
   return incoming;
 }
@@ -83,8 +86,12 @@ function mayBeReplaced(present: OwnershipRecord, incoming: OwnershipRecord): boo
 async function listeningQemu(node: NodeContext, request: PrepareRequest, multifdChannels: number): Promise<QmpConnection> {
   const { step, source, options } = request;
   const { view, process } = await lookAtGuest(node, step.vmid);
-  // A copy that an earlier attempt started and that still waits is taken as it is; anything else is made anew.
-  if (process !== null && view.qemu === 'inmigrate') return node.monitors.of(step.vmid);
+  // A copy that an earlier attempt started and that listens is taken as it is: it was told everything before. One whose attempt
+  // died in between would take the stream without TLS and, worse, without late-block-activate; like anything else it is made anew.
+  if (process !== null && view.qemu === 'inmigrate') {
+    const qmp = await node.monitors.of(step.vmid);
+    if ((await readMigrationInfo(qmp)).socketAddress.length > 0) return qmp;
+  }
   await endIncoming(node, step.vmid);
   node.leases.renew(step.vmid);
   const config = editGuestConfig(parseGuestConfig(request.config), request.runningMachine === null ? {} : { runningmachine: request.runningMachine });
