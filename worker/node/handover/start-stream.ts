@@ -22,12 +22,13 @@ export async function startOrAttachStream(node: NodeContext, task: CopyTask, qmp
   const { vmid, migrationId } = task.step;
   const reading = await readQemuState(qmp, 'source');
   const entry = await node.streams.read(vmid, migrationId);
-  if (entry !== null && isStillUnderWay(reading)) {
+  // `completed` belongs to this stream as well: what a lost attempt or local recovery left is handed over, not rolled back.
+  const isCompleted = entry?.state === 'started' && reading.state === 'postmigrate' && reading.migration.status === 'completed';
+  if (entry !== null && (isStillUnderWay(reading) || isCompleted)) {
     const attached: StreamEntry = { ...entry, state: 'started', reattached: entry.reattached + 1 };
     await node.streams.write(vmid, attached);
     return attached;
   }
-  // `completed` belongs to this stream as well: the caller settles what a lost attempt left.
   if (entry?.state === 'started') throw streamFailed(reading);
   if (isStillUnderWay(reading)) throw new KedgeError('guest-state', `Cannot copy guest ${vmid}: a stream that this migration did not start is under way`);
   return startNewStream(node, task, qmp);

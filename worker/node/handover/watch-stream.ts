@@ -15,10 +15,11 @@ import { Hold } from './hold.js';
 
 /** A dead link looks `active`, its counters just stand still: QEMU itself gives up only with TCP, after many minutes. */
 const STALL_TIMEOUT_MS = 40_000;
-const ENDED = ['completed', 'failed', 'cancelled'];
+const ENDED = ['failed', 'cancelled'];
 
 /**
  * Returns once QEMU reports `pre-switchover`: the guest stands still, the blackout has begun (a paused guest just stands).
+ * Or `completed`: local recovery was quicker than this attempt of a restarted worker, and is handing the guest over.
  * @throws KedgeError `stream-failed`, `stream-stalled`, `not-converging`, `deadline-exceeded`, or the reason of the signal;
  *   the stream is then still as it is: the caller cancels or leaves it
  */
@@ -39,6 +40,7 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
       await hold.assertNotHeld();
       return;
     }
+    if (info.status === 'completed') return;
     if (ENDED.includes(info.status))
       throw new KedgeError(
         'stream-failed',

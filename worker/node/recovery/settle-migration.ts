@@ -127,9 +127,10 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
 
 function streamStateOf(look: GuestLook, entry: StreamEntry): 'none' | 'active' | 'ended' {
   const status = look.reading?.migration.status;
-  // A worker that died right before `migrate`: the copy has not begun, the next attempt begins it.
-  if (entry.state === 'intended' && status === 'none') return 'none';
-  return status === 'setup' || status === 'active' || status === 'cancelling' || status === 'wait-unplug' ? 'active' : 'ended';
+  if (status === 'setup' || status === 'active' || status === 'cancelling' || status === 'wait-unplug') return 'active';
+  // A worker that died right before `migrate`: the copy has not begun, the next attempt begins it. The status is then that of
+  // whatever stream this QEMU had before: it came here by one, or an earlier migration was cancelled.
+  return entry.state === 'intended' ? 'none' : 'ended';
 }
 
 async function act(node: NodeContext, request: SettleRequest, turn: SettleTurn): Promise<void> {
