@@ -56,6 +56,7 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
     const finished = await handOver(node, copy, { stages, met });
     if (finished === 'in-doubt') return await resultOfSettlement(node, task, 'forward');
     if (finished === 'target-silent') return await resultOfSettlement(node, task, 'back');
+    meter.finalPassEnded(finished.ended);
     return {
       rounds: meter.rounds,
       bytesSent: meter.bytesSent,

@@ -60,6 +60,19 @@ export class CopyMeter {
     this.#readings = [];
   }
 
+  /** The last pass, which ran while the guest stood still, has ended with nothing left. `info` was read after it. */
+  finalPassEnded(info: MigrationInfo): void {
+    this.update(info);
+    if (this.#ram === null) return;
+    const before = this.#rounds.at(-1)?.round ?? 0;
+    this.#rounds.push({
+      round: before + 1,
+      bytesLeft: this.#ram.remaining,
+      bytesSent: this.#ram.transferred - this.#passBegan.bytes,
+      durationMs: Math.round(performance.now() - this.#passBegan.atMs),
+    });
+  }
+
   get readings(): readonly PassReading[] {
     return this.#readings;
   }

@@ -14,6 +14,11 @@ const HOLDING_BANDWIDTH = 10;
  */
 const HOLD_AT = { share: 0.25, leastBytes: 32 * 2 ** 20, mostBytes: 256 * 2 ** 20 };
 const APPROACHING_INTERVAL_MS = 25;
+/**
+ * Until the hold begins the stream is kept so slow that QEMU can't converge between two looks of ours: empty pages may end its first
+ * pass at any moment, and the next ones take milliseconds at full speed. A whole guest takes at least this long.
+ */
+const APPROACH = { shortestMs: 8_000, leastBandwidth: 64 * 2 ** 20 };
 const HELD_INTERVAL_MS = 500;
 
 /**
@@ -25,7 +30,7 @@ export class Hold {
   readonly #copy: RunningCopy;
   readonly #meter: CopyMeter;
   /** A stream that another attempt started may have been slowed by it. */
-  #stream: 'free' | 'slowed' | 'unknown';
+  #stream: 'free' | 'approaching' | 'slowed' | 'unknown';
   /** RFC 3339; null while no attempt has slowed the stream, undefined until the journal was asked. */
   #beganAt: string | null | undefined;
   #heldMs = 0;
@@ -34,7 +39,7 @@ export class Hold {
     this.#node = node;
     this.#copy = copy;
     this.#meter = meter;
-    this.#stream = copy.reattached > 0 ? 'unknown' : 'free';
+    this.#stream = copy.reattached > 0 || copy.task.options.hold ? 'unknown' : 'free';
   }
 
   /** For how long the copy was held, known once it is released; milliseconds. */
@@ -51,9 +56,11 @@ export class Hold {
   async update(): Promise<boolean> {
     const release = await this.#readRelease();
     // A stream that was slowed stays slow over a restart, even when the guest has much to send again.
-    const holds = this.#copy.task.options.hold && release === null && ((await this.#readBegan()) !== null || this.#isNear());
+    const waits = this.#copy.task.options.hold && release === null;
+    const holds = waits && ((await this.#readBegan()) !== null || this.#isNear());
     if (holds && this.#stream !== 'slowed') await this.#slow();
-    if (!holds && this.#stream !== 'free') await this.#free();
+    if (waits && !holds && this.#stream !== 'approaching') await this.#approach();
+    if (!waits && this.#stream !== 'free') await this.#free();
     if (release !== null) this.#heldMs = await this.#heldUntil(release);
     return holds;
   }
@@ -83,6 +90,15 @@ export class Hold {
     const holdAtBytes = Math.min(HOLD_AT.mostBytes, Math.max(HOLD_AT.leastBytes, bytesTotal * HOLD_AT.share));
     // From the second pass on only what the guest has written anew is left.
     return bytesSent > 0 && (round > 1 || bytesLeft < holdAtBytes);
+  }
+
+  async #approach(): Promise<void> {
+    const { qmp, task } = this.#copy;
+    const { bytesTotal } = this.#meter;
+    if (bytesTotal === 0) return;
+    const slow = Math.max(APPROACH.leastBandwidth, Math.round((bytesTotal / APPROACH.shortestMs) * 1_000));
+    await setBandwidth(qmp, task.options.bandwidthLimit === 0 ? slow : Math.min(slow, task.options.bandwidthLimit));
+    this.#stream = 'approaching';
   }
 
   async #slow(): Promise<void> {

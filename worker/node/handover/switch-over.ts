@@ -22,6 +22,7 @@ import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { StagedFile } from '../../../src/drivers/host/durable-file.js';
 import type { PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
 import { continueSwitchover } from '../../../src/drivers/qemu/migration-commands.js';
+import type { MigrationInfo } from '../../../src/drivers/qemu/migration-info.js';
 import { readQemuState } from '../../../src/drivers/qemu/read-qemu-state.js';
 import type { NodeContext } from '../node-context.js';
 import type { RunningCopy } from './copy-task.js';
@@ -53,6 +54,8 @@ export async function stageSourceRecords(node: NodeContext, record: OwnershipRec
 export interface FinishedSwitchover {
   readonly blackout: BlackoutReport;
   readonly switchoverMs: number;
+  /** What QEMU says of the finished stream. */
+  readonly ended: MigrationInfo;
 }
 
 /**
@@ -81,18 +84,19 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
   if (failed !== undefined)
     throw new KedgeError('outcome-unknown', `Cannot hand guest ${ref.vmid} over: the switchover could not be prepared`, { cause: failed.reason });
   await finalPass;
-  const { downtimeMs } = await crashPoint('source.completed-seen', () => assertCompleted(copy));
+  const ended = await crashPoint('source.completed-seen', () => assertCompleted(copy));
   await crashPoint('source.released-record', () => means.stages.released.commit());
   const { resumedAtMs } = await crashPoint('source.go-message', () => means.channel.call('go', ref, { timeoutMs: GO_TIMEOUT_MS }));
   await means.stages.released.syncFolder();
   return {
-    blackout: { stopToResumeMs: round(resumedAtMs - means.clockOffsetMs - stoppedAtMs), qemuDowntimeMs: downtimeMs },
+    blackout: { stopToResumeMs: round(resumedAtMs - means.clockOffsetMs - stoppedAtMs), qemuDowntimeMs: ended.downtimeMs ?? 0 },
     switchoverMs: round(performance.now() - began),
+    ended,
   };
 }
 
 /** Go needs the runstate too: a status alone is sticky and may be an older attempt's. */
-async function assertCompleted(copy: RunningCopy): Promise<{ downtimeMs: number }> {
+async function assertCompleted(copy: RunningCopy): Promise<MigrationInfo> {
   let reading = await readQemuState(copy.qmp, 'source');
   // QEMU reports `completed` a moment before its runstate follows.
   for (let looks = 1; looks < LOOKS && reading.state === 'device' && reading.migration.status === 'completed'; looks += 1) {
@@ -100,7 +104,7 @@ async function assertCompleted(copy: RunningCopy): Promise<{ downtimeMs: number 
     reading = await readQemuState(copy.qmp, 'source');
   }
   const { state, migration } = reading;
-  if (state === 'postmigrate' && migration.status === 'completed') return { downtimeMs: migration.downtimeMs ?? 0 };
+  if (state === 'postmigrate' && migration.status === 'completed') return migration;
   throw new KedgeError('outcome-unknown', `Cannot hand guest ${copy.task.step.vmid} over: the stream ended as ${migration.status}, QEMU is ${state}`, {
     details: { status: migration.status, state, reason: migration.errorDesc },
   });
