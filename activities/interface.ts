@@ -9,6 +9,7 @@ import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.
 import type { BlackoutReport, CopyRound, MigrationOptions } from '../src/domain/migration.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
 import type { GuestView, Wanted } from '../src/domain/ownership.js';
+import type { StreamLayout } from '../src/domain/stream-layout.js';
 
 /** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
 export interface StepRef {
@@ -55,6 +56,8 @@ export interface NodeControlActivities {
     config: string;
     wanted: Wanted;
     runningMachine: string | null;
+    /** Version of the QEMU that sends. */
+    sourceQemu: string;
     options: MigrationOptions;
   }): Promise<PreparedTarget>;
   /** Undo of `prepareTarget`: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
@@ -110,6 +113,8 @@ export interface SourceInspection {
     readonly wanted: Wanted;
     readonly config: string;
     readonly runningMachine: string | null;
+    /** Version of the QEMU that runs the guest; of the node's while it is off. */
+    readonly qemuVersion: string;
     readonly memoryBytes: number;
     readonly bridges: readonly string[];
     /** Storage ids with their identity markers as the source reads them, for comparison with the target's. */
@@ -131,12 +136,11 @@ export interface ClaimResult {
   readonly config: string;
 }
 
-export interface PreparedTarget {
+export interface PreparedTarget extends StreamLayout {
   /** Address and port on the migration network. */
   readonly host: string;
   readonly port: number;
   readonly tlsHostname: string | null;
-  readonly multifdChannels: number;
 }
 
 /** A finished copy with its switchover. */

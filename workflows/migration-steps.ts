@@ -47,8 +47,16 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
       name: 'prepare',
       forward: async () => {
         const { config, wanted } = must(claim);
-        const { runningMachine } = must(guest);
-        prepared = await context.target().idempotent.prepareTarget({ step: story.nextStep(), source: story.source, config, wanted, runningMachine, options });
+        const { runningMachine, qemuVersion } = must(guest);
+        prepared = await context.target().idempotent.prepareTarget({
+          step: story.nextStep(),
+          source: story.source,
+          config,
+          wanted,
+          runningMachine,
+          sourceQemu: qemuVersion,
+          options,
+        });
       },
       undo: async () => {
         await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });

@@ -4,6 +4,8 @@ import { askGuest } from '../../lab/witness/ask-guest.js';
 import { readObserverReport, resetWitness } from '../../lab/witness/read-witness.js';
 import { witnessGuestConfig } from '../../lab/witness/witness-guest-config.js';
 import { DEFAULT_MIGRATION_OPTIONS } from '../../src/domain/migration.js';
+import { streamLayout, type StreamLayout } from '../../src/domain/stream-layout.js';
+import { readQemuFacts } from '../../src/drivers/qemu/qemu-facts.js';
 import { migrateRaw, type RawTransport } from '../raw/migrate-raw.js';
 import { createRawVolumes, quitRawQemu, startRawQemu, type RawGuest, type RawQemu } from '../raw/raw-guest.js';
 import { openSshTunnel } from '../raw/ssh-tunnel.js';
@@ -18,8 +20,8 @@ const MIB = 1024 ** 2;
 const DIRTY_RATE = 20 * MIB;
 const TIMEOUT_MS = 120_000;
 const FILL_TIMEOUT_MS = 300_000;
-/** The same for both sides: TLS on this many channels, the product's default. */
-const MULTIFD_CHANNELS = 2;
+/** The same for both sides: TLS, in the shape that the product gives its streams by default. */
+const WANTED_LAYOUT: StreamLayout = { multifdChannels: 2, compression: 'zstd' };
 
 /** A run with the longest silence that the witness's observer saw. */
 interface Run extends SwitchTimes {
@@ -30,12 +32,13 @@ interface Run extends SwitchTimes {
 /** Ours and raw QEMU in turn, over the same network, with equal busy guests; then throughput against an OpenSSH tunnel. */
 export function liveSuite({ runs }: SuiteOptions): Promise<readonly Row[]> {
   return withBenchLab(async (bench) => {
+    const layout = streamLayout({ hold: false, wanted: WANTED_LAYOUT, sourceQemu: (await readQemuFacts('qemu-system-x86_64')).version });
     const busy = await compare(bench, {
       ours: 101,
       raw: 102,
       runs,
       memory: { memoryMiB: 512, workingSet: 256 * MIB, dirtyRate: DIRTY_RATE },
-      transport: () => ({ kind: 'tls', multifdChannels: MULTIFD_CHANNELS }),
+      transport: () => ({ kind: 'tls', layout }),
     });
     const idle = await compare(bench, {
       ours: 103,

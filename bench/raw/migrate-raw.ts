@@ -1,6 +1,7 @@
 import { pkiFolder, pathsFromEnvironment } from '../../src/config/paths.js';
 import { setCapabilities } from '../../src/drivers/qemu/migration-capabilities.js';
 import { listenIncoming, setParameters } from '../../src/drivers/qemu/migration-commands.js';
+import type { StreamLayout } from '../../src/domain/stream-layout.js';
 import { addClientTls, addServerTls } from '../../src/drivers/qemu/tls-objects.js';
 import { observeSwitch, type SwitchTimes } from '../live/observe-switch.js';
 import type { BenchNode } from '../live/bench-node.js';
@@ -9,7 +10,7 @@ import type { SshTunnel } from './ssh-tunnel.js';
 
 /** How the raw stream travels: as the product's (TLS and multifd over the migration network), or plain through an OpenSSH tunnel. */
 export type RawTransport =
-  | { readonly kind: 'tls'; readonly multifdChannels: number }
+  | { readonly kind: 'tls'; readonly layout: StreamLayout }
   | { readonly kind: 'ssh'; readonly tunnel: (target: BenchNode) => Promise<SshTunnel> };
 
 export interface RawMigration {
@@ -35,7 +36,7 @@ export async function migrateRaw(migration: RawMigration): Promise<{ readonly ti
   const folder = pkiFolder(pathsFromEnvironment({}));
   const server = tls ? await addServerTls(qemu.qmp, { folder, peerName: source.node.name }) : null;
   const client = tls ? { ...(await addClientTls(source.qmp, { folder })), hostname: target.name } : null;
-  const multifd = transport.kind === 'tls' ? { multifdChannels: transport.multifdChannels } : {};
+  const multifd = transport.kind === 'tls' ? { multifd: transport.layout } : {};
   await setParameters(qemu.qmp, { bandwidthLimit: 0, ...multifd, tls: server });
   await setParameters(source.qmp, { bandwidthLimit: 0, downtimeLimitMs, ...multifd, tls: client });
   const tunnel = transport.kind === 'ssh' ? await transport.tunnel(target) : null;

@@ -11,6 +11,7 @@ export const CHECK_IDS = [
   'guest-running-elsewhere',
   'guest-locked',
   'guest-migrating',
+  'stream-stuck',
   'guest-kind',
   'guest-exists-on-target',
   'record-unsettled',

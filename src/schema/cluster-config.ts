@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES } from '../domain/migration.js';
+import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
 
 const address = z.string().regex(/^[0-9A-Za-z.:-]+$/, 'must be an IP address or a host name');
 const addressAndPort = z.string().regex(/^(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$/, 'must be <address>:<port>');
@@ -34,8 +35,10 @@ export const clusterConfigSchema = z.strictObject({
       bandwidthLimit: z.int().min(0).default(DEFAULT_MIGRATION_OPTIONS.bandwidthLimit),
       /** 1 to 2,000,000: QEMU's own bounds of downtime-limit. */
       maxDowntimeMs: z.int().min(1).max(2_000_000).default(DEFAULT_MIGRATION_OPTIONS.maxDowntimeMs),
-      /** Parallel connections of the RAM stream, 1 to 255 as QEMU allows. */
+      /** Parallel connections of the RAM stream, 1 to 255 as QEMU allows; QEMU below 9.0 always gets one (docs/decisions/0007). */
       multifdChannels: z.int().min(1).max(255).default(2),
+      /** Of the RAM stream; a held migration uses none. */
+      compression: z.enum(STREAM_COMPRESSIONS).default('zstd'),
     })
     .prefault({}),
 });

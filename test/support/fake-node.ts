@@ -19,6 +19,7 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
         generation: world.generation(),
         wanted: world.wanted,
         config: 'name: test',
+        qemuVersion: '7.2.22',
         runningMachine: 'pc-q35-7.2',
         memoryBytes: 1e8,
         bridges: ['vmbr0'],
@@ -51,7 +52,7 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
       world.claimStep(target.name, step.sequence);
       world.setRecord(target, 'incoming', own(step));
       world.change(target, { qemu: 'inmigrate', files: true });
-      return { host: '10.0.0.2', port: 60000, tlsHostname: null, multifdChannels: 2 };
+      return { host: '10.0.0.2', port: 60000, tlsHostname: null, multifdChannels: 1, compression: 'zstd' };
     },
     revokeTarget: async ({ step }) => {
       world.claimStep(target.name, step.sequence);

@@ -6,6 +6,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { KedgeError } from '../../domain/kedge-error.js';
+import type { StreamLayout } from '../../domain/stream-layout.js';
 import type { QmpConnection } from '../qmp/qmp-connection.js';
 import type { MigrationSide } from './classify-qemu-state.js';
 import { readMigrationInfo, readQemuState } from './read-qemu-state.js';
@@ -23,19 +24,19 @@ export interface MigrationParameters {
   readonly bandwidthLimit: number;
   /** QEMU pauses the guest once the rest fits into this time. Only the source uses it. */
   readonly downtimeLimitMs?: number;
-  /** Number of extra sockets; must be equal on both sides. Undefined: without multifd. */
-  readonly multifdChannels?: number;
+  /** Must be equal on both sides. Undefined: without multifd. */
+  readonly multifd?: StreamLayout;
   /** Null: plain text. `credentials` and `authorization` are ids of objects made by `tls-objects.ts`. */
   readonly tls: { readonly credentials: string; readonly hostname?: string; readonly authorization?: string } | null;
 }
 
 /** Sets all parameters of one attempt, and clears what an earlier one may have set. */
 export async function setParameters(qmp: QmpConnection, parameters: MigrationParameters): Promise<void> {
-  const { tls, downtimeLimitMs, multifdChannels } = parameters;
+  const { tls, downtimeLimitMs, multifd } = parameters;
   await qmp.execute('migrate-set-parameters', {
     'max-bandwidth': bandwidthOf(parameters.bandwidthLimit),
     ...(downtimeLimitMs === undefined ? {} : { 'downtime-limit': downtimeLimitMs }),
-    ...(multifdChannels === undefined ? {} : { 'multifd-channels': multifdChannels }),
+    ...(multifd === undefined ? {} : { 'multifd-channels': multifd.multifdChannels, 'multifd-compression': multifd.compression }),
     'tls-creds': tls?.credentials ?? '',
     'tls-hostname': tls?.hostname ?? '',
     'tls-authz': tls?.authorization ?? '',

@@ -42,7 +42,7 @@ async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnect
   await setParameters(qmp, {
     bandwidthLimit: options.bandwidthLimit,
     downtimeLimitMs: ITERATING_LIMIT_MS,
-    ...(multifd ? { multifdChannels: prepared.multifdChannels } : {}),
+    ...(multifd ? { multifd: prepared } : {}),
     tls: tls === null ? null : { credentials: tls.credentials, hostname: prepared.tlsHostname ?? target },
   });
   const entry: StreamEntry = {

@@ -3,7 +3,9 @@ import type { Finding } from '../../../src/domain/checks.js';
 import { laterGeneration, type NodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import type { RunState } from '../../../src/drivers/qemu/classify-qemu-state.js';
+import { hasStuckStream } from '../../../src/drivers/qemu/has-stuck-stream.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
+import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
 import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
@@ -21,7 +23,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
     target === node.node ? Promise.resolve([]) : testPeerLink(node, target),
     checkCertificates(node, { side: 'client', options: input.options }),
   ]);
-  const state = stateFindings(node, look, input);
+  const state = await stateFindings(node, look, input);
   const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
   if (look.view.record.kind !== 'record' || config === null) return { findings: [...state, ...link, ...certificates], guest: null, inventory };
   const { record } = look.view.record;
@@ -33,6 +35,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
       generation: record.state === 'owned' && record.migrationId !== undefined ? laterGeneration(record.generation, 2) : record.generation,
       wanted: record.wanted,
       config: await node.guestConfigs.read(vmid),
+      qemuVersion: (await runningVersion(node, look)) ?? inventory.versions.qemu,
       runningMachine: look.process === null || look.reading === null ? null : await readMachineType(await node.monitors.of(vmid)).catch(() => null),
       memoryBytes: config.memoryMiB * 2 ** 20,
       bridges: config.nets.flatMap((net) => (net.bridge === null ? [] : [net.bridge])),
@@ -45,10 +48,17 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   };
 }
 
+/** Null while the guest is off or its monitor is silent. */
+async function runningVersion(node: NodeContext, look: GuestLook): Promise<string | null> {
+  if (look.process === null || look.reading === null) return null;
+  const { record } = look.view;
+  return record.kind === 'record' ? readQemuVersion(await node.monitors.of(record.record.vmid)).catch(() => null) : null;
+}
+
 /** Run states in which a guest may start to move; in any other (an I/O error, a panic) it would arrive standing. */
 const MOVABLE: readonly RunState[] = ['running', 'paused', 'postmigrate', 'inmigrate', 'finish-migrate'];
 
-function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; options: MigrationOptions }): readonly Finding[] {
+async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; options: MigrationOptions }): Promise<readonly Finding[]> {
   const { vmid, options } = input;
   const { record } = look.view;
   const blocker = (id: Finding['id'], text: string, remedy: string): readonly Finding[] => [{ id, severity: 'blocker', text, remedy }];
@@ -81,6 +91,12 @@ function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; 
     return blocker('record-unsettled', `QEMU of guest ${vmid} stands in "${runState}"`, 'Resume or restart the guest first: it would arrive in the same state');
   if (!['running', 'paused', 'loaded', 'postmigrate'].includes(look.view.qemu))
     return blocker('record-unsettled', `QEMU of guest ${vmid} is ${look.view.qemu}`, 'Wait until the state of the guest is settled, see "kedge audit"');
+  if (record.record.migrationId === undefined && look.process !== null && (await hasStuckStream(look.process.pid)))
+    return blocker(
+      'stream-stuck',
+      `QEMU of guest ${vmid} has not ended the stream of an earlier migration and can't begin another`,
+      'Shut the guest down and start it again: QEMU below 9.0 may lock up when a stream fails',
+    );
   return [];
 }
 

@@ -4,6 +4,7 @@ import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
+import { streamLayout, type StreamLayout } from '../../../src/domain/stream-layout.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { setCapabilities, targetCapabilities } from '../../../src/drivers/qemu/migration-capabilities.js';
 import { listenIncoming, setParameters } from '../../../src/drivers/qemu/migration-commands.js';
@@ -23,6 +24,8 @@ export interface PrepareRequest {
   readonly config: string;
   readonly wanted: Wanted;
   readonly runningMachine: string | null;
+  /** Version of the QEMU that sends. */
+  readonly sourceQemu: string;
   readonly options: MigrationOptions;
 }
 
@@ -37,12 +40,12 @@ export async function prepareTarget(node: NodeContext, request: PrepareRequest):
   return node.locks.withLock(step.vmid, async () => {
     const incoming = await writeIncoming(node, request);
     node.leases.renew(step.vmid);
-    const multifdChannels = options.hold ? 0 : node.cluster.migration.multifdChannels;
-    const qmp = await listeningQemu(node, request, multifdChannels);
+    const layout = streamLayout({ hold: options.hold, wanted: node.cluster.migration, sourceQemu: request.sourceQemu });
+    const qmp = await listeningQemu(node, request, layout);
     const address = node.peers.migrationAddress(node.node);
     const endpoint = await listenIncoming(qmp, { host: address, port: 0 });
     await stageTargetRecords(node, incoming);
-    return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, multifdChannels };
+    return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, ...layout };
   });
 }
 
@@ -83,7 +86,7 @@ function mayBeReplaced(present: OwnershipRecord, incoming: OwnershipRecord): boo
   return present.generation < incoming.generation && present.state !== 'owned' && present.state !== 'releasing';
 }
 
-async function listeningQemu(node: NodeContext, request: PrepareRequest, multifdChannels: number): Promise<QmpConnection> {
+async function listeningQemu(node: NodeContext, request: PrepareRequest, layout: StreamLayout): Promise<QmpConnection> {
   const { step, source, options } = request;
   const { view, process } = await lookAtGuest(node, step.vmid);
   // A copy that an earlier attempt started and that listens is taken as it is: it was told everything before. One whose attempt
@@ -98,7 +101,8 @@ async function listeningQemu(node: NodeContext, request: PrepareRequest, multifd
   await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, printGuestConfig(config)));
   const qmp = await crashPoint('target.qemu-start', () => launchGuest(node, step.vmid, { config, incoming: true }));
   const tls = options.type === 'secure' ? await addServerTls(qmp, { folder: pkiFolder(node.paths), peerName: source }) : null;
-  await setCapabilities(qmp, targetCapabilities({ multifd: multifdChannels > 0 }));
-  await setParameters(qmp, { bandwidthLimit: 0, ...(multifdChannels > 0 ? { multifdChannels } : {}), tls });
+  const multifd = layout.multifdChannels > 0;
+  await setCapabilities(qmp, targetCapabilities({ multifd }));
+  await setParameters(qmp, { bandwidthLimit: 0, ...(multifd ? { multifd: layout } : {}), tls });
   return qmp;
 }

@@ -42,7 +42,7 @@ async function prepare({ source, target }: TwoQemus, options: { certificates?: s
   await cont(source.qmp, 'source');
   await setCapabilities(target.qmp, targetCapabilities({ multifd: secure }));
   await setCapabilities(source.qmp, sourceCapabilities({ multifd: secure }));
-  const common = { bandwidthLimit: 0, ...(secure ? { multifdChannels: 2 } : {}) };
+  const common = { bandwidthLimit: 0, ...(secure ? { multifd: { multifdChannels: 1, compression: 'zstd' as const } } : {}) };
   if (options.certificates === undefined) {
     await setParameters(target.qmp, { ...common, tls: null });
     await setParameters(source.qmp, { ...common, downtimeLimitMs: 500, tls: null });

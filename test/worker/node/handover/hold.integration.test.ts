@@ -55,7 +55,7 @@ async function keepBusy(dirtyMiB: number): Promise<void> {
 async function prepare(): Promise<PreparedTarget> {
   const claim = await createNodeService(nodes.source).claimGuest({ step: nextStep(), target: NODE2 }, { attempt: 1 });
   return createNodeService(nodes.target).prepareTarget(
-    { step: nextStep(), source: NODE1, config: claim.config, wanted: claim.wanted, runningMachine: null, options: OPTIONS },
+    { step: nextStep(), source: NODE1, config: claim.config, wanted: claim.wanted, runningMachine: null, sourceQemu: '7.2.22', options: OPTIONS },
     { attempt: 1 },
   );
 }
