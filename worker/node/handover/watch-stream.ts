@@ -12,6 +12,7 @@ import type { NodeContext } from '../node-context.js';
 import type { CopyMeter } from './copy-meter.js';
 import type { RunningCopy } from './copy-task.js';
 import { Hold } from './hold.js';
+import { StreamNiceness } from './stream-niceness.js';
 
 /** A dead link looks `active`, its counters just stand still: QEMU itself gives up only with TCP, after many minutes. */
 const STALL_TIMEOUT_MS = 40_000;
@@ -26,6 +27,7 @@ const ENDED = ['failed', 'cancelled'];
 export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, meter: CopyMeter): Promise<void> {
   const { qmp, task } = copy;
   const hold = new Hold(node, copy, meter);
+  const niceness = new StreamNiceness(node, copy);
   let seen = copy.eventsFrom;
   let limitMs = ITERATING_LIMIT_MS;
   for (;;) {
@@ -37,6 +39,7 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
     const info = await readMigrationInfo(qmp);
     meter.update(info);
     if (info.status === 'pre-switchover') {
+      niceness.restore();
       await hold.assertNotHeld();
       return;
     }
@@ -49,6 +52,7 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
     for (const event of events) {
       if (event.name === 'MIGRATION_PASS') meter.passBegins(passOf(event), info);
     }
+    niceness.update(meter);
     const holding = await hold.update();
     if (!holding) limitMs = await raiseIfConverged(copy, meter, limitMs);
     task.report(meter.progress(holding ? 'holding' : 'pre-copy', copy.reattached));

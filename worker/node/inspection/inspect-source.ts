@@ -3,7 +3,7 @@ import type { Finding } from '../../../src/domain/checks.js';
 import { laterGeneration, type NodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import type { RunState } from '../../../src/drivers/qemu/classify-qemu-state.js';
-import { hasStuckStream } from '../../../src/drivers/qemu/has-stuck-stream.js';
+import { hasStuckStream } from '../../../src/drivers/qemu/stream-thread.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
 import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
 import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
