@@ -23,16 +23,16 @@ export async function relayRsync(command: string, options: { readonly peer: stri
     if (parsed.kind === 'version') return await runServer(['--version'], []);
     const { descriptor, grant } = openGrant(parsed.token, options);
     const args = serverArguments(parsed, grant);
-    if (!(await flock(descriptor, PATIENCE_MS))) return refuse(RELAY_EXIT.busy, 'an earlier copy to the same place still runs');
-    if (!isStillThere(descriptor, grantFile(options.folder, parsed.token))) return refuse(RELAY_EXIT.refused, 'the grant was taken back');
+    if (!(await flock(descriptor, PATIENCE_MS))) return refuse('busy', 'an earlier copy to the same place still runs');
+    if (!isStillThere(descriptor, grantFile(options.folder, parsed.token))) return refuse('refused', 'the grant was taken back');
     const wrong = whatIsWrong(grant);
-    if (wrong !== null) return refuse(RELAY_EXIT.refused, wrong);
+    if (wrong !== null) return refuse('refused', wrong);
     const exitCode = await runServer(args, [descriptor]);
     closeSync(descriptor);
     return exitCode;
   } catch (error) {
     const refusal = error instanceof KedgeError && error.code === 'bad-input';
-    return refuse(refusal ? RELAY_EXIT.refused : RELAY_EXIT.failed, error instanceof Error ? error.message : String(error));
+    return refuse(refusal ? 'refused' : 'failed', error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -69,12 +69,13 @@ function whatIsWrong({ kind, path }: RsyncGrant): string | null {
 function runServer(args: readonly string[], held: readonly number[]): Promise<number> {
   return new Promise((resolve) => {
     const rsync = spawn('rsync', args, { cwd: '/', env: rsyncEnvironment(), stdio: ['inherit', 'inherit', 'inherit', ...held] });
-    rsync.once('error', (error) => resolve(refuse(errnoOf(error) === 'ENOENT' ? 127 : RELAY_EXIT.failed, `rsync does not start: ${error.message}`)));
+    rsync.once('error', (error) => resolve(refuse(errnoOf(error) === 'ENOENT' ? 'absent' : 'failed', `rsync does not start: ${error.message}`)));
     rsync.once('exit', (exitCode) => resolve(exitCode ?? RELAY_EXIT.failed));
   });
 }
 
-function refuse(exitCode: number, reason: string): number {
-  process.stderr.write(`kedge: ${reason}\n`);
-  return exitCode;
+/** The peer's rsync keeps the words and loses the exit code. */
+function refuse(kind: keyof typeof RELAY_EXIT, reason: string): number {
+  process.stderr.write(`kedge ${kind}: ${reason}\n`);
+  return RELAY_EXIT[kind];
 }

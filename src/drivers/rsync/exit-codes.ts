@@ -8,8 +8,8 @@ export interface RsyncExit {
   readonly code: ErrorCode;
 }
 
-/** Exit codes of our own relay on the other node: beyond rsync's, below those of shells and ssh. */
-export const RELAY_EXIT = { refused: 100, busy: 101, failed: 102 } as const;
+/** Exit codes of our own relay on the other node; but for the last one beyond rsync's, below those of shells and ssh. */
+export const RELAY_EXIT = { refused: 100, busy: 101, failed: 102, absent: 127 } as const;
 
 const row = (meaning: string, retry: RsyncExit['retry'], code: ErrorCode): RsyncExit => ({ meaning, retry, code });
 
@@ -41,7 +41,7 @@ const EXITS: Readonly<Record<number, RsyncExit>> = {
   [RELAY_EXIT.busy]: row('an earlier copy to the same place has not ended yet', 'backoff', 'copy-failed'),
   [RELAY_EXIT.failed]: row('the other node could not start rsync', 'backoff', 'copy-failed'),
   126: row('rsync can not be run', 'never', 'copy-refused'),
-  127: row('rsync is not installed', 'never', 'copy-refused'),
+  [RELAY_EXIT.absent]: row('rsync is not installed', 'never', 'copy-refused'),
   255: row('ssh failed', 'backoff', 'peer-unreachable'),
 };
 

@@ -1,5 +1,5 @@
 import { KedgeError } from '../../domain/kedge-error.js';
-import { type RsyncExit, rsyncExit } from './exit-codes.js';
+import { RELAY_EXIT, type RsyncExit, rsyncExit } from './exit-codes.js';
 
 /** How one run of rsync ended. */
 export interface RsyncEnd {
@@ -29,7 +29,10 @@ const KILLED: RsyncExit = { meaning: 'rsync was killed', retry: 'backoff', code:
 
 /** Some codes say too little: a full file system comes as 11, 12 or 23, and everything that ssh has to say as 255. */
 function refine(exitCode: number, stderr: string): RsyncExit {
-  const exit = rsyncExit(exitCode);
+  // What our relay said: rsync itself only saw the stream end.
+  const relayed = /^kedge (refused|busy|failed|absent): /m.exec(stderr)?.[1];
+  const exit = rsyncExit(relayEnd(relayed) ?? exitCode);
+  if (relayed !== undefined) return exit;
   if ([11, 12, 23].includes(exitCode) && /No space left on device|Disk quota exceeded/.test(stderr)) {
     return { meaning: 'a storage is full', retry: 'never', code: 'no-space' };
   }
@@ -39,6 +42,10 @@ function refine(exitCode: number, stderr: string): RsyncExit {
   }
   if (/Permission denied \(/.test(stderr)) return { meaning: 'the other node does not accept our key', retry: 'never', code: 'peer-refused' };
   return exit;
+}
+
+function relayEnd(kind: string | undefined): number | undefined {
+  return Object.entries(RELAY_EXIT).find(([name]) => name === kind)?.[1];
 }
 
 /** The first thing that was said: what follows are consequences, and rsync's own summary of its exit code. */

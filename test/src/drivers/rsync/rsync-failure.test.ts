@@ -42,8 +42,14 @@ describe('the end of an rsync', () => {
   });
 
   it('says the first thing that went wrong, not the last', () => {
-    const said = '\nkedge: the grant was taken back\nrsync: connection unexpectedly closed (0 bytes received so far) [sender]\nrsync error: (code 12)';
-    expect(failure(100, said)).toMatchObject({ message: 'Cannot copy: the other node does not grant this copy: kedge: the grant was taken back' });
+    const said = '\nkedge refused: the grant was taken back\nrsync: connection unexpectedly closed (0 bytes received so far) [sender]\nrsync error: (code 12)';
+    expect(failure(100, said)).toMatchObject({ message: 'Cannot copy: the other node does not grant this copy: kedge refused: the grant was taken back' });
+  });
+
+  it('is what the relay said, whose exit code rsync loses', () => {
+    expect(failure(12, 'kedge refused: x')).toMatchObject({ code: 'peer-refused' });
+    expect(failure(12, 'kedge busy: x')).toMatchObject({ code: 'copy-failed', details: { retry: 'backoff' } });
+    expect(failure(12, 'kedge absent: x')).toMatchObject({ code: 'copy-refused' });
   });
 
   it('is repeated with a pause exactly when its error may be retried', () => {
