@@ -52,5 +52,5 @@ function parseJson(text: string): unknown {
 }
 
 function bad(field: string, value: unknown): KedgeError {
-  return new KedgeError('bad-input', `Cannot read an rsync grant: ${field} is ${String(JSON.stringify(value)).slice(0, 200)}`, { details: { field } });
+  return new KedgeError('bad-input', `Cannot read an rsync grant: ${field} is ${JSON.stringify(value ?? null).slice(0, 200)}`, { details: { field } });
 }

@@ -58,7 +58,7 @@ describe('the grants of a node', () => {
     const holder = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit', descriptor] });
     const other = spawn('sleep', ['100']);
     try {
-      await once(holder.stdout, 'data');
+      await once(holder.stdout!, 'data');
       const ended = once(holder, 'exit');
       await revokeGrant(folder, one.token);
       await ended;
