@@ -3,6 +3,8 @@ import { readFileSync, readdirSync, statSync, symlinkSync, unlinkSync, writeFile
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { revokeGrant } from '../../../src/drivers/rsync/grant-store.js';
+import { treePassArguments } from '../../../src/drivers/rsync/rsync-arguments.js';
+import { runRsync } from '../../../src/drivers/rsync/run-rsync.js';
 import { makeImage, MIB, type RsyncLab, running, startRsyncLab } from '../drivers/rsync/rsync-lab.js';
 
 let lab: RsyncLab;
@@ -21,6 +23,11 @@ describe('the grant of a copy', () => {
     await expect(lab.copy({ target: await lab.grant('disk', 'file', 'node3') })).rejects.toMatchObject(refused);
     await expect(lab.copy({ target: { ...(await lab.grant('disk', 'file')), token: '0'.repeat(32) } })).rejects.toMatchObject(refused);
     await expect(lab.copy({ target: await lab.grant('folder', 'tree') })).rejects.toMatchObject(refused);
+    // Two files to one place: rsync would need a folder for them.
+    const target = await lab.grant('disk', 'file');
+    const [place, ...before] = [...lab.argumentsOf({ target })].reverse();
+    const two = [...before.reverse(), join(lab.folder, 'known_hosts'), place ?? ''];
+    await expect(runRsync({ args: two, vanishedFiles: 'error' })).rejects.toMatchObject({ code: 'copy-refused' });
     expect(statSync(join(lab.storage, 'disk')).size).toBe(0);
   });
 
@@ -77,5 +84,19 @@ describe('the grant of a copy', () => {
     expect(read).toMatchObject({ status: 100, stderr: expect.stringContaining('never granted') });
     expect(ask(`rsync --server -ISe.L --inplace --log-file=${lab.storage}/log . ${target.token}`)).toMatchObject({ status: 100 });
     expect(readdirSync(lab.storage)).toEqual(['disk']);
+  });
+
+  it('lets in every pass that we can ask for', async () => {
+    const file = await lab.grant('disk', 'file');
+    const tree = await lab.grant('root', 'tree');
+    for (const compression of ['none', 'lz4', 'zstd'] as const) {
+      for (const final of [false, true]) {
+        const common = { final, compression, bwlimitKibps: final ? 100_000 : 0 };
+        await lab.copy({ target: file, targetIsEmpty: !final, ...common });
+        const args = treePassArguments({ source: lab.source, target: tree, checksum: final, ...common });
+        await runRsync({ args, vanishedFiles: 'normal' });
+      }
+    }
+    expect(lab.same('disk') && lab.same('root/vm-101-disk-0.raw')).toBe(true);
   });
 });
