@@ -25,7 +25,7 @@ const ANY_COPY: readonly RegExp[] = [
 ];
 const ALLOWED: Readonly<Record<RsyncGrant['kind'], { readonly letters: string; readonly options: readonly RegExp[] }>> = {
   // Whole file, sparse, ignore times. No recursion, links, devices, modes or owners: only the bytes of one file.
-  file: { letters: 'WSI', options: [...ANY_COPY, /^--inplace$/, /^--no-W$/] },
+  file: { letters: 'WSI', options: [...ANY_COPY, /^--inplace$/, /^--no-W$/, /^--max-alloc=[0-9]{1,3}G$/] },
   // What --archive --hard-links --acls --xattrs --sparse --one-file-system --checksum come as.
   tree: { letters: 'lHogDtpAXrxSWc', options: [...ANY_COPY, /^--delete$/, /^--numeric-ids$/, /^-@-1$/] },
 };

@@ -36,6 +36,8 @@ export interface TreePass extends PassOptions {
 const TIMEOUT_SECONDS = 60;
 /** Large blocks: an image has few, large changes, and each block costs a checksum on the wire. The most that rsync takes. */
 const BLOCK_BYTES = 131_072;
+/** A delta keeps about 40 bytes a block: rsync's own limit of 1 GB would end with images of 3 TiB, this one does with 25. */
+const MAX_ALLOC = '8G';
 /** Plain digits for progress and statistics, a list of files that is complete before the first byte is counted. */
 const REPORTS = ['--info=progress2', '--stats', '--no-human-readable', '--outbuf=L', '--no-inc-recursive'];
 
@@ -52,6 +54,7 @@ export function imagePassArguments(pass: ImagePass): readonly string[] {
     pass.targetIsEmpty ? '--whole-file' : '--no-whole-file',
     '--ignore-times',
     `--block-size=${BLOCK_BYTES}`,
+    `--max-alloc=${MAX_ALLOC}`,
     ...commonArguments(pass),
     '--',
     absolute(pass.source),

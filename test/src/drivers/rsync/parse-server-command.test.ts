@@ -11,7 +11,7 @@ const grants: Readonly<Record<'file' | 'tree', RsyncGrant>> = {
   file: { token, peer, kind: 'file', path: '/srv/images/101/.incoming-101-2-vm-101-disk-0.raw' },
   tree: { token, peer, kind: 'tree', path: '/srv/images/101/.incoming-101-2-subvol-101-disk-1.subvol' },
 };
-const IMAGE = `rsync --server -ISe.LsfxCIvu -B131072 --timeout=60 --bwlimit=100 --compress-choice=lz4 --stats --fsync --inplace --no-W . ${token}`;
+const IMAGE = `rsync --server -ISe.LsfxCIvu -B131072 --max-alloc=8G --timeout=60 --bwlimit=100 --compress-choice=lz4 --stats --fsync --inplace --no-W . ${token}`;
 const TREE = `rsync --server -lHogDtpAXrxSe.LsfxCIvu --timeout=60 --delete --stats -@-1 --partial --numeric-ids . ${token}/`;
 
 /** Parses and judges, as the relay does. */
@@ -96,7 +96,7 @@ describe('the command of a peer', () => {
   });
 
   const SAFE =
-    /^(?:--server|\.|-[A-Za-z]*e[0-9.]*\.[A-Za-z]*|-B[0-9]+|-@-1|--(?:timeout|bwlimit|compress-level)=[0-9]+|--compress-choice=(?:lz4|zstd)|--info=[A-Z0-9,]+|--(?:stats|fsync|partial|inplace|no-W|delete|numeric-ids))$/;
+    /^(?:--server|\.|-[A-Za-z]*e[0-9.]*\.[A-Za-z]*|-B[0-9]+|-@-1|--(?:timeout|bwlimit|compress-level)=[0-9]+|--compress-choice=(?:lz4|zstd)|--max-alloc=[0-9]+G|--info=[A-Z0-9,]+|--(?:stats|fsync|partial|inplace|no-W|delete|numeric-ids))$/;
   const safe = (args: readonly string[], kind: 'file' | 'tree'): boolean =>
     args.join() === '--version' || (args.at(-1)?.replace(/\/$/, '') === grants[kind].path && args.slice(0, -1).every((word) => SAFE.test(word)));
 

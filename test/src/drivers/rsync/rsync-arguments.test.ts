@@ -15,7 +15,9 @@ describe('a pass over an image', () => {
   it('keeps holes, writes in place, and never trusts size and time', () => {
     for (const final of [false, true]) {
       const args = imagePassArguments({ ...image, final });
-      expect(args).toEqual(expect.arrayContaining(['--inplace', '--sparse', '--ignore-times', '--partial', '--block-size=131072', '--timeout=60']));
+      expect(args).toEqual(
+        expect.arrayContaining(['--inplace', '--sparse', '--ignore-times', '--partial', '--block-size=131072', '--max-alloc=8G', '--timeout=60']),
+      );
     }
   });
 
