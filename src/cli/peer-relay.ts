@@ -1,21 +1,26 @@
 /**
  * `kedge peer --from <node>`: the program that sshd runs for a peer's key. It joins its standard streams to the worker's
- * socket and tells the worker the name that belongs to the key; it understands nothing of what it carries.
+ * socket and tells the worker the name that belongs to the key; it understands nothing of what it carries. Whoever asks sshd
+ * for rsync gets the relay for copies instead (rsync-relay.ts), and nothing else that may be asked for changes anything.
  *
  * It runs at the start of every channel and loads nothing but this file and the paths, so that it starts like Node itself.
  * While the worker restarts it keeps trying for a short time: the peer then sees a slow answer instead of a failure.
  */
 import { type Socket, connect } from 'node:net';
-import { pathsFromEnvironment, peerSocketFile } from '../config/paths.js';
+import { pathsFromEnvironment, peerSocketFile, rsyncGrantFolder } from '../config/paths.js';
 
 /** A worker restarts within about a second; a peer in a switchover has other ways after that. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 20;
 const NODE_NAME = /^[a-zA-Z0-9-]{1,63}$/;
 
+const command = process.env['SSH_ORIGINAL_COMMAND'] ?? '';
 const from = process.argv[process.argv.indexOf('--from') + 1];
 if (from === undefined || !process.argv.includes('--from') || !NODE_NAME.test(from)) {
   fail('bad-input', 'Cannot relay: usage is kedge peer --from <node>');
+} else if (command.startsWith('rsync ')) {
+  const { relayRsync } = await import('./rsync-relay.js');
+  process.exitCode = await relayRsync(command, { peer: from, folder: rsyncGrantFolder(pathsFromEnvironment()) });
 } else {
   join(from, { socketFile: peerSocketFile(pathsFromEnvironment()), giveUpAt: performance.now() + PATIENCE_MS });
 }

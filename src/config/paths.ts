@@ -33,6 +33,8 @@ export const journalFolder = (paths: KedgePaths): string => join(paths.state, 'j
 export const nodeLockFile = (paths: KedgePaths): string => join(paths.run, 'node.lock');
 /** Where `kedge peer` reaches the node worker. */
 export const peerSocketFile = (paths: KedgePaths): string => join(paths.run, 'peer.sock');
+/** What peers may copy to this node just now, a file a grant. */
+export const rsyncGrantFolder = (paths: KedgePaths): string => join(paths.run, 'rsync-grants');
 /** Sockets, pid file and stderr of one guest's QEMU. */
 export const guestRunFolder = (paths: KedgePaths, vmid: number): string => join(paths.run, 'qemu', String(vmid));
 /** QMP socket for effects: one client, the node worker. */

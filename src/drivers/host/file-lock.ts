@@ -3,10 +3,10 @@
  * The lock belongs to the open file description, so it outlives the helper and ends with our descriptor: by `release`
  * or by any death of this process, kill -9 included. Node opens with O_CLOEXEC, so no child keeps it alive.
  */
-import { spawn } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KedgeError } from '../../domain/kedge-error.js';
+import { flock } from './flock.js';
 import { storageError } from './storage-error.js';
 
 /** A held lock. */
@@ -16,11 +16,6 @@ export interface FileLock {
   release(): void;
 }
 
-/** Exit code of the helper when another process holds the lock; any number that `flock` itself never uses. */
-const CONFLICT = 75;
-/** Descriptor number of the lock file inside the helper: the first after stdin, stdout and stderr. */
-const INHERITED = 3;
-
 /**
  * Takes the exclusive lock on `path` (made when missing, never removed: a removed lock file can be held twice).
  * Two takes in one process exclude each other as well. Costs about 1.5 ms when the lock is free.
@@ -29,17 +24,16 @@ const INHERITED = 3;
  */
 export async function takeFileLock(path: string, options: { waitMs?: number } = {}): Promise<FileLock> {
   const descriptor = openLockFile(path);
-  let exitCode: number | null;
+  let taken: boolean;
   try {
-    exitCode = await runFlock(descriptor, options.waitMs ?? 0);
+    taken = await flock(descriptor, options.waitMs ?? 0);
   } catch (error) {
     closeSync(descriptor);
     throw storageError(`lock "${path}"`, error);
   }
-  if (exitCode !== 0) {
+  if (!taken) {
     closeSync(descriptor);
-    if (exitCode === CONFLICT) throw lockedError(path);
-    throw new KedgeError('storage-failed', `Cannot lock "${path}": flock ended with ${String(exitCode)}`);
+    throw lockedError(path);
   }
   recordHolder(descriptor);
   let held = true;
@@ -61,16 +55,6 @@ function openLockFile(path: string): number {
   } catch (error) {
     throw storageError(`open the lock file "${path}"`, error);
   }
-}
-
-function runFlock(descriptor: number, waitMs: number): Promise<number | null> {
-  const patience = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
-  const args = ['--exclusive', ...patience, '--conflict-exit-code', String(CONFLICT), String(INHERITED)];
-  return new Promise((resolve, reject) => {
-    const helper = spawn('flock', args, { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
-    helper.once('error', reject);
-    helper.once('exit', (exitCode) => resolve(exitCode));
-  });
 }
 
 function recordHolder(descriptor: number): void {

@@ -11,8 +11,12 @@ const SIGNATURES: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = 
 };
 
 /** A peer that is silent for three of these is given up. */
-const KEEPALIVE_INTERVAL_MS = 5_000;
-const KEEPALIVE_COUNT = 3;
+export const KEEPALIVE_INTERVAL_MS = 5_000;
+export const KEEPALIVE_COUNT = 3;
+export const KEY_EXCHANGES = ['curve25519-sha256', 'curve25519-sha256@libssh.org'] as const;
+export const CIPHERS = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'chacha20-poly1305@openssh.com'] as const;
+/** What a pinned key of any type may sign with. */
+export const HOST_KEY_ALGORITHMS: readonly string[] = Object.values(SIGNATURES).flat();
 
 /**
  * What every ssh connection between nodes uses: modern algorithms, keepalives, and a verifier without which ssh2 would
@@ -25,8 +29,8 @@ export function sshSettings(
 ): Pick<ConnectConfig, 'algorithms' | 'hostVerifier' | 'keepaliveInterval' | 'keepaliveCountMax'> {
   return {
     algorithms: {
-      kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org'],
-      cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'chacha20-poly1305@openssh.com'],
+      kex: [...KEY_EXCHANGES],
+      cipher: [...CIPHERS],
       serverHostKey: [...new Set(pinned.flatMap(({ type }) => SIGNATURES[type] ?? []))],
     },
     hostVerifier: (key: Buffer) => {

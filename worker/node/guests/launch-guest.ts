@@ -51,7 +51,7 @@ async function resolveVolumes(node: NodeContext, config: GuestConfig): Promise<R
   return new Map(
     config.drives.map((drive) => {
       const { storage } = parseVolumeId(drive.volume);
-      return [drive.key, openStorage(storages, { id: storage, node: node.node }).path(drive.volume)] as const;
+      return [drive.key, openStorage(storages, { id: storage, node: node.node }).imagePath(drive.volume)] as const;
     }),
   );
 }

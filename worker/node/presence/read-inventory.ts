@@ -53,7 +53,8 @@ async function readStorages(node: NodeContext): Promise<readonly StorageFacts[]>
       if (!enabled) return { ...facts, identity: null, totalBytes: 0, freeBytes: 0 };
       try {
         const driver = openStorage(config, { id, node: node.node });
-        return { ...facts, identity: await driver.identity(), ...(await driver.space()) };
+        const { totalBytes, freeBytes } = await driver.space();
+        return { ...facts, identity: await driver.identity(), totalBytes, freeBytes };
       } catch (error) {
         node.log.warn({ storage: id, error }, 'a storage does not answer');
         return { ...facts, enabled: false, identity: null, totalBytes: 0, freeBytes: 0 };

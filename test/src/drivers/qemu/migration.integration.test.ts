@@ -203,7 +203,7 @@ describe.each(['raw', 'qcow2'] as const)('a guest with a %s disk on shared stora
     const storageFolder = mkdtempSync(join(tmpdir(), 'kedge-shared-'));
     const storage = dirDriver({ id: 'shared', type: 'dir', path: storageFolder, content: ['images'], shared: true, nodes: null, disabled: false });
     const volumeId = await storage.allocate({ vmid: TEST_VMID, format, sizeBytes: 8_388_608 });
-    const volumes = new Map([['virtio0', storage.path(volumeId)]]);
+    const volumes = new Map([['virtio0', storage.imagePath(volumeId)]]);
     {
       await using qemus = await startTwoQemus({ config: `memory: 64\nvirtio0: ${volumeId}\n`, volumes });
       const { source, target } = qemus;

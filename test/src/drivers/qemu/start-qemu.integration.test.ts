@@ -139,8 +139,8 @@ describe('a started QEMU', () => {
       ].join('\n'),
     );
     const volumes = new Map([
-      ['virtio0', storage.path(disk)],
-      ['scsi1', storage.path(second)],
+      ['virtio0', storage.imagePath(disk)],
+      ['scsi1', storage.imagePath(second)],
     ]);
     const machineType = resolveMachineType(config, await readQemuFacts(BINARY));
     const args = qemuArguments({ vmid: VMID, config, folder, volumes, machineType, accelerator: 'tcg', incoming: false });

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StorageDriver } from '../../../../src/drivers/storage/driver.js';
+import { incomingContract, takeIn } from './contract-incoming.js';
 
 const MIB = 1_048_576;
 
@@ -12,15 +13,37 @@ export function storageContract(name: string, open: () => StorageDriver): void {
       storage = open();
     });
 
-    it('creates images of every format that it claims, of the size asked for', async () => {
+    it('creates volumes of every format that it claims, of the size asked for', async () => {
       for (const format of storage.capabilities.formats) {
-        const volumeId = await storage.allocate({ vmid: 101, format, sizeBytes: 10 * MIB });
+        const virtual = format === 'subvol' ? 0 : 10 * MIB;
+        const volumeId = await storage.allocate({ vmid: 101, format, sizeBytes: virtual });
         expect(volumeId.startsWith(`${storage.id}:101/`)).toBe(true);
         const { virtualBytes, allocatedBytes } = await storage.size(volumeId);
-        expect(virtualBytes).toBe(10 * MIB);
+        expect(virtualBytes).toBe(virtual);
         if (storage.capabilities.thin) expect(allocatedBytes).toBeLessThan(MIB);
         expect(storage.path(volumeId).format).toBe(format);
       }
+    });
+
+    it('gives QEMU images, and no folders', async () => {
+      for (const format of storage.capabilities.formats) {
+        const volumeId = `${storage.id}:101/${format === 'subvol' ? 'subvol' : 'vm'}-101-disk-0.${format}`;
+        if (format === 'subvol') expect(() => storage.imagePath(volumeId)).toThrow(expect.objectContaining({ code: 'bad-input' }));
+        else expect(storage.imagePath(volumeId)).toEqual(storage.path(volumeId));
+      }
+    });
+
+    it('knows what a volume is for by its name', async () => {
+      const names = { disk: 'vm-101-disk-0.raw', cloudinit: 'vm-101-cloudinit.qcow2', state: 'vm-101-state-before_update.raw', base: 'base-101-disk-1.qcow2' };
+      for (const name of Object.values(names)) await takeIn(storage, `${storage.id}:101/${name}`);
+      const found = await storage.list(101);
+      expect(Object.fromEntries(found.map(({ kind, volumeId }) => [kind, volumeId.split('/')[1]]))).toEqual(names);
+      expect(await storage.allocate({ vmid: 101, format: 'raw', sizeBytes: MIB })).toBe(`${storage.id}:101/vm-101-disk-2.raw`);
+    });
+
+    it('finds a linked clone at its own place, not at that of its base', () => {
+      const linked = `${storage.id}:9000/base-9000-disk-0.raw/101/vm-101-disk-0.qcow2`;
+      expect(storage.path(linked)).toEqual(storage.path(`${storage.id}:101/vm-101-disk-0.qcow2`));
     });
 
     it('numbers the images of a guest, each with another number', async () => {
@@ -67,8 +90,9 @@ export function storageContract(name: string, open: () => StorageDriver): void {
     });
 
     it('tells its size', async () => {
-      const { totalBytes, freeBytes } = await storage.space();
+      const { totalBytes, freeBytes, freeFiles } = await storage.space();
       expect(totalBytes).toBeGreaterThanOrEqual(freeBytes);
+      expect(freeFiles === null || freeFiles > 0).toBe(true);
       expect(freeBytes).toBeGreaterThan(0);
     });
 
@@ -84,6 +108,12 @@ export function storageContract(name: string, open: () => StorageDriver): void {
       'ID:-101/vm-101-disk-0.raw',
       'ID:101/vm-102-disk-0.raw',
       'ID:101/vm-101-disk-0.vmdk',
+      'ID:101/vm-101-disk-0.subvol',
+      'ID:101/subvol-101-disk-0.raw',
+      'ID:101/.incoming-101-2-vm-101-disk-0.raw',
+      'ID:../vm-101-disk-0.raw/101/vm-101-disk-0.raw',
+      'ID:102/base-103-disk-0.raw/101/vm-101-disk-0.raw',
+      'ID:102/etc/101/vm-101-disk-0.raw',
       'ID:101/vm-101-disk-0.raw\n',
       'ID:101/vm-101-disk-0.raw/..',
       'ID:0/vm-0-disk-0.raw',
@@ -100,8 +130,10 @@ export function storageContract(name: string, open: () => StorageDriver): void {
       { vmid: 101, format: 'raw', sizeBytes: 0 },
       { vmid: 101, format: 'raw', sizeBytes: 1.5 },
       { vmid: 101, format: 'raw', sizeBytes: MIB, index: -1 },
+      { vmid: 101, format: 'subvol', sizeBytes: MIB },
     ] as const)('refuses to create %j', async (request) => {
       await expect(storage.allocate(request)).rejects.toMatchObject({ code: 'bad-input' });
     });
   });
+  incomingContract(name, open);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,6 +19,7 @@ function open(path = folder): StorageDriver {
 }
 
 storageContract('dir', open);
+storageContract('dir, shared', () => dirDriver({ id: 'nfs', type: 'dir', path: folder, content: ['images'], shared: true, nodes: null, disabled: false }));
 
 describe('a folder as storage', () => {
   it('has the layout of PVE and nothing else', async () => {
@@ -65,5 +66,39 @@ describe('a folder as storage', () => {
   it('leaves nothing behind of an image that could not be created', async () => {
     await expect(open().allocate({ vmid: 101, format: 'raw', sizeBytes: Number.MAX_SAFE_INTEGER })).rejects.toMatchObject({ code: 'storage-failed' });
     expect(readdirSync(join(folder, 'images/101'))).toEqual([]);
+  });
+
+  it('goes on with a copy whose publication was cut between its two steps, and takes it back when asked to', async () => {
+    const incoming = { volumeId: 'local:101/vm-101-disk-0.raw', migrationId: '101-2' };
+    const halfPublish = async (): Promise<void> => {
+      await open().incoming.prepare(incoming);
+      linkSync(open().incoming.path(incoming).path, open().path(incoming.volumeId).path);
+    };
+    await halfPublish();
+    await open().incoming.publish(incoming);
+    expect(readdirSync(join(folder, 'images/101'))).toEqual(['vm-101-disk-0.raw']);
+    await open().remove(incoming.volumeId);
+    await halfPublish();
+    await open().incoming.discard(incoming);
+    expect(readdirSync(join(folder, 'images/101'))).toEqual([]);
+  });
+
+  it('keeps its temporary names in the folder of the guest', async () => {
+    await open().incoming.prepare({ volumeId: 'local:9000/base-9000-disk-0.raw/101/vm-101-disk-0.qcow2', migrationId: '101-2' });
+    expect(readdirSync(join(folder, 'images/101'))).toEqual(['.incoming-101-2-vm-101-disk-0.qcow2']);
+    expect(statSync(join(folder, 'images/101/.incoming-101-2-vm-101-disk-0.qcow2')).mode & 0o777).toBe(0o600);
+  });
+
+  it('counts a file with two names once, and looks at a folder as it is on disk', async () => {
+    const volumeId = await open().allocate({ vmid: 101, format: 'subvol', sizeBytes: 0 });
+    const { path } = open().path(volumeId);
+    writeFileSync(join(path, 'one'), Buffer.alloc(1_048_576, 1));
+    linkSync(join(path, 'one'), join(path, 'two'));
+    symlinkSync('/', join(path, 'root'));
+    const { allocatedBytes } = await open().size(volumeId);
+    expect(allocatedBytes).toBeGreaterThanOrEqual(1_048_576);
+    expect(allocatedBytes).toBeLessThan(1_200_000);
+    await open().remove(volumeId);
+    expect(readdirSync(join(folder, 'images'))).toEqual([]);
   });
 });
