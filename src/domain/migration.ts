@@ -10,9 +10,32 @@ export type MigrationType = (typeof MIGRATION_TYPES)[number];
 export const STALL_POLICIES = ['abort', 'force'] as const;
 export type StallPolicy = (typeof STALL_POLICIES)[number];
 
+/**
+ * How a guest moves: `live` while it runs; `restart`: shut down, moved, started there; `offline`: it is off before and after. The
+ * last two copy disks and share one protocol.
+ */
+export const MIGRATION_KINDS = ['live', 'restart', 'offline'] as const;
+export type MigrationKind = (typeof MIGRATION_KINDS)[number];
+
+/** What happens to a guest that does not shut down in time: the migration fails and it runs on, or it is switched off. */
+export const SHUTDOWN_POLICIES = ['fail', 'stop'] as const;
+export type ShutdownPolicy = (typeof SHUTDOWN_POLICIES)[number];
+
 /** All settings of one migration with their defaults filled in; the workflow sees nothing undefined. */
 export interface MigrationOptions {
+  /** Only live: anything else is refused. Without it and without `restart` a guest that is off moves off, a virtual machine that runs moves live. */
   readonly online: boolean;
+  /** The guest may be shut down, and is started at the target. */
+  readonly restart: boolean;
+  /** How long the guest may take to shut down, in milliseconds. */
+  readonly shutdownTimeoutMs: number;
+  readonly onShutdownTimeout: ShutdownPolicy;
+  /** Copy disks while the guest still runs, so that little is left to copy after its shutdown. */
+  readonly presync: boolean;
+  /** Leave the source's disks in place, as they were at the hand-over. */
+  readonly keepSource: boolean;
+  /** Storage map in PVE's grammar: `1`, `dst`, `src:dst,…`; empty: the same storages. */
+  readonly targetStorage: string;
   readonly type: MigrationType;
   /** RAM bandwidth limit in bytes per second; 0 means unlimited. */
   readonly bandwidthLimit: number;
@@ -40,19 +63,37 @@ export interface MigrateGuestInput {
   readonly timings?: Partial<WorkflowTimings>;
 }
 
-/** The steps of a live migration in their order; `commit` is the switchover: nothing unwinds after it. */
-export const MIGRATION_STEPS = ['validate', 'admit', 'claim', 'prepare', 'pre-copy', 'switchover', 'confirm', 'release'] as const;
+/**
+ * The steps of a migration in their order: live ones have `pre-copy` and `switchover`, the others what stands between `shutdown` and
+ * `hand-over`. Nothing unwinds after the switchover or the hand-over.
+ */
+export const MIGRATION_STEPS = [
+  'validate',
+  'admit',
+  'claim',
+  'prepare',
+  'pre-copy',
+  'switchover',
+  'pre-sync',
+  'shutdown',
+  'final-sync',
+  'verify',
+  'hand-over',
+  'start',
+  'confirm',
+  'release',
+] as const;
 export type MigrationStep = (typeof MIGRATION_STEPS)[number];
 
 /** Phase as users see it. */
 export const MIGRATION_PHASES = [...MIGRATION_STEPS, 'holding', 'rolling-back', 'needs-operator', 'done'] as const;
 export type MigrationPhase = (typeof MIGRATION_PHASES)[number];
 
-/** Progress of the RAM copy: heartbeat details of the activities `preCopy` and `switchOver`. Version 1. */
+/** Progress of a copy, of RAM or of disks: heartbeat details of the activity that makes it. Version 1. */
 export interface CopyProgress {
   readonly v: 1;
   readonly phase: MigrationPhase;
-  /** Number of the current RAM pass, from 1. */
+  /** Number of the current pass, from 1. */
   readonly round: number;
   readonly bytesSent: number;
   readonly bytesLeft: number;
@@ -68,7 +109,7 @@ export interface CopyProgress {
   readonly reattached: number;
 }
 
-/** One finished RAM pass. */
+/** One finished pass over the RAM or over all disks. */
 export interface CopyRound {
   readonly round: number;
   /** Bytes that were still to be sent when the pass ended. */
@@ -110,12 +151,16 @@ export interface MigrationStory {
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly options: MigrationOptions;
+  /** Null until the checks have told. */
+  readonly kind: MigrationKind | null;
   readonly phase: MigrationPhase;
   readonly outcome: MigrationOutcome | null;
   readonly steps: readonly StepReport[];
   readonly rounds: readonly CopyRound[];
   readonly bytesSent: number;
   readonly blackout: BlackoutReport | null;
+  /** From the guest's shutdown to its start; milliseconds. Null where it never was shut down. */
+  readonly downtimeMs: number | null;
   readonly warnings: readonly string[];
   /** Set while phase is `needs-operator`: what is known, what is not, and what may be decided. */
   readonly question: OperatorQuestion | null;
@@ -135,7 +180,13 @@ export interface OperatorQuestion {
 
 /** The options that a user did not name. */
 export const DEFAULT_MIGRATION_OPTIONS: MigrationOptions = {
-  online: true,
+  online: false,
+  restart: false,
+  shutdownTimeoutMs: 180_000,
+  onShutdownTimeout: 'fail',
+  presync: true,
+  keepSource: false,
+  targetStorage: '',
   type: 'secure',
   bandwidthLimit: 0,
   maxDowntimeMs: 300,

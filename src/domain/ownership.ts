@@ -31,6 +31,11 @@ interface RecordBase {
 interface Claimed {
   readonly migrationId: MigrationId;
   readonly peer: NodeName;
+  /**
+   * `offline`: the guest moves switched off, its disks are copied. No process and no memory is in doubt then, nothing has to be quick:
+   * the workflow alone goes on or back, local recovery leaves it alone. Absent: live.
+   */
+  readonly mode?: 'offline';
 }
 
 /**

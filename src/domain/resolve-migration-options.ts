@@ -5,7 +5,7 @@
 import { parseNodeName, parseVmid, type NodeName, type Vmid } from './ids.js';
 import { isRecord } from './is-record.js';
 import { KedgeError } from './kedge-error.js';
-import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES, STALL_POLICIES, type MigrationOptions } from './migration.js';
+import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES, SHUTDOWN_POLICIES, STALL_POLICIES, type MigrationOptions } from './migration.js';
 import { DEFAULT_TIMINGS, type WorkflowTimings } from './workflow-timings.js';
 
 export interface ResolvedMigration {
@@ -19,7 +19,7 @@ export interface ResolvedMigration {
 }
 
 const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'timings'];
-const OPTION_FIELDS = ['online', 'type', 'bandwidthLimit', 'maxDowntimeMs', 'timeoutMs', 'onStall', 'hold', 'holdUntil'];
+const OPTION_FIELDS = [...Object.keys(DEFAULT_MIGRATION_OPTIONS), 'holdUntil'];
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Fills in the defaults. @throws KedgeError `bad-input` that names the field, its value and what it must be. */
@@ -48,8 +48,17 @@ function resolveOptions(options: unknown): MigrationOptions {
   const maxDowntimeMs = amount(options, 'maxDowntimeMs', defaults.maxDowntimeMs);
   // QEMU's own bounds of the parameter downtime-limit.
   if (maxDowntimeMs < 1 || maxDowntimeMs > 2_000_000) throw bad('options.maxDowntimeMs', maxDowntimeMs, 'milliseconds from 1 to 2000000');
+  const online = flag(options, 'online', defaults.online);
+  const restart = flag(options, 'restart', defaults.restart);
+  if (online && restart) throw bad('options.restart', restart, 'false, or "online" false: a guest moves either while it runs or switched off');
   return {
-    online: flag(options, 'online', defaults.online),
+    online,
+    restart,
+    shutdownTimeoutMs: amount(options, 'shutdownTimeoutMs', defaults.shutdownTimeoutMs),
+    onShutdownTimeout: choice(options, 'onShutdownTimeout', { of: SHUTDOWN_POLICIES, fallback: defaults.onShutdownTimeout }),
+    presync: flag(options, 'presync', defaults.presync),
+    keepSource: flag(options, 'keepSource', defaults.keepSource),
+    targetStorage: textOr(options['targetStorage'], { field: 'options.targetStorage', fallback: defaults.targetStorage }),
     type: choice(options, 'type', { of: MIGRATION_TYPES, fallback: defaults.type }),
     bandwidthLimit: amount(options, 'bandwidthLimit', defaults.bandwidthLimit),
     maxDowntimeMs,

@@ -27,7 +27,11 @@ export function parseRecord(text: string): OwnershipRecord {
   };
   const state = oneOf(fields, 'state', RECORD_STATES);
   if (state === 'owned' && fields['migrationId'] === undefined) return { ...base, state };
-  const claim = { migrationId: parseMigrationId(string(fields, 'migrationId')).id, peer: parseNodeName(string(fields, 'peer')) };
+  const claim = {
+    migrationId: parseMigrationId(string(fields, 'migrationId')).id,
+    peer: parseNodeName(string(fields, 'peer')),
+    ...(fields['mode'] === undefined ? {} : { mode: oneOf(fields, 'mode', ['offline'] as const) }),
+  };
   if (state === 'revoked') return { ...base, ...claim, state, ran: oneOf(fields, 'ran', ['no', 'maybe'] as const) };
   return { ...base, ...claim, state };
 }
