@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { decodeDescription, encodeDescription } from '../../../src/schema/guest-config-text.js';
+import { decodeDescription, encodeDescription } from '../../../src/schema/config-description.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
 
