@@ -65,7 +65,10 @@ function checkProperties(key: string, type: PropertyType, value: string): readon
       continue;
     }
     for (const option of options) {
-      if (found.has(option.name)) complain(part.offset, `${option.name} is given twice`);
+      if (found.has(option.name)) {
+        complain(part.offset, `${option.name} is given twice`);
+        continue;
+      }
       found.set(option.name, option.value);
       offsets.set(option.name, option.offset);
       problems.push(...checkScalar(`${key}: ${option.name}`, option.type, option));
