@@ -42,6 +42,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/audit.js')).auditCommand(context),
   },
   {
+    name: 'config',
+    description: 'Check config files of guests, storages and the datacenter in the grammar of PVE',
+    load: async (context) => (await import('./commands/config/group.js')).configCommands(context),
+  },
+  {
     name: 'lab',
     description: 'Build, watch and break a cluster of namespaced nodes on this machine (needs root)',
     load: async () => (await import('./commands/lab/lab-command.js')).labCommand(),

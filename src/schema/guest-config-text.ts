@@ -1,10 +1,12 @@
 /**
- * The lines of a guest's config file in PVE's grammar (`qemu-server/<vmid>.conf`), before any key gets a meaning.
+ * The lines of a guest's config file in PVE's grammar, before any key gets a meaning.
  * Nothing is lost: keys that Kedge doesn't know, sections and descriptions are printed back as they were read.
+ * A line may end with CR LF; PVE takes the CR for a blank, too, but keeps it in descriptions, where nobody wants it.
  */
-import { KedgeError } from '../domain/kedge-error.js';
+import { throwFirstError, type ConfigProblem } from './config-problem.js';
+import { VM_DIALECT, type ConfigDialect, type SectionKind } from './guest-config-dialect.js';
 
-/** One `key: value` of the main section, with its place in the file for messages (both from 1; `column` is the value's). */
+/** One `key: value`, with its place in the file for messages (both from 1; `column` is the value's). */
 export interface ConfigEntry {
   readonly key: string;
   readonly value: string;
@@ -12,91 +14,133 @@ export interface ConfigEntry {
   readonly column: number;
 }
 
-/** A `[name]` section (snapshot, PENDING, special:…) with its lines as they are. */
-export interface ConfigSection {
-  readonly name: string;
-  readonly lines: readonly string[];
-}
-
-export interface ConfigText {
+/** What the main section and every other one hold. */
+export interface ConfigPart {
   /** Lines after `#`, percent-encoded as PVE writes them. */
   readonly descriptionLines: readonly string[];
   readonly entries: readonly ConfigEntry[];
+  /** `lxc.…` lines of a container in their order; a key may repeat. */
+  readonly rawEntries: readonly ConfigEntry[];
+}
+
+/** A `[name]` section: a snapshot, the pending changes, … */
+export interface ConfigSection extends ConfigPart {
+  readonly name: string;
+  readonly kind: SectionKind;
+  /** Line of its header. */
+  readonly line: number;
+  /** All lines as they are, of an unknown section only. */
+  readonly lines: readonly string[];
+}
+
+export interface ConfigText extends ConfigPart {
   readonly sections: readonly ConfigSection[];
 }
 
-/** Splits a config file into its parts. @throws KedgeError `bad-config` with line and column */
-export function parseConfigText(text: string): ConfigText {
-  const descriptionLines: string[] = [];
-  const entries: ConfigEntry[] = [];
-  const sections: { name: string; lines: string[] }[] = [];
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trimEnd();
+interface PartInWork {
+  readonly descriptionLines: string[];
+  readonly entries: ConfigEntry[];
+  readonly rawEntries: ConfigEntry[];
+  /** PVE appends what follows a `description:` to its text, without a new line. */
+  openDescription: boolean;
+}
+
+type SectionInWork = PartInWork & { readonly name: string; readonly kind: SectionKind; readonly line: number; readonly lines: string[] };
+
+/** Blanks as PVE knows them; `\s` of JavaScript has more, such as the no-break space. */
+const BLANK = '[ \\t\\r\\f\\v]';
+const HEADER = new RegExp(`^\\[([^\\]]*)\\]${BLANK}*$`);
+const ENTRY = new RegExp(`^([^:]*):(${BLANK}*)(.*)$`);
+
+/** Splits a VM's config file into its parts. @throws KedgeError `bad-config` with line and column of the first error */
+export function parseConfigText(source: string): ConfigText {
+  const { text, problems } = readConfigText(source, VM_DIALECT);
+  throwFirstError(problems, VM_DIALECT.what);
+  return text;
+}
+
+/** Splits a config file into its parts and collects all that PVE could not read. */
+export function readConfigText(source: string, dialect: ConfigDialect): { readonly text: ConfigText; readonly problems: readonly ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const main = newPart();
+  const sections: SectionInWork[] = [];
+  for (const [index, raw] of source.split('\n').entries()) {
+    const line = raw.replace(/\r$/, '');
+    const place = { line: index + 1, column: 1 };
     const section = sections.at(-1);
-    const header = /^\[([^\]]*)\]\s*$/.exec(line)?.[1];
-    if (header !== undefined) sections.push({ name: header, lines: [] });
-    else if (line === '') continue;
-    else if (section !== undefined) section.lines.push(line);
-    else if (line.startsWith('#')) descriptionLines.push(line.slice(1));
+    if (trimEnd(line) === '') continue;
+    const name = HEADER.exec(line)?.[1];
+    const header = name === undefined ? undefined : dialect.section(name);
+    if (header !== undefined) {
+      if (sections.some((other) => other.name === header.name)) {
+        problems.push({ severity: 'error', ...place, message: `section [${header.name}] is given twice` });
+      }
+      if (header.kind === 'unknown') problems.push({ severity: 'warning', ...place, message: `section [${header.name}] is unknown` });
+      sections.push({ ...newPart(), ...header, line: place.line, lines: [] });
+    } else if (section?.kind === 'unknown') section.lines.push(trimEnd(line));
     else {
-      const entry = parseEntry(line, index + 1);
-      if (entry.key === 'description') descriptionLines.push(entry.value);
-      else if (entries.some(({ key }) => key === entry.key)) throw configError({ line: index + 1, column: 1 }, `key "${entry.key}" is given twice`);
-      else entries.push(entry);
+      const problem = readLine(section ?? main, { line, number: place.line, dialect, isPending: section?.kind === 'pending' });
+      if (problem !== undefined) problems.push({ severity: 'error', line: place.line, ...problem });
     }
   }
-  return { descriptionLines, entries, sections };
+  return { text: { ...closePart(main), sections: sections.map(closeSection) }, problems };
 }
 
-/** Prints as PVE does: description, keys by name, sections in their order; always with an end of line. */
-export function printConfigText(config: ConfigText): string {
-  const lines = [
-    ...config.descriptionLines.map((line) => `#${line}`),
-    ...config.entries.map(({ key, value }) => `${key}: ${value}`.trimEnd()).sort(compareText),
-    ...config.sections.flatMap(({ name, lines }) => ['', `[${name}]`, ...lines]),
-  ];
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-}
+type Complaint = { readonly column: number; readonly message: string } | undefined;
 
-/** A complaint about one place of a config file. */
-export function configError(place: { readonly line: number; readonly column: number }, problem: string): KedgeError {
-  return new KedgeError('bad-config', `Cannot read guest config at line ${place.line}, column ${place.column}: ${problem}`, {
-    details: { line: place.line, column: place.column },
-  });
-}
-
-/** Description as people read it: decoded, a newline after each line. */
-export function decodeDescription(lines: readonly string[]): string {
-  return lines.map((line) => `${percentDecode(line)}\n`).join('');
-}
-
-/** The lines of a description as PVE writes them: UTF-8, everything but printable ASCII, and `%` and `:`, percent-encoded. */
-export function encodeDescription(text: string): readonly string[] {
-  const lines = text.split('\n');
-  while (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => [...Buffer.from(line, 'utf8')].map(percentEncode).join(''));
-}
-
-function parseEntry(line: string, number: number): ConfigEntry {
-  const match = /^([a-z][a-z_-]*\d*):(\s*)(.*)$/.exec(line);
-  if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) {
-    throw configError({ line: number, column: 1 }, `"${line}" is no "key: value"`);
+function readLine(
+  part: PartInWork,
+  { line, number, dialect, isPending }: { readonly line: string; readonly number: number; readonly dialect: ConfigDialect; readonly isPending: boolean },
+): Complaint {
+  if (line.startsWith('#')) {
+    addDescription(part, line.slice(1));
+    return undefined;
   }
-  const [, key, gap, value] = match;
-  // Only `args` may be empty: it is raw text.
-  if (value === '' && key !== 'args') throw configError({ line: number, column: line.length + 1 }, `key "${key}" has no value`);
-  return { key, value, line: number, column: key.length + gap.length + 2 };
+  const raw = dialect.rawLine?.exec(line)?.groups;
+  if (raw?.['key'] !== undefined && raw['value'] !== undefined) {
+    part.rawEntries.push({ key: raw['key'], value: trimEnd(raw['value']), line: number, column: line.length - raw['value'].length + 1 });
+    return undefined;
+  }
+  const [, key, gap, rest] = ENTRY.exec(line) ?? [];
+  if (key === undefined || gap === undefined || rest === undefined || !dialect.key.test(key)) {
+    return { column: 1, message: `"${shorten(line)}" is no "key: value"` };
+  }
+  const value = trimEnd(rest);
+  const column = key.length + gap.length + 2;
+  // With a blank it is an empty value, as PVE itself writes it for a boot order of nothing.
+  if (value === '' && gap === '') return { column: key.length + 2, message: `key "${key}" has no value` };
+  if (key === 'description') {
+    addDescription(part, value);
+    part.openDescription = true;
+    return undefined;
+  }
+  if (part.entries.some((entry) => entry.key === key)) return { column: 1, message: `key "${key}" is given twice` };
+  part.entries.push({ key, value, line: number, column });
+  return key === 'delete' && !isPending ? { column: 1, message: 'key "delete" may only stand in the section of pending changes' } : undefined;
 }
 
-function percentDecode(text: string): string {
-  return text.replace(/(?:%[0-9a-fA-F]{2})+/g, (codes) => Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8'));
+function addDescription(part: PartInWork, text: string): void {
+  const last = part.openDescription ? part.descriptionLines.pop() : undefined;
+  part.descriptionLines.push(`${last ?? ''}${text}`);
+  part.openDescription = false;
 }
 
-function percentEncode(byte: number): string {
-  const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25 && byte !== 0x3a;
-  return plain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+function newPart(): PartInWork {
+  return { descriptionLines: [], entries: [], rawEntries: [], openDescription: false };
 }
 
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+function closePart({ descriptionLines, entries, rawEntries }: PartInWork): ConfigPart {
+  return { descriptionLines, entries, rawEntries };
+}
+
+function closeSection({ name, kind, line, lines, ...part }: SectionInWork): ConfigSection {
+  return { name, kind, line, lines, ...closePart(part) };
+}
+
+function trimEnd(text: string): string {
+  return text.replace(/[ \t\r\f\v]+$/, '');
+}
+
+function shorten(line: string): string {
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
 }

@@ -1,5 +1,6 @@
 /** Readers of the values of guest config keys: each names the key, line and column of what it can't read. */
-import { configError, type ConfigEntry } from './guest-config-text.js';
+import { configError } from './config-problem.js';
+import type { ConfigEntry } from './guest-config-text.js';
 import { parsePropertyString, parsePveBoolean, PropertyStringError, type PropertyString } from './property-string.js';
 
 /** The entries of the main section, looked up by key. */

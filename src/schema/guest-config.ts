@@ -2,10 +2,13 @@
  * A VM's config in PVE's grammar: the keys that Kedge's QEMU driver honours get types, all others are kept as they are.
  * What can't be honoured is refused by name when the guest is started (`unsupportedSettings`), never dropped.
  */
+import { decodeDescription } from './config-description.js';
+import { configError } from './config-problem.js';
 import { parseDrive, type GuestDrive } from './guest-config-drive.js';
 import { parseNet, type GuestNet } from './guest-config-net.js';
-import { configError, decodeDescription, parseConfigText, printConfigText, type ConfigText } from './guest-config-text.js';
+import { parseConfigText, type ConfigText } from './guest-config-text.js';
 import { fail, readBoolean, readInteger, readProperties, readText, readWord, type ConfigEntries } from './guest-config-values.js';
+import { printConfigText } from './print-config-text.js';
 import { parsePveBoolean, type PropertyString } from './property-string.js';
 
 const SCSI_CONTROLLERS = ['lsi', 'lsi53c810', 'virtio-scsi-pci', 'virtio-scsi-single', 'megasas', 'pvscsi'] as const;

@@ -14,9 +14,31 @@ export class PropertyStringError extends Error {
   }
 }
 
+/** One part between two commas; `offset` counts characters from the start of the string, `valueOffset` likewise. */
+export interface PropertyPart {
+  /** null: a bare value. */
+  readonly key: string | null;
+  readonly value: string;
+  readonly offset: number;
+  readonly valueOffset: number;
+}
+
+/** Splits a property string at its commas and each part at its first `=`, as it is; parts of blanks are left out. */
+export function splitProperties(text: string): readonly PropertyPart[] {
+  const parts: PropertyPart[] = [];
+  let offset = 0;
+  for (const part of text.split(',')) {
+    const equals = part.indexOf('=');
+    if (part.trim() !== '')
+      parts.push({ key: equals === -1 ? null : part.slice(0, equals), value: part.slice(equals + 1), offset, valueOffset: offset + equals + 1 });
+    offset += part.length + 1;
+  }
+  return parts;
+}
+
 /**
  * Parses a property string: parts between commas, the first `=` splits, empty parts are skipped, nothing is escaped.
- * `aliases` maps other spellings of a key to its name.
+ * Blanks around a part are forgiven here (PVE refuses them, see `checkValue`). `aliases` maps other spellings of a key to its name.
  * @throws PropertyStringError duplicate key, or a second bare value
  */
 export function parsePropertyString(
@@ -24,19 +46,14 @@ export function parsePropertyString(
   options: { readonly defaultKey?: string; readonly aliases?: Readonly<Record<string, string>> } = {},
 ): PropertyString {
   const properties = new Map<string, string>();
-  let offset = 0;
-  for (const part of text.split(',')) {
-    const start = offset;
-    offset += part.length + 1;
-    const trimmed = part.trim();
-    if (trimmed === '') continue;
-    const equals = trimmed.indexOf('=');
-    const written = equals === -1 ? options.defaultKey : trimmed.slice(0, equals);
-    if (written === undefined) throw new PropertyStringError(`value "${trimmed}" has no key`, start);
+  for (const part of splitProperties(text)) {
+    const written = part.key === null ? options.defaultKey : part.key.trimStart();
+    const value = part.key === null ? part.value.trim() : part.value.trimEnd();
+    if (written === undefined) throw new PropertyStringError(`value "${value}" has no key`, part.offset);
     const key = (Object.hasOwn(options.aliases ?? {}, written) ? options.aliases?.[written] : undefined) ?? written;
-    if (key === '') throw new PropertyStringError('a key is missing before "="', start);
-    if (properties.has(key)) throw new PropertyStringError(`key "${key}" is given twice`, start);
-    properties.set(key, equals === -1 ? trimmed : trimmed.slice(equals + 1));
+    if (key === '') throw new PropertyStringError('a key is missing before "="', part.offset);
+    if (properties.has(key)) throw new PropertyStringError(`key "${key}" is given twice`, part.offset);
+    properties.set(key, value);
   }
   return properties;
 }
@@ -59,7 +76,7 @@ export function parsePveBoolean(text: string): boolean | undefined {
 
 /** PVE's sizes (`4G`, `512M`, plain bytes; binary multiples) in bytes; undefined for anything else. */
 export function parsePveSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)([KMGT])?(?:iB)?$/.exec(text);
+  const match = /^(\d+(?:\.\d+)?)(?:([KMGT])(?:iB)?)?$/.exec(text);
   if (match?.[1] === undefined) return undefined;
   return Math.floor(Number(match[1]) * 1_024 ** ' KMGT'.indexOf(match[2] ?? ' '));
 }

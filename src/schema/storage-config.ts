@@ -1,6 +1,11 @@
-/** `storage.cfg` in PVE's grammar: `type: id` at column 0, then indented `key value` lines, a blank line ends a section. */
-import { KedgeError } from '../domain/kedge-error.js';
+/** `storage.cfg` in PVE's grammar, as far as Kedge uses it: storages of type `dir` in full, others kept and reported. */
+import type { BandwidthLimits } from '../domain/bandwidth-limit.js';
+import { splitPveList } from '../domain/split-pve-list.js';
+import { parseBandwidthLimits } from './bandwidth-limits.js';
+import { checkStorage } from './check-storage-config.js';
+import { configError, throwFirstError } from './config-problem.js';
 import { parsePveBoolean } from './property-string.js';
+import { readSectionConfig, type Section } from './section-config.js';
 
 /** A storage of a type that Kedge has a driver for. */
 export interface DirStorageConfig {
@@ -16,6 +21,23 @@ export interface DirStorageConfig {
   readonly disabled: boolean;
 }
 
+/** The same with all other options that PVE has for a folder. */
+export interface FullDirStorageConfig extends DirStorageConfig {
+  /** Format of new images. */
+  readonly format: string;
+  /** How much of a new image is allocated at once; null: as PVE does by default, `metadata` for qcow2 and `off` for raw. */
+  readonly preallocation: string | null;
+  /** Folders below the path that replace the usual ones, by content. */
+  readonly contentDirs: Readonly<Record<string, string>>;
+  /** Path that must be a mount point before the storage is used; null: none. */
+  readonly mountPoint: string | null;
+  readonly createBasePath: boolean;
+  readonly createSubdirs: boolean;
+  /** KiB/s by operation; null: the storage limits nothing. */
+  readonly bandwidthLimits: BandwidthLimits | null;
+  readonly snapshotAsVolumeChain: boolean;
+}
+
 /** A storage of another type: kept and reported, never used. */
 export interface UnknownStorageConfig {
   readonly id: string;
@@ -24,88 +46,57 @@ export interface UnknownStorageConfig {
 }
 
 export interface StorageConfig {
-  readonly storages: readonly DirStorageConfig[];
+  readonly storages: readonly FullDirStorageConfig[];
   readonly unknown: readonly UnknownStorageConfig[];
 }
 
-interface Section {
-  readonly id: string;
-  readonly type: string;
-  readonly line: number;
-  readonly properties: Map<string, string>;
-}
-
-/** Parses a storage.cfg. @throws KedgeError `bad-config` with the line */
+/**
+ * Parses a storage.cfg; of storages that Kedge has no driver for it judges the lines, not the values.
+ * @throws KedgeError `bad-config` with line and column
+ */
 export function parseStorageConfig(text: string): StorageConfig {
-  const sections = parseSections(text);
+  const { sections, problems } = readSectionConfig(text);
+  throwFirstError([...problems, ...sections.filter(({ type }) => type === 'dir').flatMap(checkStorage)], 'storage.cfg');
   return {
     storages: sections.filter(({ type }) => type === 'dir').map(readDir),
-    unknown: sections.filter(({ type }) => type !== 'dir').map(({ id, type, properties }) => ({ id, type, properties: Object.fromEntries(properties) })),
+    unknown: sections.filter(({ type }) => type !== 'dir').map(({ id, type, properties }) => ({ id, type, properties: valuesOf(properties) })),
   };
 }
 
-function parseSections(text: string): readonly Section[] {
-  const sections: Section[] = [];
-  let current: Section | undefined;
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trimEnd();
-    const number = index + 1;
-    if (line === '') current = undefined;
-    else if (line.startsWith('#')) continue;
-    else if (/^\s/.test(line)) addProperty(current, { line, number });
-    else {
-      current = parseHeader(line, number);
-      const { id } = current;
-      if (sections.some((section) => section.id === id)) throw configError(number, `storage "${id}" is defined twice`);
-      sections.push(current);
-    }
-  }
-  return sections;
-}
-
-function parseHeader(line: string, number: number): Section {
-  const match = /^([a-z][a-z0-9_-]*):\s*([A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9])$/.exec(line);
-  if (match?.[1] === undefined || match[2] === undefined) throw configError(number, `"${line}" is no "type: id"`);
-  return { type: match[1], id: match[2], line: number, properties: new Map() };
-}
-
-function addProperty(section: Section | undefined, { line, number }: { line: string; number: number }): void {
-  if (section === undefined) throw configError(number, `"${line.trim()}" stands outside of a storage`);
-  const [, key, value] = /^\s+(\S+)\s*(.*)$/.exec(line) ?? [];
-  if (key === undefined) throw configError(number, `"${line}" is no "key value"`);
-  if (section.properties.has(key)) throw configError(number, `"${key}" is given twice`);
-  // A key alone is a flag that is set, such as `disable`.
-  section.properties.set(key, value === undefined || value === '' ? '1' : value);
-}
-
-function readDir({ id, line, properties }: Section): DirStorageConfig {
-  const path = properties.get('path');
-  if (path === undefined || !path.startsWith('/') || path.split('/').includes('..')) {
-    throw configError(line, `storage "${id}" needs an absolute path, current value is "${path ?? ''}"`);
-  }
-  const nodes = properties.get('nodes');
+function readDir({ id, line, properties }: Section): FullDirStorageConfig {
+  const values = new Map(Object.entries(valuesOf(properties)));
+  const flag = (name: string, absent: boolean): boolean => parsePveBoolean(values.get(name) ?? '') ?? absent;
+  const path = values.get('path') ?? '';
+  // What lies outside of the folder that the operator named is none of the storage's.
+  if (path.split('/').includes('..')) throw configError({ line, column: 1 }, `path of storage "${id}" is "${path}", must be without ".."`, 'storage.cfg');
+  const nodes = values.get('nodes');
+  const limits = values.get('bwlimit');
   return {
     id,
     type: 'dir',
     path,
-    content: listOf(properties.get('content') ?? 'images,rootdir'),
-    shared: flagOf('shared', { id, line, properties }),
-    nodes: nodes === undefined ? null : listOf(nodes),
-    disabled: flagOf('disable', { id, line, properties }),
+    content: splitPveList(values.get('content') ?? 'images,rootdir'),
+    shared: flag('shared', false),
+    nodes: nodes === undefined ? null : splitPveList(nodes),
+    disabled: flag('disable', false),
+    format: values.get('format') ?? 'raw',
+    preallocation: values.get('preallocation') ?? null,
+    contentDirs: Object.fromEntries(splitPveList(values.get('content-dirs') ?? '').map((entry) => [entry.replace(/=.*/, ''), entry.replace(/^[^=]*=/, '')])),
+    mountPoint: readMountPoint(values.get('is_mountpoint'), path),
+    createBasePath: flag('create-base-path', flag('mkdir', true)),
+    createSubdirs: flag('create-subdirs', flag('mkdir', true)),
+    bandwidthLimits: limits === undefined ? null : parseBandwidthLimits(limits),
+    snapshotAsVolumeChain: flag('snapshot-as-volume-chain', false),
   };
 }
 
-function listOf(text: string): readonly string[] {
-  return text.split(/[,;\s]+/).filter((item) => item !== '');
+function readMountPoint(value: string | undefined, path: string): string | null {
+  if (value === undefined) return null;
+  const flag = parsePveBoolean(value);
+  return flag === undefined ? value : flag ? path : null;
 }
 
-function flagOf(name: string, { id, line, properties }: Omit<Section, 'type'>): boolean {
-  const text = properties.get(name) ?? '0';
-  const flag = parsePveBoolean(text);
-  if (flag === undefined) throw configError(line, `${name} of storage "${id}" is "${text}", must be 0 or 1`);
-  return flag;
-}
-
-function configError(line: number, problem: string): KedgeError {
-  return new KedgeError('bad-config', `Cannot read storage.cfg at line ${line}: ${problem}`, { details: { line } });
+/** A key alone is a flag that is set, such as `disable`. */
+function valuesOf(properties: Section['properties']): Readonly<Record<string, string>> {
+  return Object.fromEntries(properties.map(({ key, value }) => [key, value ?? '1']));
 }

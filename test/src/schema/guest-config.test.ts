@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { decodeDescription, encodeDescription } from '../../../src/schema/guest-config-text.js';
+import { decodeDescription, encodeDescription } from '../../../src/schema/config-description.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
 
@@ -152,6 +152,13 @@ describe('a mistake in a guest config', () => {
     ['scsihw: floppy', 1, 9],
     ['cpu: kvm64,flags=aes', 1, 6],
     ['vmgenid: x,y', 1, 10],
+    ['[snap]\n\n what', 3, 1],
+    ['[snap]\nmemory: 512\nmemory: 513', 3, 1],
+    ['[snap]\n[snap]', 2, 1],
+    ['[PENDING]\n[pending]', 2, 1],
+    ['delete: memory', 1, 1],
+    ['[snap]\ndelete: memory', 2, 1],
+    ['\uFEFFmemory: 512', 1, 1],
   ])('in %j is named with its line %d and column %d', (config, line, column) => {
     expect(() => parseGuestConfig(config)).toThrow(
       expect.objectContaining({ code: 'bad-config', details: { line, column }, message: expect.stringContaining(`line ${line}, column ${column}: `) }),
@@ -170,7 +177,17 @@ describe('any guest config', () => {
     fc.tuple(fc.constant('virtio2'), fc.constantFrom('local:101/vm-101-disk-0.raw', 'a:b,discard=on')),
   );
   const entries = fc.uniqueArray(fc.oneof(knownEntry, fc.tuple(unknownKey, free)), { selector: ([key]) => key });
-  const sections = fc.array(fc.tuple(fc.stringMatching(/^[a-z][a-z0-9_-]{1,8}$/), fc.array(free.filter((line) => !line.startsWith('[')))));
+  const sectionLine = fc.oneof(
+    free.map((line) => `#${line}`),
+    fc.tuple(unknownKey, free).map(([key, value]) => `${key}: ${value}`),
+  );
+  const sections = fc.uniqueArray(
+    fc.tuple(
+      fc.stringMatching(/^[a-z][a-z0-9_-]{1,8}$/).filter((name) => name !== 'pending'),
+      fc.uniqueArray(sectionLine, { selector: (line) => line.replace(/:.*/, '') }),
+    ),
+    { selector: ([name]) => name },
+  );
   const text = fc
     .tuple(fc.array(free), entries, sections)
     .map(([description, pairs, rest]) =>
@@ -191,7 +208,11 @@ describe('any guest config', () => {
     const after = parseGuestConfig(printGuestConfig(before));
     const pairs = (config: typeof before): string[] => config.text.entries.map(({ key, value }) => `${key}: ${value}`).sort();
     expect(pairs(after)).toEqual(pairs(before));
-    expect(after.text.sections).toEqual(before.text.sections);
+    const sectionsOf = (config: typeof before): unknown =>
+      config.text.sections
+        .map(({ name, descriptionLines, entries: found }) => [name, descriptionLines, found.map(({ key, value }) => `${key}: ${value}`).sort()])
+        .sort();
+    expect(sectionsOf(after)).toEqual(sectionsOf(before));
     expect(after.description).toBe(before.description);
   });
 
