@@ -13,10 +13,12 @@ import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
 import { StagedRecords } from './handover/target-stages.js';
+import { ShutdownMarks } from './journal/shutdown-marks.js';
 import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
+import { VolumeJournal } from './offline/volume-journal.js';
 import { PeerDirectory } from './peers/peer-directory.js';
 import { Recoveries } from './recovery/recoveries.js';
 import { RecordStore } from './records/record-store.js';
@@ -41,6 +43,8 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     records: new RecordStore(recordFolder(paths)),
     steps: new StepJournal(journalFolder(paths)),
     streams: new StreamJournal(journalFolder(paths)),
+    volumes: new VolumeJournal(journalFolder(paths)),
+    shutdowns: new ShutdownMarks(journalFolder(paths)),
     locks: new GuestLocks(),
     monitors: new GuestMonitors(paths),
     guestConfigs: new GuestConfigs(guestConfigFolder(paths)),

@@ -53,6 +53,9 @@ const readers: Readonly<Record<PeerRequest['op'], (args: unknown) => ReadResult>
   arm: (args) => read(PEER_OPERATIONS.arm.args.safeParse(args), (value) => ({ op: 'arm', args: value })),
   go: (args) => read(PEER_OPERATIONS.go.args.safeParse(args), (value) => ({ op: 'go', args: value })),
   revoke: (args) => read(PEER_OPERATIONS.revoke.args.safeParse(args), (value) => ({ op: 'revoke', args: value })),
+  grant: (args) => read(PEER_OPERATIONS.grant.args.safeParse(args), (value) => ({ op: 'grant', args: value })),
+  digest: (args) => read(PEER_OPERATIONS.digest.args.safeParse(args), (value) => ({ op: 'digest', args: value })),
+  publish: (args) => read(PEER_OPERATIONS.publish.args.safeParse(args), (value) => ({ op: 'publish', args: value })),
   settle: (args) => read(PEER_OPERATIONS.settle.args.safeParse(args), (value) => ({ op: 'settle', args: value })),
   probe: (args) => read(PEER_OPERATIONS.probe.args.safeParse(args), (value) => ({ op: 'probe', args: value })),
 };

@@ -10,6 +10,7 @@
  * Unknown keys are dropped, unknown operations refused: so a newer node may talk to an older one.
  */
 import { z } from 'zod';
+import { WANTED_STATES } from '../../domain/ownership.js';
 import { guestViewSchema } from '../../schema/guest-view.js';
 import { generationSchema, migrationIdSchema, nodeNameSchema, vmidSchema } from '../../schema/id-schemas.js';
 
@@ -31,11 +32,17 @@ export const PEER_OPERATIONS = {
   /** What do you know of this guest? Changes nothing. */
   observe: { args: z.object({ vmid: vmidSchema }), answer: guestViewSchema },
   /** `incoming` → `armed`, answered only after it is durable. */
-  arm: { args: migrationStep, answer: z.object({ armed: z.literal(true) }) },
+  arm: { args: migrationStep.extend({ wanted: z.enum(WANTED_STATES).optional() }), answer: z.object({ armed: z.literal(true) }) },
   /** `armed` → `owned`, then the guest runs; a repeated go is answered `alreadyDone`. */
-  go: { args: migrationStep, answer: z.object({ resumedAtMs: z.number(), alreadyDone: z.boolean() }) },
+  go: { args: migrationStep.extend({ mode: z.literal('offline').optional() }), answer: z.object({ resumedAtMs: z.number(), alreadyDone: z.boolean() }) },
   /** Give the migration up for ever; answered only after it is durable and QEMU is gone. */
   revoke: { args: migrationStep, answer: z.object({ ran: z.enum(['no', 'maybe']) }) },
+  /** Let me write to the copy of this volume; repeatable, needed again after a reboot. */
+  grant: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ token: z.string() }) },
+  /** End my writing to this copy and tell the digest of what it holds; may take minutes. */
+  digest: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ root: z.string(), allocatedBytes: z.number() }) },
+  /** The copy is equal: give it its final name, answered only after it is durable. */
+  publish: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ published: z.literal(true) }) },
   /** Run your local recovery for this guest. */
   settle: { args: z.object({ vmid: vmidSchema }), answer: z.object({ accepted: z.literal(true) }) },
   /** Measures the control path: a payload goes there, its length in characters comes back. */
@@ -66,6 +73,9 @@ export const PEER_ANSWERS: { readonly [Op in PeerOperation]: z.ZodType<PeerOpera
   arm: PEER_OPERATIONS.arm.answer,
   go: PEER_OPERATIONS.go.answer,
   revoke: PEER_OPERATIONS.revoke.answer,
+  grant: PEER_OPERATIONS.grant.answer,
+  digest: PEER_OPERATIONS.digest.answer,
+  publish: PEER_OPERATIONS.publish.answer,
   settle: PEER_OPERATIONS.settle.answer,
   probe: PEER_OPERATIONS.probe.answer,
 };

@@ -13,10 +13,11 @@
  */
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord, Ran } from '../../../src/domain/ownership.js';
+import type { OwnershipRecord, Ran, Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
+import { armCopy, ownCopy } from '../offline/take-over-copy.js';
 import { endIncoming } from './end-incoming.js';
 import { isMigrationEvent } from './migration-event.js';
 import type { NodeContext } from '../node-context.js';
@@ -29,13 +30,18 @@ export interface HandOverRef {
   /** Generation of the migration: g+1. */
   readonly generation: Generation;
   readonly from: NodeName;
+  /** The guest moves switched off. */
+  readonly mode?: 'offline' | undefined;
 }
 
 /** The source has seen `completed`; the target's own status follows within milliseconds. */
 const LOADED_TIMEOUT_MS = 3_000;
 
-/** Writes `armed`: from its fsync on only go or a revocation decides. @throws KedgeError `peer-refused` names what forbids it */
-export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
+/**
+ * Writes `armed`: from its fsync on only go or a revocation decides. `wanted`: what the guest shall do, where that may have changed since
+ * this node was prepared. @throws KedgeError `peer-refused` names what forbids it
+ */
+export async function arm(node: NodeContext, ref: HandOverRef, wanted?: Wanted): Promise<void> {
   await node.locks.withLock(ref.vmid, async () => {
     const record = await readOwnRecord(node, ref);
     if (record?.state === 'armed' && isOf(record, ref)) {
@@ -43,6 +49,7 @@ export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
       return;
     }
     if (record?.state !== 'incoming' || !isOf(record, ref)) throw refused('arm', ref, record);
+    if (record.mode === 'offline') return armCopy(node, record, wanted ?? record.wanted);
     if (record.bootId !== node.bootId)
       throw new KedgeError('peer-refused', `Cannot arm guest ${ref.vmid}: its copy was prepared in an earlier boot of this node`);
     const stage = node.stages.of(ref.vmid, ref.generation)?.armed ?? (await node.records.stage({ ...record, state: 'armed' }));
@@ -60,6 +67,7 @@ export async function arm(node: NodeContext, ref: HandOverRef): Promise<void> {
 export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumedAtMs: number; alreadyDone: boolean }> {
   return node.locks.withLock(ref.vmid, async () => {
     const record = await readOwnRecord(node, ref);
+    if (ref.mode === 'offline') return goOffline(node, ref, record);
     if (record?.state === 'owned' && record.generation === ref.generation && record.bootId === node.bootId) {
       const resumedAtMs = await resume(await node.monitors.of(ref.vmid), record);
       await node.records.sync();
@@ -82,6 +90,22 @@ export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumed
     });
     return { resumedAtMs, alreadyDone: false };
   });
+}
+
+/**
+ * The guest was off when it was handed over: nothing runs yet, so another boot of this node is no obstacle, and a record that has gone on
+ * from there says that this go was done.
+ */
+async function goOffline(node: NodeContext, ref: HandOverRef, record: OwnershipRecord | null): Promise<{ resumedAtMs: number; alreadyDone: boolean }> {
+  const isDone = record !== null && (record.generation > ref.generation || (record.generation === ref.generation && record.state === 'owned'));
+  if (isDone) {
+    await node.records.sync();
+    if (record.generation === ref.generation) await node.volumes.remove(ref.vmid);
+    return { resumedAtMs: Date.now(), alreadyDone: true };
+  }
+  if (record?.state !== 'armed' || record.mode !== 'offline' || !isOf(record, ref)) throw refused('go', ref, record);
+  await ownCopy(node, record);
+  return { resumedAtMs: Date.now(), alreadyDone: false };
 }
 
 /**
@@ -114,7 +138,8 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
 
 function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRecord | null): OwnershipRecord & { state: 'revoked' } {
   // A copy that was armed in another boot may have been told to go, and the rename of `owned` been lost with the power.
-  const mayHaveRun = record?.state === 'armed' && record.generation === ref.generation && record.bootId !== node.bootId;
+  // Not so without a running guest: there `owned` is durable before anything starts.
+  const mayHaveRun = record?.state === 'armed' && record.mode === undefined && record.generation === ref.generation && record.bootId !== node.bootId;
   const known = record?.state === 'revoked' && record.generation === ref.generation ? record.ran : undefined;
   return {
     vmid: ref.vmid,

@@ -5,6 +5,7 @@ import type { PeerAnswer, PeerRequest } from '../../../src/drivers/peer/protocol
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import { arm, go, revoke } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
+import { digestCopy, grantCopy, publishCopy } from '../offline/receive-volume.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
 
 /** Answers one request of another node's worker, which sshd has let in by its key as `from`. */
@@ -20,7 +21,7 @@ export async function answerPeer(node: NodeContext, from: NodeName, request: Pee
       return view;
     }
     case 'arm':
-      await arm(node, { ...request.args, from });
+      await arm(node, { ...request.args, from }, request.args.wanted);
       return { armed: true };
     case 'go': {
       const answer = await go(node, { ...request.args, from });
@@ -29,6 +30,12 @@ export async function answerPeer(node: NodeContext, from: NodeName, request: Pee
     }
     case 'revoke':
       return revoke(node, { ...request.args, from });
+    case 'grant':
+      return grantCopy(node, { ...request.args, from });
+    case 'digest':
+      return digestCopy(node, { ...request.args, from });
+    case 'publish':
+      return publishCopy(node, { ...request.args, from });
     case 'settle':
       // Done after the answer: the caller may hold its lock and wait for us.
       void recoverUntilSettled(node, request.args.vmid);

@@ -1,9 +1,8 @@
 import type { PreparedTarget, StepRef } from '../../../activities/interface.js';
 import { pkiFolder } from '../../../src/config/paths.js';
 import type { NodeName } from '../../../src/domain/ids.js';
-import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
-import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
+import type { Wanted } from '../../../src/domain/ownership.js';
 import { streamLayout, type StreamLayout } from '../../../src/domain/stream-layout.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { setCapabilities, targetCapabilities } from '../../../src/drivers/qemu/migration-capabilities.js';
@@ -17,6 +16,7 @@ import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import { stageTargetRecords } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
+import { writeIncoming } from './write-incoming.js';
 
 export interface PrepareRequest {
   readonly step: StepRef;
@@ -38,7 +38,7 @@ export interface PrepareRequest {
 export async function prepareTarget(node: NodeContext, request: PrepareRequest): Promise<PreparedTarget> {
   const { step, options } = request;
   return node.locks.withLock(step.vmid, async () => {
-    const incoming = await writeIncoming(node, request);
+    const incoming = await writeIncoming(node, { step, source: request.source, kind: 'qemu', wanted: request.wanted });
     node.leases.renew(step.vmid);
     const layout = streamLayout({ hold: options.hold, wanted: node.cluster.migration, sourceQemu: request.sourceQemu });
     const qmp = await listeningQemu(node, request, layout);
@@ -47,43 +47,6 @@ export async function prepareTarget(node: NodeContext, request: PrepareRequest):
     await stageTargetRecords(node, incoming);
     return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, ...layout };
   });
-}
-
-async function writeIncoming(node: NodeContext, { step, source, wanted }: PrepareRequest): Promise<IncomingRecord> {
-  const view = await node.records.read(step.vmid);
-  if (view.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot prepare guest ${step.vmid}: ${view.reason}`);
-  const present = view.kind === 'record' ? view.record : null;
-  const incoming: IncomingRecord = {
-    vmid: step.vmid,
-    kind: 'qemu',
-    generation: step.generation,
-    wanted,
-    bootId: node.bootId,
-    migrationId: step.migrationId,
-    peer: source,
-    state: 'incoming',
-  };
-  if (present !== null && !mayBeReplaced(present, incoming)) {
-    throw new KedgeError(
-      'already-exists',
-      `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`,
-    );
-  }
-  // Before the record: a copy that is found beside a record of this migration is then a copy of this migration.
-  if (present?.migrationId !== incoming.migrationId) await endIncoming(node, step.vmid);
-  await crashPoint('target.incoming-record', () => node.records.write(incoming));
-  return incoming;
-}
-
-type IncomingRecord = OwnershipRecord & { state: 'incoming' };
-
-/**
- * A tombstone or the remains of an older attempt give way to a greater generation; our own incoming record is written anew. An
- * armed record too: the source that issued a greater generation has taken the guest back and never sends that go.
- */
-function mayBeReplaced(present: OwnershipRecord, incoming: OwnershipRecord): boolean {
-  if (present.state === 'incoming' && present.migrationId === incoming.migrationId) return true;
-  return present.generation < incoming.generation && present.state !== 'owned' && present.state !== 'releasing';
 }
 
 async function listeningQemu(node: NodeContext, request: PrepareRequest, layout: StreamLayout): Promise<QmpConnection> {

@@ -1,0 +1,72 @@
+import { rsyncGrantFolder } from '../../../src/config/paths.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { revokeGrant, writeGrant } from '../../../src/drivers/rsync/grant-store.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { makeImageManifest } from '../../../src/drivers/storage/image-manifest.js';
+import type { HandOverRef } from '../handover/target-session.js';
+import type { NodeContext } from '../node-context.js';
+import { storageOf } from './storage-of.js';
+import type { IncomingCopy } from './volume-journal.js';
+
+/** One volume of one migration to this node. */
+export interface CopyRef extends HandOverRef {
+  /** Its id on this node. */
+  readonly volume: string;
+}
+
+/** Lets the source write to the copy of a volume; answers the token. Repeatable: grants end with the node's boot, the journal stays. */
+export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ token: string }> {
+  return node.locks.withLock(ref.vmid, async () => {
+    const copy = await incomingCopy(node, ref);
+    if (copy.state !== 'incoming') throw new KedgeError('peer-refused', `Cannot write to ${ref.volume}: it is ${copy.state}, nothing may change in it any more`);
+    const { incoming } = await storageOf(node, copy.to);
+    const where = { volumeId: copy.to, migrationId: ref.migrationId };
+    await incoming.prepare(where);
+    await writeGrant(rsyncGrantFolder(node.paths), { token: copy.token, peer: ref.from, ...incoming.path(where) });
+    return { token: copy.token };
+  });
+}
+
+/**
+ * Ends the writing to the copy of an image, and reads it: answers the digest of all its blocks.
+ * Not under the guest's lock: it may take minutes, and a roll-back meanwhile only makes it fail.
+ */
+export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ root: string; allocatedBytes: number }> {
+  const copy = await node.locks.withLock(ref.vmid, () => incomingCopy(node, ref));
+  await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
+  const storage = await storageOf(node, copy.to);
+  const where = { volumeId: copy.to, migrationId: ref.migrationId };
+  const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(({ volumeId, migrationId }) => volumeId === copy.to && migrationId === ref.migrationId);
+  const { root, allocatedBytes } = await makeImageManifest(isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path);
+  return { root, allocatedBytes };
+}
+
+/** Gives a copy that was found equal its final name. On return it is durable, and no process can write to it on the source's behalf. */
+export async function publishCopy(node: NodeContext, ref: CopyRef): Promise<{ published: true }> {
+  return node.locks.withLock(ref.vmid, async () => {
+    const copy = await incomingCopy(node, ref);
+    if (copy.state === 'published') return { published: true };
+    await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
+    await setState(node, ref, 'publishing');
+    const { incoming } = await storageOf(node, copy.to);
+    await crashPoint('target.publish-volume', () => incoming.publish({ volumeId: copy.to, migrationId: ref.migrationId }));
+    await setState(node, ref, 'published');
+    return { published: true };
+  });
+}
+
+async function setState(node: NodeContext, ref: CopyRef, state: IncomingCopy['state']): Promise<void> {
+  const entry = await node.volumes.of(ref.vmid, ref.migrationId);
+  await node.volumes.write(ref.vmid, { ...entry, volumes: entry.volumes.map((copy) => (copy.to === ref.volume ? { ...copy, state } : copy)) });
+}
+
+/** @throws KedgeError `peer-refused` unless this node still receives the volume in this migration */
+async function incomingCopy(node: NodeContext, ref: CopyRef): Promise<IncomingCopy> {
+  const view = await node.records.read(ref.vmid);
+  const record = view.kind === 'record' ? view.record : null;
+  const isOurs = record?.state === 'incoming' && record.generation === ref.generation && record.migrationId === ref.migrationId && record.peer === ref.from;
+  if (!isOurs) throw new KedgeError('peer-refused', `Cannot receive ${ref.volume}: the record of guest ${ref.vmid} is ${record === null ? view.kind : record.state}`);
+  const copy = (await node.volumes.of(ref.vmid, ref.migrationId)).volumes.find(({ to }) => to === ref.volume);
+  if (copy === undefined) throw new KedgeError('peer-refused', `Cannot receive ${ref.volume}: ${ref.migrationId} has not prepared it`);
+  return copy;
+}
