@@ -42,7 +42,8 @@ describe('the grant of a copy', () => {
   });
 
   it('lets one rsync in at a time: the next one waits until the one before has ended', async () => {
-    makeImage(lab.image, { size: 8, data: 8, at: 0 });
+    // Three seconds: the second copy alone would need less than one.
+    makeImage(lab.image, { size: 24, data: 24, at: 0 });
     const target = await lab.grant('disk', 'file');
     const first = lab.slowCopy({ target, targetIsEmpty: true }, { kibps: 8_192, bytes: 2 * MIB });
     await first.moved;
