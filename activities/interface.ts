@@ -6,9 +6,10 @@
  */
 import type { Finding } from '../src/domain/checks.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
-import type { BlackoutReport, CopyRound, MigrationOptions } from '../src/domain/migration.js';
+import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
+import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
-import type { GuestView, Wanted } from '../src/domain/ownership.js';
+import type { GuestKind, GuestView, Wanted } from '../src/domain/ownership.js';
 import type { StreamLayout } from '../src/domain/stream-layout.js';
 
 /** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
@@ -46,9 +47,9 @@ export interface NodeControlActivities {
   /** Facts and findings of the target side; changes nothing. */
   inspectTarget(input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection>;
   /** Marks the source's record as claimed by this migration. Refuses unless it is owned(g) unclaimed or claimed by us. */
-  claimGuest(input: { step: StepRef; target: NodeName }): Promise<ClaimResult>;
+  claimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<ClaimResult>;
   /** Undo of `claimGuest`: settles the source to owned(g+2), unclaimed, guest as wanted; "never happened" is fine. */
-  unclaimGuest(input: { step: StepRef; target: NodeName }): Promise<void>;
+  unclaimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<void>;
   /** Writes incoming(g+1), config copy, and starts QEMU listening; answers where. */
   prepareTarget(input: {
     step: StepRef;
@@ -60,10 +61,24 @@ export interface NodeControlActivities {
     sourceQemu: string;
     options: MigrationOptions;
   }): Promise<PreparedTarget>;
-  /** Undo of `prepareTarget`: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
+  /** For a guest that is moved switched off: writes incoming(g+1), journals the names of its volumes, makes them empty, and the config copy. */
+  prepareCopy(input: {
+    step: StepRef;
+    source: NodeName;
+    kind: GuestKind;
+    config: string;
+    wanted: Wanted;
+    volumes: readonly MovingVolume[];
+    targetStorage: string;
+  }): Promise<PreparedCopy>;
+  /** Undo of both preparations: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
   revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: 'no' | 'maybe' }>;
   /** Undo of `copyAndSwitchOver` on the source: the stream is cancelled and the guest seen running as before. */
   cancelStream(input: { step: StepRef; target: NodeName }): Promise<void>;
+  /** Hands a guest over that is off, its disks copied and verified: armed, released, owned, each durable. `rolled-back`: the source has it as before. */
+  handOverCopy(input: { step: StepRef; target: NodeName }): Promise<void>;
+  /** On the target, after a hand-over: starts the guest if it is wanted running. */
+  startMoved(input: { step: StepRef }): Promise<{ startedAt: string | null }>;
   /** Lets a held pre-copy go on to its end. */
   releaseHold(input: { step: StepRef }): Promise<void>;
   /** After a switchover with an unknown outcome: asks both nodes, decides by the table, acts, until settled. Retried. */
@@ -71,7 +86,7 @@ export interface NodeControlActivities {
   /** The target runs the guest (or holds it paused as wanted) and has announced it to the network. */
   confirmTarget(input: { step: StepRef; source: NodeName }): Promise<{ announced: boolean }>;
   /** Source QEMU seen gone, config, devices and journal of this guest removed; only after the target's `owned` is durable. */
-  releaseSource(input: { step: StepRef; target: NodeName }): Promise<void>;
+  releaseSource(input: { step: StepRef; target: NodeName; volumes?: readonly CopiedVolume[] }): Promise<void>;
   /** Guest verbs for the CLI, executed by the owner's worker. */
   manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
   /** Everything that `kedge audit` compares, of this node. */
@@ -99,10 +114,26 @@ export interface NodeBulkActivities {
   }): Promise<CopyResult>;
 }
 
+/** Also run on the bulk queue of the source: the steps of a guest that is moved switched off, each resumable. */
+export interface NodeOfflineActivities {
+  /** Copies the disks; `final`: the last pass, after the shutdown. Goes on from the bytes that are there. */
+  copyVolumes(input: OfflineStep & { prepared: PreparedCopy; final: boolean }): Promise<CopiedVolumes>;
+  /** Has the guest shut down and writes `releasing`; `shutdown-timeout`: it runs on. */
+  shutDownGuest(input: OfflineStep): Promise<ShutDownResult>;
+  /** Compares the whole of every volume and publishes the copies; `copy-differs` names one. */
+  verifyCopy(input: OfflineStep & { prepared: PreparedCopy }): Promise<{ verified: number }>;
+}
+
+export interface OfflineStep {
+  readonly step: StepRef;
+  readonly target: NodeName;
+  readonly options: MigrationOptions;
+}
+
 /** Failure types of copyAndSwitchOver after which the guest surely runs on at the source, which still owns it. */
 export const DEFINITE_COPY_FAILURES = ['stream-failed', 'stream-stalled', 'not-converging', 'deadline-exceeded', 'cancelled', 'rolled-back'] as const;
 
-export type NodeActivities = NodeControlActivities & NodeBulkActivities;
+export type NodeActivities = NodeControlActivities & NodeBulkActivities & NodeOfflineActivities;
 
 export interface SourceInspection {
   readonly findings: readonly Finding[];
@@ -119,7 +150,11 @@ export interface SourceInspection {
     readonly bridges: readonly string[];
     /** Storage ids with their identity markers as the source reads them, for comparison with the target's. */
     readonly storages: readonly { readonly id: string; readonly shared: boolean; readonly identity: string | null }[];
-    readonly volumes: readonly string[];
+    /** How it moves; null: not in the way that was asked for, a finding says why. */
+    readonly movement: MigrationKind | null;
+    readonly kind: GuestKind;
+    /** The volumes that are copied when it moves switched off: those on storages that the nodes don't share. */
+    readonly volumes: readonly MovingVolume[];
   } | null;
   readonly inventory: NodeInventory;
 }
@@ -141,6 +176,22 @@ export interface PreparedTarget extends StreamLayout {
   readonly host: string;
   readonly port: number;
   readonly tlsHostname: string | null;
+}
+
+/** The copies of the volumes, made empty on the target. */
+export interface PreparedCopy {
+  readonly volumes: readonly CopiedVolume[];
+}
+
+/** Passes over the disks that were made in one call. */
+export interface CopiedVolumes {
+  readonly rounds: readonly CopyRound[];
+  readonly bytesSent: number;
+}
+
+export interface ShutDownResult {
+  /** RFC 3339. */
+  readonly offAt: string;
 }
 
 /** A finished copy with its switchover. */

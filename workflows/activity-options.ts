@@ -4,6 +4,7 @@
  * - `ping`: is the node there? Taken up in time or the node is silent; a few tries.
  * - `idempotent`: looks, then acts; retried within the time of one step.
  * - `resumable`: long, with a heartbeat; every attempt re-attaches to the work in progress.
+ * - `urgent`: like `resumable`, but for a guest that is off meanwhile: after some failures it is better started where it was.
  * - `once`: one attempt; a lost answer is *outcome unknown*.
  * - `undo`: like `idempotent`, but without an end: it may have to wait for a node to come back. What follows the commit step runs
  *   under it too, because it may not give up either.
@@ -26,6 +27,8 @@ const DEFINITE: Readonly<Record<DefiniteCopyFailure, true>> = {
   'rolled-back': true,
 };
 
+/** With the pauses between them some two minutes, when each fails at once. */
+const URGENT_ATTEMPTS = 10;
 const LONGEST_COPY = '24 hours';
 /** Temporal wants some limit; a node that stays up longer gets a new attempt, which nobody notices. */
 const LONGEST_PRESENCE = '365 days';
@@ -34,6 +37,7 @@ export interface ActivityProfiles {
   readonly ping: ActivityOptions;
   readonly idempotent: ActivityOptions;
   readonly resumable: ActivityOptions;
+  readonly urgent: ActivityOptions;
   readonly once: ActivityOptions;
   readonly undo: ActivityOptions;
   readonly presence: ActivityOptions;
@@ -67,6 +71,13 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       startToCloseTimeout: LONGEST_COPY,
       heartbeatTimeout: timings.heartbeatTimeoutMs,
       retry: { ...backoff, nonRetryableErrorTypes: [...Object.keys(DEFINITE), 'outcome-unknown'] },
+    },
+    urgent: {
+      ...AWAITED,
+      scheduleToStartTimeout: timings.stepTimeoutMs,
+      startToCloseTimeout: LONGEST_COPY,
+      heartbeatTimeout: timings.heartbeatTimeoutMs,
+      retry: { ...backoff, maximumAttempts: URGENT_ATTEMPTS },
     },
     once: {
       ...AWAITED,

@@ -25,6 +25,11 @@ export class HoldSwitch {
     this.#asked += 1;
   }
 
+  /** Waits for the end of the hold. */
+  ended(): Promise<void> {
+    return this.#end();
+  }
+
   /** Calls `onRelease` when the hold ends while `work` runs; the timer ends with the work. */
   async during<Result>(work: () => Promise<Result>, onRelease: () => Promise<void>): Promise<Result> {
     if (this.#released) return work();

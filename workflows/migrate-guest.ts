@@ -1,5 +1,5 @@
 /**
- * Moves one running guest to another node, or leaves everything as it was.
+ * Moves one guest to another node, or leaves everything as it was.
  *
  * Its end, as an operator and a program see it:
  * - completed with the story: the guest runs on the target (outcome `migrated`, or `guest-lost-memory` when it had to start from disk);
@@ -18,13 +18,15 @@ import { failMigration } from './fail-migration.js';
 import { HoldSwitch } from './hold-switch.js';
 import type { MigrationContext } from './migration-context.js';
 import { handleMigrationMessages } from './migration-messages.js';
-import { migrationSteps } from './migration-steps.js';
+import { liveSteps } from './live-steps.js';
+import { offlineSteps } from './offline-steps.js';
 import { onControl, onNode } from './on-node.js';
 import { operatorTask } from './operator-task.js';
 import { OperatorDesk } from './operator-desk.js';
-import { runSaga, type SagaHost } from './saga.js';
+import { runReading, runSaga, type SagaHost } from './saga.js';
 import { SlotLease } from './slot-lease.js';
 import { StoryKeeper } from './story-keeper.js';
+import { validateMigration } from './validate-migration.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** Workflow type `migrateGuest`. Its id is `migration-<vmid>`: the mutex of the guest. */
@@ -33,10 +35,9 @@ export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationS
   const lease = new SlotLease();
   const progress = handleMigrationMessages(context);
   try {
-    await runSaga(
-      migrationSteps(context, lease),
-      sagaHost(context, () => progress.settle('committed')),
-    );
+    const host = sagaHost(context, () => progress.settle('committed'));
+    const guest = await runReading('validate', () => validateMigration(context), host);
+    await runSaga(guest.movement === 'live' ? liveSteps(context, lease, guest) : offlineSteps(context, lease, guest), host);
     context.story.end('migrated');
     return context.story.tell(null);
   } catch (error) {
@@ -82,7 +83,7 @@ function sagaHost(context: MigrationContext, onCommitted: () => void): SagaHost<
     persist: (task) => desk.persist(operatorTask(context, task)),
     report: (step, event, error) => {
       // A hold must not run against the clock: from here on the copy itself keeps the deadline.
-      if (step === 'pre-copy' && event === 'begun' && context.hold.holds) cancel.stopDeadline();
+      if ((step === 'pre-copy' || step === 'pre-sync') && event === 'begun' && context.hold.holds) cancel.stopDeadline();
       if (event === 'undoing') cancel.stopDeadline();
       story.record(step, event, error);
     },

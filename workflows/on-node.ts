@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities, type ActivityInterfaceFor, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities, NodeBulkActivities, NodeControlActivities } from '../activities/interface.js';
+import type { ControlActivities, NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../activities/interface.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
@@ -12,7 +12,8 @@ export interface NodeCalls {
   readonly once: ActivityInterfaceFor<NodeControlActivities>;
   readonly undo: ActivityInterfaceFor<NodeControlActivities>;
   readonly presence: ActivityInterfaceFor<NodeControlActivities>;
-  readonly resumable: ActivityInterfaceFor<NodeBulkActivities>;
+  readonly resumable: ActivityInterfaceFor<NodeBulkActivities & NodeOfflineActivities>;
+  readonly urgent: ActivityInterfaceFor<NodeOfflineActivities>;
 }
 
 /** Reaches the activities of `node` through its own queues. */
@@ -25,7 +26,8 @@ export function onNode(node: NodeName, timings: WorkflowTimings): NodeCalls {
     once: proxyActivities<NodeControlActivities>({ ...profiles.once, taskQueue }),
     undo: proxyActivities<NodeControlActivities>({ ...profiles.undo, taskQueue }),
     presence: proxyActivities<NodeControlActivities>({ ...profiles.presence, taskQueue }),
-    resumable: proxyActivities<NodeBulkActivities>({ ...profiles.resumable, taskQueue: nodeBulkQueue(node) }),
+    urgent: proxyActivities<NodeOfflineActivities>({ ...profiles.urgent, taskQueue: nodeBulkQueue(node) }),
+    resumable: proxyActivities<NodeBulkActivities & NodeOfflineActivities>({ ...profiles.resumable, taskQueue: nodeBulkQueue(node) }),
   };
 }
 

@@ -27,15 +27,25 @@ export function operatorTask({ migration, story }: MigrationContext, task: SagaT
       case 'prepare':
         return {
           purpose: `the copy of guest ${vmid} on ${target} revoked`,
-          skip: `Leave the copy on ${target}: it never got the word to run, and ${target} removes it alone when its lease ends`,
+          skip: `Leave the copy on ${target}: it never got the word to run; a copy in memory ends alone with its lease, one of disks is removed by the next migration there`,
         };
       case 'claim':
         return {
           purpose: `guest ${vmid} on ${story.source} freed of its claim`,
           skip: `Leave the claim: the next migration of the guest is refused until ${story.source} has settled it`,
         };
+      case 'shutdown':
+        return {
+          purpose: `guest ${vmid} taken back and started on ${story.source}`,
+          skip: `Leave guest ${vmid} off and undo the rest; right when ${story.source} is known to be off for good`,
+        };
       case 'validate':
       case 'admit':
+      case 'pre-sync':
+      case 'final-sync':
+      case 'verify':
+      case 'hand-over':
+      case 'start':
       case 'switchover':
       case 'confirm':
       case 'release':
@@ -44,6 +54,9 @@ export function operatorTask({ migration, story }: MigrationContext, task: SagaT
   }
 
   function forwardWording(step: MigrationStep): { purpose: string; skip: OperatorQuestion['choices']['skip'] } {
+    if (step === 'start') {
+      return { purpose: `guest ${vmid} started on ${target}`, skip: `Leave it off: ${target} owns it, start it there with "kedge guest start ${vmid}"` };
+    }
     return step === 'confirm'
       ? { purpose: `guest ${vmid} seen running on ${target}`, skip: `Go on without having seen it: ${target} owns the guest in any case` }
       : {

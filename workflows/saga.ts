@@ -48,6 +48,26 @@ export class SagaAbandoned extends Error {
   }
 }
 
+/** Runs what comes before the saga, under the same cancel: a step that only reads, and by whose answer the others are chosen. */
+export async function runReading<Name extends string, Answer>(step: Name, read: () => Promise<Answer>, host: SagaHost<Name>): Promise<Answer> {
+  const answers: Answer[] = [];
+  await host.cancellable(() =>
+    runStep(
+      {
+        name: step,
+        forward: async () => {
+          answers.push(await read());
+        },
+        noUndo: 'Only reads',
+      },
+      host,
+    ),
+  );
+  const [answer] = answers;
+  if (answer === undefined) throw new Error(`Step ${step} ended without an answer`);
+  return answer;
+}
+
 /**
  * Runs all steps in their order.
  * @throws what the failed step threw, after everything before it was undone; SagaAbandoned.

@@ -3,6 +3,7 @@ import { laterGeneration, migrationIdOf, type Generation, type NodeName } from '
 import type {
   BlackoutReport,
   CopyRound,
+  MigrationKind,
   MigrationOutcome,
   MigrationPhase,
   MigrationStep,
@@ -34,6 +35,9 @@ export class StoryKeeper {
   #outcome: MigrationOutcome | null = null;
   #endedAt: string | null = null;
   #copy: Required<CopyFacts> = { rounds: [], bytesSent: 0, blackout: null };
+  #kind: MigrationKind | null = null;
+  #offAt: string | null = null;
+  #downtimeMs: number | null = null;
   #sequence = 0;
 
   constructor(migration: ResolvedMigration) {
@@ -44,6 +48,19 @@ export class StoryKeeper {
   /** The guest was found there. */
   foundOn(source: NodeName): void {
     this.#source = source;
+  }
+
+  /** How the guest moves, as the checks have found. */
+  movesAs(kind: MigrationKind): void {
+    this.#kind = kind;
+  }
+
+  /** The guest was seen off at its source; and, with an instant, running again. */
+  wentOff(offAt: string): void {
+    this.#offAt = offAt;
+  }
+  cameUp(startedAt: string): void {
+    if (this.#offAt !== null) this.#downtimeMs = Math.max(0, instantMs(startedAt) - instantMs(this.#offAt));
   }
 
   /** The source owns the guest under `generation`; the claim will issue the next one, which names the migration. */
@@ -99,6 +116,24 @@ export class StoryKeeper {
     this.#copy = { ...this.#copy, ...facts };
   }
 
+  /** Adds passes over the disks, numbered on from those before. */
+  copiedMore(rounds: readonly CopyRound[], bytesSent: number): void {
+    const before = this.#copy.rounds;
+    this.#copy = {
+      ...this.#copy,
+      rounds: [...before, ...rounds.map((round, at) => ({ ...round, round: before.length + at + 1 }))],
+      bytesSent: this.#copy.bytesSent + bytesSent,
+    };
+  }
+
+  /** Tells of a hold for as long as `wait` takes. */
+  async duringHold(wait: () => Promise<void>): Promise<void> {
+    const phase = this.#phase;
+    this.#phase = 'holding';
+    await wait();
+    this.#phase = phase;
+  }
+
   warn(warning: string): void {
     if (!this.#warnings.includes(warning)) this.#warnings.push(warning);
   }
@@ -127,12 +162,14 @@ export class StoryKeeper {
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
       options,
+      kind: this.#kind,
       phase: question === null ? this.#phase : 'needs-operator',
       outcome: this.#outcome,
       steps: this.#steps,
       rounds: this.#copy.rounds,
       bytesSent: this.#copy.bytesSent,
       blackout: this.#copy.blackout,
+      downtimeMs: this.#downtimeMs,
       warnings: this.#warnings,
       question,
     };

@@ -3,13 +3,14 @@ import type { SourceInspection } from '../activities/interface.js';
 import { checkMigration } from '../src/domain/check-migration.js';
 import type { CheckId, Finding } from '../src/domain/checks.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
+import type { MigrationKind } from '../src/domain/migration.js';
 import type { NodeStatus } from '../src/domain/node-facts.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import type { MigrationContext } from './migration-context.js';
 import { instantMs, workflowTimeMs } from './workflow-time.js';
 
-/** The guest of a migration that may start. */
-export type ValidGuest = NonNullable<SourceInspection['guest']>;
+/** The guest of a migration that may start, and how it will move. */
+export type ValidGuest = NonNullable<SourceInspection['guest']> & { readonly movement: MigrationKind };
 
 /**
  * What an inventory that is older than the guest's last move or start looks like. Inventories come with heartbeats, so they tell
@@ -28,10 +29,13 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
     const { findings, guest, certain } = await examine(context);
     const blockers = findings.filter((finding) => finding.severity === 'blocker');
     if (blockers.length === 0) {
-      if (guest === null) throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
+      const movement = guest?.movement ?? null;
+      if (guest === null || movement === null)
+        throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
       for (const { text, remedy } of findings) story.warn(`${text}. ${remedy}`);
       story.ownedUnder(guest.generation);
-      return guest;
+      story.movesAs(movement);
+      return { ...guest, movement };
     }
     const mayBeOld = !certain && blockers.some(({ id }) => OLD_NEWS.includes(id));
     if (!mayBeOld || looks === LOOKS) throw refusal(context, findings);
@@ -41,7 +45,7 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
 
 interface Examination {
   readonly findings: readonly Finding[];
-  readonly guest: ValidGuest | null;
+  readonly guest: SourceInspection['guest'];
   /** Was the source named by the user, or did the node itself say that it has the guest? */
   readonly certain: boolean;
 }
@@ -54,7 +58,7 @@ async function examine(context: MigrationContext): Promise<Examination> {
   if (source === null) return { findings: [guestUnknown(vmid)], guest: null, certain: false };
   story.foundOn(source);
 
-  const known = { vmid, source, target, nodes: survey.nodes, targetStatus: survey.target };
+  const known = { vmid, source, target, targetStorage: options.targetStorage, nodes: survey.nodes, targetStatus: survey.target };
   if (source === target || !survey.nodes.includes(target)) {
     const findings = checkMigration({ ...known, sourceSide: 'unasked', targetSide: 'unasked' });
     return { findings, guest: null, certain: migration.source !== null || source !== target || (await ownsGuest(context)) };

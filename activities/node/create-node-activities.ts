@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { NodeBulkActivities, NodeControlActivities } from '../interface.js';
+import type { NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../interface.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
 import type { LongCall, NodeService } from './node-service.js';
@@ -23,6 +23,9 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     claimGuest: step((input, info) => service.claimGuest(input, info)),
     unclaimGuest: step((input, info) => service.unclaimGuest(input, info)),
     prepareTarget: step((input, info) => service.prepareTarget(input, info)),
+    prepareCopy: step((input, info) => service.prepareCopy(input, info)),
+    handOverCopy: step((input, info) => service.handOverCopy(input, info)),
+    startMoved: step((input, info) => service.startMoved(input, info)),
     revokeTarget: step((input, info) => service.revokeTarget(input, info)),
     cancelStream: step((input, info) => service.cancelStream(input, info)),
     releaseHold: step((input, info) => service.releaseHold(input, info)),
@@ -35,9 +38,15 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
 }
 
 /** The activities of the queue `node-<name>-bulk`: copies. */
-export function createNodeBulkActivities(service: NodeService, tasks: RunningTasks): NodeBulkActivities {
+export function createNodeBulkActivities(service: NodeService, tasks: RunningTasks): NodeBulkActivities & NodeOfflineActivities {
+  const long = <Input, Result>(work: (input: Input, call: LongCall) => Promise<Result>) => {
+    return (input: Input): Promise<Result> => tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => work(input, call)));
+  };
   return {
-    copyAndSwitchOver: (input) => tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => service.copyAndSwitchOver(input, call))),
+    copyAndSwitchOver: long((input, call) => service.copyAndSwitchOver(input, call)),
+    copyVolumes: long((input, call) => service.copyVolumes(input, call)),
+    shutDownGuest: long((input, call) => service.shutDownGuest(input, call)),
+    verifyCopy: long((input, call) => service.verifyCopy(input, call)),
   };
 }
 

@@ -1,12 +1,15 @@
 import type {
   ClaimResult,
+  CopiedVolumes,
   CopyResult,
   GuestCommand,
   GuestCommandResult,
   NodeAudit,
   NodeActivities,
+  PreparedCopy,
   PreparedTarget,
   SettledMigration,
+  ShutDownResult,
   SourceInspection,
   TargetInspection,
 } from '../interface.js';
@@ -35,6 +38,12 @@ export interface NodeService {
   claimGuest(input: InputOf<'claimGuest'>, call: AttemptInfo): Promise<ClaimResult>;
   unclaimGuest(input: InputOf<'unclaimGuest'>, call: AttemptInfo): Promise<void>;
   prepareTarget(input: InputOf<'prepareTarget'>, call: AttemptInfo): Promise<PreparedTarget>;
+  prepareCopy(input: InputOf<'prepareCopy'>, call: AttemptInfo): Promise<PreparedCopy>;
+  copyVolumes(input: InputOf<'copyVolumes'>, call: LongCall): Promise<CopiedVolumes>;
+  shutDownGuest(input: InputOf<'shutDownGuest'>, call: LongCall): Promise<ShutDownResult>;
+  verifyCopy(input: InputOf<'verifyCopy'>, call: LongCall): Promise<{ verified: number }>;
+  handOverCopy(input: InputOf<'handOverCopy'>, call: AttemptInfo): Promise<void>;
+  startMoved(input: InputOf<'startMoved'>, call: AttemptInfo): Promise<{ startedAt: string | null }>;
   revokeTarget(input: InputOf<'revokeTarget'>, call: AttemptInfo): Promise<{ ran: 'no' | 'maybe' }>;
   cancelStream(input: InputOf<'cancelStream'>, call: AttemptInfo): Promise<void>;
   releaseHold(input: InputOf<'releaseHold'>, call: AttemptInfo): Promise<void>;

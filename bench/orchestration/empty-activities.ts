@@ -25,6 +25,8 @@ export function emptyActivities(node: NodeName): NodeActivities {
         wanted: 'running',
         config: 'memory: 512\n',
         qemuVersion: '7.2.22',
+        movement: 'live',
+        kind: 'qemu',
         runningMachine: null,
         memoryBytes: 512 << 20,
         bridges: [],
@@ -56,6 +58,12 @@ export function emptyActivities(node: NodeName): NodeActivities {
       journalOpen: [],
     }),
     copyAndSwitchOver: async () => COPY,
+    prepareCopy: async () => ({ volumes: [] }),
+    copyVolumes: async () => ({ rounds: [], bytesSent: 0 }),
+    shutDownGuest: async () => ({ offAt: new Date(0).toISOString() }),
+    verifyCopy: async () => ({ verified: 0 }),
+    handOverCopy: async () => undefined,
+    startMoved: async () => ({ startedAt: null }),
   };
 }
 

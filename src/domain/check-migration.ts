@@ -1,12 +1,19 @@
 /** The checks that need both nodes' facts; the nodes' own findings are joined in. Pure: no order, no early end. */
 import { compareVersions } from './compare-versions.js';
+import { checkCopies } from './check-copies.js';
 import type { CheckId, Finding } from './checks.js';
 import { formatBytes } from './format-bytes.js';
 import type { NodeName, Vmid } from './ids.js';
+import type { MigrationKind } from './migration.js';
+import type { MovingVolume } from './moving-volume.js';
 import type { NodeInventory, NodeStatus } from './node-facts.js';
 
 /** What the checks need of the guest that is to move. */
 export interface GuestFacts {
+  /** How it moves; null when it can't in the way that was asked for. */
+  readonly movement: MigrationKind | null;
+  /** What is copied when it moves switched off. */
+  readonly volumes: readonly MovingVolume[];
   readonly config: string;
   readonly runningMachine: string | null;
   readonly memoryBytes: number;
@@ -28,6 +35,8 @@ export interface MigrationFacts {
   readonly vmid: Vmid;
   readonly source: NodeName;
   readonly target: NodeName;
+  /** Storage map in PVE's grammar. */
+  readonly targetStorage: string;
   /** Names of all nodes of the cluster. */
   readonly nodes: readonly NodeName[];
   /** State of the target's entity; null when the target has never registered. */
@@ -41,7 +50,15 @@ export function checkMigration(facts: MigrationFacts): readonly Finding[] {
   if (facts.source === facts.target) {
     return [blocker('same-node', `Target ${facts.target} is the source: guest ${facts.vmid} is there already`, 'Name another node as target')];
   }
-  return unique([...checkTarget(facts), ...checkSource(facts), ...checkPair(facts)]);
+  const findings = unique([...checkTarget(facts), ...checkSource(facts), ...checkPair(facts)]);
+  return isLive(facts) ? findings : findings.filter(({ id }) => !LIVE_ONLY.includes(id));
+}
+
+/** What only a guest that runs on meanwhile needs. */
+const LIVE_ONLY: readonly CheckId[] = ['certificate'];
+
+function isLive({ sourceSide }: MigrationFacts): boolean {
+  return typeof sourceSide === 'string' || (sourceSide.guest?.movement !== 'restart' && sourceSide.guest?.movement !== 'offline');
 }
 
 function checkTarget({ target, nodes, targetStatus, targetSide }: MigrationFacts): readonly Finding[] {
@@ -82,39 +99,49 @@ function checkSource({ vmid, source, sourceSide }: MigrationFacts): readonly Fin
 function checkPair(facts: MigrationFacts): readonly Finding[] {
   const { sourceSide, targetSide } = facts;
   if (typeof sourceSide === 'string' || typeof targetSide === 'string') return [];
-  const versions = checkVersions(sourceSide.inventory, targetSide.inventory);
-  if (sourceSide.guest === null) return versions;
+  const { guest } = sourceSide;
+  const target = targetSide.inventory;
+  if (guest !== null && !isLive(facts)) {
+    return [
+      ...checkProtocol(sourceSide.inventory, target),
+      ...(guest.movement === 'restart' ? checkMemory(guest, target) : []),
+      ...checkBridges(guest, target),
+      ...checkStorages({ storages: guest.storages.filter(({ shared }) => shared) }, target),
+      ...checkCopies(guest.volumes, { target, targetStorage: facts.targetStorage }),
+    ];
+  }
+  const versions = [...checkQemuVersion(sourceSide.inventory, target), ...checkProtocol(sourceSide.inventory, target)];
+  if (guest === null) return versions;
   return [
     ...versions,
     ...checkProcessor(sourceSide, targetSide),
-    ...checkMachine(sourceSide.guest, targetSide.inventory),
-    ...checkMemory(sourceSide.guest, targetSide.inventory),
-    ...checkBridges(sourceSide.guest, targetSide.inventory),
-    ...checkStorages(sourceSide.guest, targetSide.inventory),
+    ...checkMachine(guest, target),
+    ...checkMemory(guest, target),
+    ...checkBridges(guest, target),
+    ...checkStorages(guest, target),
   ];
 }
 
-function checkVersions(source: NodeInventory, target: NodeInventory): readonly Finding[] {
-  const findings: Finding[] = [];
-  if (compareVersions(target.versions.qemu, source.versions.qemu) < 0) {
-    findings.push(
-      blocker(
-        'qemu-older',
-        `QEMU ${target.versions.qemu} on ${target.node} is older than ${source.versions.qemu} on ${source.node}`,
-        `Update QEMU on ${target.node}, or choose a node with the same or a newer version`,
-      ),
-    );
-  }
-  if (target.versions.protocol < source.versions.protocol) {
-    findings.push(
-      blocker(
-        'kedge-protocol',
-        `Kedge on ${target.node} speaks hand-over protocol ${target.versions.protocol}, ${source.node} speaks ${source.versions.protocol}`,
-        `Update Kedge on ${target.node}`,
-      ),
-    );
-  }
-  return findings;
+function checkQemuVersion(source: NodeInventory, target: NodeInventory): readonly Finding[] {
+  if (compareVersions(target.versions.qemu, source.versions.qemu) >= 0) return [];
+  return [
+    blocker(
+      'qemu-older',
+      `QEMU ${target.versions.qemu} on ${target.node} is older than ${source.versions.qemu} on ${source.node}`,
+      `Update QEMU on ${target.node}, or choose a node with the same or a newer version`,
+    ),
+  ];
+}
+
+function checkProtocol(source: NodeInventory, target: NodeInventory): readonly Finding[] {
+  if (target.versions.protocol >= source.versions.protocol) return [];
+  return [
+    blocker(
+      'kedge-protocol',
+      `Kedge on ${target.node} speaks hand-over protocol ${target.versions.protocol}, ${source.node} speaks ${source.versions.protocol}`,
+      `Update Kedge on ${target.node}`,
+    ),
+  ];
 }
 
 function checkProcessor(source: SourceSide, target: NodeSide): readonly Finding[] {
@@ -177,7 +204,7 @@ function checkBridges(guest: GuestFacts, target: NodeInventory): readonly Findin
     );
 }
 
-function checkStorages(guest: GuestFacts, target: NodeInventory): readonly Finding[] {
+function checkStorages(guest: Pick<GuestFacts, 'storages'>, target: NodeInventory): readonly Finding[] {
   return guest.storages.flatMap(({ id, shared, identity }) => {
     const there = target.storages.find((storage) => storage.id === id);
     if (there === undefined || !there.enabled) {
@@ -190,7 +217,13 @@ function checkStorages(guest: GuestFacts, target: NodeInventory): readonly Findi
       ];
     }
     if (!shared || !there.shared) {
-      return [blocker('storage-not-shared', `Storage ${id} is local: its disks can't follow a live migration`, 'Move the disks to a shared storage first')];
+      return [
+        blocker(
+          'storage-not-shared',
+          `Storage ${id} is local: its disks can't follow a live migration`,
+          'Allow a shutdown with --restart: the guest is shut down, moved with its disks and started again; or move the disks to a shared storage first',
+        ),
+      ];
     }
     if (identity === null || identity !== there.identity) {
       return [

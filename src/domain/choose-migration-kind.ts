@@ -23,7 +23,11 @@ export function chooseMigrationKind({ vmid, guestKind, wanted, isOn, options }: 
     return refused('guest-off', `Guest ${vmid} is off`, 'Start it with "kedge guest start", or leave --online out: it then moves switched off');
   }
   if (options.online && guestKind === 'lxc') {
-    return refused('container-online', `Container ${vmid} runs, and containers can't move while they run`, 'Use --restart: it is stopped, moved and started again');
+    return refused(
+      'container-online',
+      `Container ${vmid} runs, and containers can't move while they run`,
+      'Use --restart: it is stopped, moved and started again',
+    );
   }
   if (options.restart) {
     if (wanted === 'running') return { kind: 'restart' };

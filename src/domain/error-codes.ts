@@ -53,6 +53,8 @@ export const ERROR_CODES = {
   'worker-stopping': row(true, 1, 503, 'Nothing: the next node worker goes on where this one stopped'),
   'storage-failed': row(true, 1, 507, 'Check the named storage: space, permissions, mount'),
   'no-space': row(false, 1, 507, 'Free space on the named storage'),
+  'shutdown-timeout': row(false, 1, 504, 'Give the guest more time with --shutdown-timeout, or allow --on-shutdown-timeout stop'),
+  'copy-differs': row(false, 1, 500, 'Check the disks and the memory of both nodes; the source is untouched and has the guest'),
   'server-unreachable': row(true, 1, 503, 'Check that the Temporal server runs at the configured address'),
   'lab-failed': row(false, 1, 500, 'Read the named log, then "kedge lab down" and "kedge lab up"'),
   'internal': row(false, 1, 500, 'This is a defect of Kedge: keep the logs and report it'),

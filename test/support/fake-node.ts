@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { CopyResult, NodeActivities, StepRef } from '../../activities/interface.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import { fakeOfflineNode } from './fake-offline-node.js';
 import type { FakeWorld } from './fake-world.js';
 
 export type FakeNodeActivities = Omit<NodeActivities, 'presence' | 'manageGuest' | 'auditNode'>;
@@ -20,11 +21,16 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
         wanted: world.wanted,
         config: 'name: test',
         qemuVersion: '7.2.22',
+        movement: world.movement,
+        kind: 'qemu',
         runningMachine: 'pc-q35-7.2',
         memoryBytes: 1e8,
         bridges: ['vmbr0'],
         storages: [{ id: 'shared', shared: true, identity: 'one' }],
-        volumes: [],
+        volumes:
+          world.movement === 'live'
+            ? []
+            : [{ volumeId: 'local:101/vm-101-disk-0.raw', storage: 'local', format: 'raw', virtualBytes: 1_000, allocatedBytes: 1_000 }],
       },
       inventory: world.inventory(source.name),
     }),
@@ -45,6 +51,7 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
     unclaimGuest: async ({ step }) => {
       world.claimStep(source.name, step.sequence);
       if (source.record?.migrationId !== step.migrationId) return;
+      if (target.record?.state === 'owned') throw new KedgeError('cancel-refused', 'Cannot roll back: the target owns the guest');
       world.setRecord(source, 'owned', { generation: step.generation + 1, migrationId: null });
       world.resume(source);
     },
@@ -57,7 +64,7 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
     revokeTarget: async ({ step }) => {
       world.claimStep(target.name, step.sequence);
       world.setRecord(target, 'revoked', own(step));
-      world.change(target, { qemu: 'gone', files: false });
+      world.change(target, { qemu: 'gone', files: false, disks: 'none' });
       return { ran: 'no' };
     },
     cancelStream: async ({ step }) => {
@@ -108,12 +115,13 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
       if (target.record?.state !== 'owned') throw new KedgeError('not-owner', 'Cannot confirm: the target does not own the guest');
       return { announced: true };
     },
-    releaseSource: async ({ step }) => {
+    ...fakeOfflineNode(world),
+    releaseSource: async ({ step, volumes }) => {
       world.claimStep(source.name, step.sequence);
       if (target.record?.state !== 'owned') throw new KedgeError('not-owner', 'Cannot release the source: the target does not own the guest');
       world.streams = false;
       world.setRecord(source, 'released', { generation: step.generation - 1, migrationId: step.migrationId });
-      world.change(source, { qemu: 'gone', files: false });
+      world.change(source, { qemu: 'gone', files: false, ...(volumes === undefined || volumes.length === 0 ? {} : { disks: 'none' as const }) });
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { parseGeneration, parseNodeName, type MigrationId, type NodeName, type Vmid } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import type { MigrationKind } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
 import type { QemuState, RecordState, Wanted } from '../../src/domain/ownership.js';
 
@@ -20,6 +21,8 @@ export interface FakeSide {
   qemu: QemuState;
   /** Config, devices and sockets of the guest are there. */
   files: boolean;
+  /** Of a guest on local disks: on the source the guest's own; on the target its copy, from the first pass to its final name. */
+  disks: 'none' | 'own' | 'seed' | 'equal' | 'published';
 }
 
 export const SOURCE = parseNodeName('node1');
@@ -28,6 +31,7 @@ export const TARGET = parseNodeName('node2');
 export class FakeWorld {
   readonly vmid: Vmid;
   readonly wanted: Wanted;
+  readonly movement: MigrationKind;
   readonly source: FakeSide;
   readonly target: FakeSide;
   /** Names of the activities as they ran, in order. */
@@ -38,11 +42,18 @@ export class FakeWorld {
   readonly #newestStep = new Map<NodeName, number>();
   readonly #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
 
-  constructor(vmid: Vmid, wanted: Wanted = 'running') {
+  constructor(vmid: Vmid, wanted: Wanted = 'running', movement: MigrationKind = 'live') {
     this.vmid = vmid;
     this.wanted = wanted;
-    this.source = { name: SOURCE, record: { state: 'owned', generation: 1, migrationId: null }, qemu: this.#atWork(), files: true };
-    this.target = { name: TARGET, record: null, qemu: 'gone', files: false };
+    this.movement = movement;
+    this.source = {
+      name: SOURCE,
+      record: { state: 'owned', generation: 1, migrationId: null },
+      qemu: this.#atWork(),
+      files: true,
+      disks: movement === 'live' ? 'none' : 'own',
+    };
+    this.target = { name: TARGET, record: null, qemu: 'gone', files: false, disks: 'none' };
   }
 
   /** Refuses what an older step than the newest on this node wants to do. */
@@ -64,7 +75,7 @@ export class FakeWorld {
 
   /** Nodes on which the guest runs, or stands paused as its owner wants it. */
   runners(): readonly NodeName[] {
-    return [this.source, this.target].filter((side) => side.qemu === this.#atWork()).map((side) => side.name);
+    return [this.source, this.target].filter((side) => side.qemu !== 'gone' && side.qemu === this.#atWork()).map((side) => side.name);
   }
 
   resume(side: FakeSide): void {
@@ -108,6 +119,7 @@ export class FakeWorld {
   }
 
   #atWork(): QemuState {
+    if (this.wanted === 'stopped') return 'gone';
     return this.wanted === 'running' ? 'running' : 'paused';
   }
 }

@@ -7,6 +7,13 @@ import { revoke } from './handover/target-session.js';
 import { inspectSource } from './inspection/inspect-source.js';
 import { inspectTarget } from './inspection/inspect-target.js';
 import type { NodeContext } from './node-context.js';
+import { copyVolumes } from './offline/copy-volumes.js';
+import { giveBackCopy } from './offline/give-back-copy.js';
+import { handOverCopy } from './offline/hand-over-copy.js';
+import { prepareCopy } from './offline/prepare-copy.js';
+import { shutDownGuest } from './offline/shut-down-guest.js';
+import { startMoved } from './offline/start-moved.js';
+import { verifyCopy } from './offline/verify-copy.js';
 import { readInventory } from './presence/read-inventory.js';
 import { settleMigration } from './recovery/settle-migration.js';
 import { claimGuest } from './steps/claim-guest.js';
@@ -28,16 +35,22 @@ export function createNodeService(node: NodeContext): NodeService {
     inventory: () => readInventory(node),
     inspectSource: (input) => inspectSource(node, input),
     inspectTarget: (input) => inspectTarget(node, input),
-    claimGuest: ({ step, target }, call) => claimed(step, call, () => claimGuest(node, step, target)),
-    unclaimGuest: ({ step, target }, call) => claimed(step, call, () => giveBack(node, step, target)),
+    claimGuest: ({ step, target, mode }, call) => claimed(step, call, () => claimGuest(node, { step, target, ...(mode === undefined ? {} : { mode }) })),
+    unclaimGuest: ({ step, target, mode }, call) => claimed(step, call, () => (mode === 'offline' ? giveBackCopy : giveBack)(node, step, target)),
     prepareTarget: (input, call) => claimed(input.step, call, () => prepareTarget(node, input)),
+    prepareCopy: (input, call) => claimed(input.step, call, () => prepareCopy(node, input)),
+    copyVolumes: (input, call) => copyVolumes(node, { ...input, ...call }),
+    shutDownGuest: (input, call) => shutDownGuest(node, { ...input, ...call }),
+    verifyCopy: (input, call) => verifyCopy(node, { ...input, ...call }),
+    handOverCopy: ({ step, target }, call) => claimed(step, call, () => handOverCopy(node, step, target)),
+    startMoved: ({ step }, call) => claimed(step, call, () => startMoved(node, step)),
     revokeTarget: ({ step, source }, call) => claimed(step, call, () => revoke(node, { ...step, from: source })),
     cancelStream: ({ step, target }, call) => claimed(step, call, () => giveBack(node, step, target)),
     // No claim: it would fence the copy that it lets go on.
     releaseHold: ({ step }) => releaseHold(node, step),
     settleMigration: ({ step, source, target }, call) => claimed(step, call, () => settleMigration(node, { step, source, target, direction: 'forward' })),
     confirmTarget: ({ step }, call) => claimed(step, call, () => confirmTarget(node, step)),
-    releaseSource: ({ step, target }, call) => claimed(step, call, () => releaseSource(node, step, target)),
+    releaseSource: ({ step, target, volumes }, call) => claimed(step, call, () => releaseSource(node, { step, target, volumes: volumes ?? [] })),
     manageGuest: (input) => manageGuest(node, input),
     auditNode: () => auditNode(node),
     copyAndSwitchOver: (input, call) => copyAndSwitchOver(node, { ...input, ...call }),

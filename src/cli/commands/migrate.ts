@@ -1,6 +1,6 @@
 import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { KedgeError } from '../../domain/kedge-error.js';
-import { MIGRATION_TYPES, STALL_POLICIES, type MigrationOptions } from '../../domain/migration.js';
+import { MIGRATION_TYPES, SHUTDOWN_POLICIES, STALL_POLICIES, type MigrationOptions } from '../../domain/migration.js';
 import type { CliContext } from '../cli-context.js';
 import { followMigration } from '../follow-migration.js';
 import { globalOptions, newCommand } from '../new-command.js';
@@ -13,20 +13,29 @@ const KIB = 1024;
 /** `kedge migrate <vmid> <target>`: moves a running guest and shows how it goes. */
 export function migrateCommand(context: CliContext): CommandUnknownOpts {
   return newCommand('migrate', {
-    description: 'Move a running guest to another node',
+    description: 'Move a guest to another node',
     examples: [
       'kedge migrate 101 node2',
       'kedge migrate 101 node2 --max-downtime 100 --on-stall force',
       'kedge migrate 101 node2 --hold --until +30m --detach',
+      'kedge migrate 101 node2 --restart --targetstorage fast',
     ],
-    notes: 'Options left out take the defaults of kedge.yaml. Ctrl-C lets go of the migration, it does not cancel it.',
+    notes:
+      'A virtual machine that runs moves live. With --restart a guest is shut down, moved with its disks and started again; one that is off moves as it is.\n' +
+      'Options left out take the defaults of kedge.yaml. Ctrl-C lets go of the migration, it does not cancel it.',
   })
     .argument('<vmid>', 'the guest', parseArgument.vmid)
     .argument('<target>', 'the node that it shall run on', parseArgument.node)
-    .option('--online', 'while it runs (the default; other ways come later)')
+    .option('--online', 'only while it runs, refuse any other way')
+    .option('--restart', 'shut it down, move it with its local disks, start it there')
+    .option('--shutdown-timeout <span>', 'how long it may take to shut down, e.g. 3m', parseArgument.duration)
+    .addOption(new Option('--on-shutdown-timeout <policy>', 'when it does not shut down: fail and let it run on, or stop it').choices(SHUTDOWN_POLICIES))
+    .option('--no-presync', 'copy the disks only after the shutdown')
+    .option('--keep-source', 'leave the disks on the source too')
+    .option('--targetstorage <map>', 'storages of the target: one for all, source:target pairs, or 1 for the same')
     .option('--source <node>', 'the node that runs it now; looked up when left out', parseArgument.node)
     .addOption(new Option('--type <type>', 'secure: TLS; insecure: plain TCP').choices(MIGRATION_TYPES))
-    .option('--bwlimit <KiB/s>', 'bandwidth limit of the RAM stream, 0 for none', parseArgument.integer(0))
+    .option('--bwlimit <KiB/s>', 'bandwidth limit of the copy, 0 for none', parseArgument.integer(0))
     .option('--max-downtime <ms>', 'longest pause of the guest to plan for', parseArgument.integer(1))
     .option('--timeout <span>', 'give up and stay at the source after this time, e.g. 10m; 0 for never', parseArgument.duration)
     .addOption(new Option('--on-stall <policy>', 'when the RAM copy does not converge: abort, or force a longer pause').choices(STALL_POLICIES))
@@ -56,6 +65,13 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
 }
 
 interface TypedOptions {
+  readonly online?: true;
+  readonly restart?: true;
+  readonly shutdownTimeout?: number;
+  readonly onShutdownTimeout?: MigrationOptions['onShutdownTimeout'];
+  readonly presync?: boolean;
+  readonly keepSource?: true;
+  readonly targetstorage?: string;
   readonly type?: MigrationOptions['type'];
   readonly bwlimit?: number;
   readonly maxDowntime?: number;
@@ -68,7 +84,13 @@ interface TypedOptions {
 /** Only what was typed: the rest comes from the cluster's defaults. */
 function migrationOptions(typed: { [Name in keyof TypedOptions]?: TypedOptions[Name] | undefined }): Partial<MigrationOptions> {
   return {
-    online: true,
+    ...(typed.online === undefined ? {} : { online: true }),
+    ...(typed.restart === undefined ? {} : { restart: true }),
+    ...(typed.shutdownTimeout === undefined ? {} : { shutdownTimeoutMs: typed.shutdownTimeout }),
+    ...(typed.onShutdownTimeout === undefined ? {} : { onShutdownTimeout: typed.onShutdownTimeout }),
+    ...(typed.presync === false ? { presync: false } : {}),
+    ...(typed.keepSource === undefined ? {} : { keepSource: true }),
+    ...(typed.targetstorage === undefined ? {} : { targetStorage: typed.targetstorage }),
     ...(typed.type === undefined ? {} : { type: typed.type }),
     ...(typed.bwlimit === undefined ? {} : { bandwidthLimit: typed.bwlimit * KIB }),
     ...(typed.maxDowntime === undefined ? {} : { maxDowntimeMs: typed.maxDowntime }),

@@ -21,6 +21,8 @@ export const story = (changes: Partial<MigrationStory> = {}): MigrationStory => 
   startedAt: '2026-03-01T12:00:00.000Z',
   endedAt: '2026-03-01T12:00:04.200Z',
   options: DEFAULT_MIGRATION_OPTIONS,
+  kind: 'live',
+  downtimeMs: null,
   phase: 'done',
   outcome: 'migrated',
   steps: [

@@ -25,6 +25,8 @@ function inventory(node: NodeName, changes: Partial<NodeInventory> = {}): NodeIn
 }
 
 const guest: NonNullable<SourceSide['guest']> = {
+  movement: 'live',
+  volumes: [],
   config: 'name: test\ncpu: kvm64',
   runningMachine: 'pc-q35-7.2',
   memoryBytes: 1e9,
@@ -37,6 +39,7 @@ function facts(changes: Partial<MigrationFacts> = {}): MigrationFacts {
     vmid: parseVmid(101),
     source: node1,
     target: node2,
+    targetStorage: '',
     nodes: [node1, node2],
     targetStatus: { node: node2, bootId: 'boot', registeredAt: null, cordoned: false, silentSince: null, inventory: null, inventoryAgeMs: null },
     sourceSide: { findings: [], guest, inventory: inventory(node1) },

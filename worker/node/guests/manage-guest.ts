@@ -32,6 +32,8 @@ export async function manageGuest(node: NodeContext, command: GuestCommand): Pro
 async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
   const { vmid, verb } = command;
   const record = await ownRecord(node, vmid);
+  // What an operator asks for now is newer than what a migration asked for.
+  await node.shutdowns.end(vmid);
   switch (verb) {
     case 'start':
       await want(node, record, 'running');

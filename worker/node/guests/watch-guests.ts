@@ -1,9 +1,13 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
+import { waitForGuestEnd } from './guest-power.js';
+import { startGuestFromDisk } from './start-guest.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
 
 const LOOK_INTERVAL_MS = 15_000;
+/** From the end of the guest's system to the end of its process. */
+const END_TIMEOUT_MS = 10_000;
 
 /**
  * Watches the guests of this node for what nobody has asked for:
@@ -38,17 +42,33 @@ function isPause(event: QmpEvent): boolean {
 async function lookAtClaimed(node: NodeContext): Promise<void> {
   for (const vmid of await node.records.list()) {
     const view = await node.records.read(vmid);
-    if (view.kind !== 'record' || view.record.migrationId === undefined || node.copies.has(vmid)) continue;
+    if (view.kind !== 'record' || view.record.migrationId === undefined || view.record.mode === 'offline' || node.copies.has(vmid)) continue;
     if (view.record.state === 'owned' || view.record.state === 'releasing') await recoverUntilSettled(node, vmid);
   }
 }
 
 async function wantStopped(node: NodeContext, vmid: Vmid): Promise<void> {
+  if (node.shutdowns.isAsked(vmid)) return startAgain(node, vmid);
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.wanted === 'stopped') return;
     await node.records.write({ ...view.record, wanted: 'stopped' });
     node.log.info({ vmid }, 'the guest has shut itself down');
+  });
+}
+
+/**
+ * A migration had told the guest to shut down, and it obeys. While the migration goes on that is all; when it was rolled back meanwhile
+ * the guest is wanted here.
+ */
+async function startAgain(node: NodeContext, vmid: Vmid): Promise<void> {
+  await node.locks.withLock(vmid, async () => {
+    const view = await node.records.read(vmid);
+    if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
+    if (!(await waitForGuestEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS }))) return;
+    await startGuestFromDisk(node, vmid);
+    await node.shutdowns.end(vmid);
+    node.log.info({ vmid }, 'the guest shut down after its migration was rolled back, and was started again');
   });
 }
 

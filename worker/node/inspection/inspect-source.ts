@@ -6,12 +6,14 @@ import type { RunState } from '../../../src/drivers/qemu/classify-qemu-state.js'
 import { hasStuckStream } from '../../../src/drivers/qemu/stream-thread.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
 import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
+import { chooseMigrationKind } from '../../../src/domain/choose-migration-kind.js';
 import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
-import { parseGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
+import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
+import { inspectVolumes } from './inspect-volumes.js';
 import { testPeerLink } from './test-peer-link.js';
 
 /** Facts and findings of the source side. Changes nothing. Findings that compare both sides are made in src/domain/check-migration.ts. */
@@ -27,8 +29,15 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
   if (look.view.record.kind !== 'record' || config === null) return { findings: [...state, ...link, ...certificates], guest: null, inventory };
   const { record } = look.view.record;
+  const choice = chooseMigrationKind({ vmid, guestKind: record.kind, wanted: record.wanted, isOn: look.process !== null, options: input.options });
+  const movement = 'kind' in choice ? choice.kind : null;
+  const refusal = 'refusal' in choice ? [choice.refusal] : [];
+  const isLive = movement === null || movement === 'live';
+  const local = isLive
+    ? { volumes: [], findings: [] }
+    : await inspectVolumes(node, { kind: record.kind, config: printGuestConfig(config), storages: inventory.storages });
   return {
-    findings: [...state, ...link, ...certificates, ...deviceFindings(config)],
+    findings: [...state, ...refusal, ...link, ...certificates, ...deviceFindings(config), ...local.findings],
     guest: {
       name: config.name ?? `vm${vmid}`,
       // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.
@@ -42,7 +51,9 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
       storages: inventory.storages
         .map(({ id, shared, identity }) => ({ id, shared, identity }))
         .filter(({ id }) => config.drives.some((drive) => storageOf(drive.volume) === id)),
-      volumes: config.drives.map((drive) => drive.volume),
+      kind: record.kind,
+      movement,
+      volumes: local.volumes,
     },
     inventory,
   };
@@ -59,13 +70,13 @@ async function runningVersion(node: NodeContext, look: GuestLook): Promise<strin
 const MOVABLE: readonly RunState[] = ['running', 'paused', 'postmigrate', 'inmigrate', 'finish-migrate'];
 
 async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; options: MigrationOptions }): Promise<readonly Finding[]> {
-  const { vmid, options } = input;
+  const { vmid } = input;
   const { record } = look.view;
   const blocker = (id: Finding['id'], text: string, remedy: string): readonly Finding[] => [{ id, severity: 'blocker', text, remedy }];
   if (record.kind === 'missing') return blocker('guest-unknown', `${node.node} has no guest ${vmid}`, 'List the guests with "kedge guest list"');
   if (record.kind === 'unreadable')
     return blocker('record-unsettled', `The ownership record of guest ${vmid} can't be read: ${record.reason}`, 'Run "kedge audit" and restore the record');
-  const { bootId, wanted } = record.record;
+  const { bootId } = record.record;
   if (record.record.state !== 'owned')
     return blocker(
       'record-unsettled',
@@ -78,14 +89,7 @@ async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: 
       `${node.node} has rebooted and guest ${vmid} is not confirmed for this boot`,
       `Wait until ${node.node} is registered, see "kedge node show ${node.node}"`,
     );
-  if (options.online && (wanted === 'stopped' || look.view.qemu === 'gone'))
-    return blocker('guest-off', `Guest ${vmid} is off`, 'Start it with "kedge guest start", or move it offline when that is supported');
-  if (!options.online)
-    return blocker(
-      'guest-kind',
-      `Guest ${vmid} would have to move switched off, which this version does not support`,
-      'Start the guest and migrate it with --online',
-    );
+  if (look.view.qemu === 'gone') return [];
   const runState = look.reading?.runState;
   if (runState !== undefined && !MOVABLE.includes(runState))
     return blocker('record-unsettled', `QEMU of guest ${vmid} stands in "${runState}"`, 'Resume or restart the guest first: it would arrive in the same state');

@@ -18,7 +18,8 @@ export interface CopyRef extends HandOverRef {
 export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ token: string }> {
   return node.locks.withLock(ref.vmid, async () => {
     const copy = await incomingCopy(node, ref);
-    if (copy.state !== 'incoming') throw new KedgeError('peer-refused', `Cannot write to ${ref.volume}: it is ${copy.state}, nothing may change in it any more`);
+    if (copy.state !== 'incoming')
+      throw new KedgeError('peer-refused', `Cannot write to ${ref.volume}: it is ${copy.state}, nothing may change in it any more`);
     const { incoming } = await storageOf(node, copy.to);
     const where = { volumeId: copy.to, migrationId: ref.migrationId };
     await incoming.prepare(where);
@@ -36,7 +37,9 @@ export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ roo
   await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
   const storage = await storageOf(node, copy.to);
   const where = { volumeId: copy.to, migrationId: ref.migrationId };
-  const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(({ volumeId, migrationId }) => volumeId === copy.to && migrationId === ref.migrationId);
+  const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(
+    ({ volumeId, migrationId }) => volumeId === copy.to && migrationId === ref.migrationId,
+  );
   const { root, allocatedBytes } = await makeImageManifest(isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path);
   return { root, allocatedBytes };
 }
@@ -65,7 +68,8 @@ async function incomingCopy(node: NodeContext, ref: CopyRef): Promise<IncomingCo
   const view = await node.records.read(ref.vmid);
   const record = view.kind === 'record' ? view.record : null;
   const isOurs = record?.state === 'incoming' && record.generation === ref.generation && record.migrationId === ref.migrationId && record.peer === ref.from;
-  if (!isOurs) throw new KedgeError('peer-refused', `Cannot receive ${ref.volume}: the record of guest ${ref.vmid} is ${record === null ? view.kind : record.state}`);
+  if (!isOurs)
+    throw new KedgeError('peer-refused', `Cannot receive ${ref.volume}: the record of guest ${ref.vmid} is ${record === null ? view.kind : record.state}`);
   const copy = (await node.volumes.of(ref.vmid, ref.migrationId)).volumes.find(({ to }) => to === ref.volume);
   if (copy === undefined) throw new KedgeError('peer-refused', `Cannot receive ${ref.volume}: ${ref.migrationId} has not prepared it`);
   return copy;

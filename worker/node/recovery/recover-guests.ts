@@ -66,6 +66,8 @@ async function recoverGuest(node: NodeContext, vmid: Vmid): Promise<boolean> {
   const { record } = view;
   // After a reboot a record is a claim, not a permission: settling could start the guest, so it waits for the registration.
   if (record.bootId !== node.bootId && !node.boot.confirmed) return false;
+  // No memory and no running copy is in doubt: its workflow goes on, forward or back. A revoked copy is removed here all the same.
+  if (record.mode === 'offline' && record.state !== 'revoked') return true;
   switch (record.state) {
     case 'owned':
       return record.migrationId === undefined ? recoverOwned(node, vmid) : settle(node, record);
@@ -129,7 +131,8 @@ async function settle(node: NodeContext, record: OwnershipRecord): Promise<boole
   if (record.state === 'owned' && record.wanted !== 'running' && (await node.streams.isHeld(record.vmid, request.step.migrationId))) return true;
   const settled = await settleOrLeave(node, { ...request, direction: await directionOf(node, record), leaveCopyAlone: true });
   // Its workflow does this too, unless it was ended by force: then nobody else would.
-  if (settled?.outcome === 'target-owns' && request.source === node.node) await releaseSource(node, { ...request.step, sequence: 0 }, request.target);
+  if (settled?.outcome === 'target-owns' && request.source === node.node)
+    await releaseSource(node, { step: { ...request.step, sequence: 0 }, target: request.target, volumes: [] });
   return true;
 }
 

@@ -4,6 +4,7 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
+import { giveBackCopy } from '../offline/give-back-copy.js';
 import { settleMigration } from '../recovery/settle-migration.js';
 
 /**
@@ -13,7 +14,7 @@ import { settleMigration } from '../recovery/settle-migration.js';
  * its undo (terminated, or abandoned by the operator). It is settled backwards first.
  * @throws KedgeError `already-migrating`, `guest-state`, `not-found`, `record-unreadable`
  */
-export async function claimGuest(node: NodeContext, step: StepRef, target: NodeName): Promise<ClaimResult> {
+export async function claimGuest(node: NodeContext, { step, target, mode }: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<ClaimResult> {
   await settleDeadClaim(node, step);
   return node.locks.withLock(step.vmid, async () => {
     const record = await readRecord(node, step);
@@ -27,16 +28,17 @@ export async function claimGuest(node: NodeContext, step: StepRef, target: NodeN
     if (record.bootId !== node.bootId) {
       throw new KedgeError('guest-state', `Cannot claim guest ${step.vmid}: this boot of ${node.node} has not confirmed its record yet`);
     }
-    const claimed: OwnershipRecord = { ...record, state: 'owned', migrationId: step.migrationId, peer: target };
+    const claimed: OwnershipRecord = { ...record, state: 'owned', migrationId: step.migrationId, peer: target, ...(mode === undefined ? {} : { mode }) };
     if (!isOurs || record.peer !== target) await crashPoint('source.claim-record', () => node.records.write(claimed));
     return { generation: step.generation, wanted: record.wanted, config: await node.guestConfigs.read(step.vmid) };
   });
 }
 
 async function settleDeadClaim(node: NodeContext, step: StepRef): Promise<void> {
-  const { migrationId, peer, state, generation } = await readRecord(node, step);
+  const { migrationId, peer, state, generation, mode } = await readRecord(node, step);
   if (state !== 'owned' || migrationId === undefined || peer === undefined || migrationId === step.migrationId) return;
   const dead = { vmid: step.vmid, migrationId, generation: nextOf(generation, step) };
+  if (mode === 'offline') return giveBackCopy(node, { ...dead, sequence: 0 }, peer);
   await settleMigration(node, { step: dead, source: node.node, target: peer, direction: 'back' });
 }
 

@@ -1,21 +1,31 @@
 import type { StepRef } from '../../../activities/interface.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { quitGuestCopy } from '../guests/end-guest.js';
 import type { NodeContext } from '../node-context.js';
+import { storageOf } from '../offline/storage-of.js';
 import { askPeer } from '../recovery/ask-peer.js';
+
+export interface ReleaseRequest {
+  readonly step: StepRef;
+  readonly target: NodeName;
+  /** Volumes that were copied, verified and handed over, and are not to be kept here. */
+  readonly volumes: readonly CopiedVolume[];
+}
 
 /**
  * Removes what the source still has of a guest that the target owns: process, devices, config, journal. The record stays as the
  * tombstone `released`. Forward only and repeatable.
  *
  * Who could still need it? Nobody: the target's `owned` is durable (it says so itself here), and a source that was told so never
- * runs the guest again. Its shared volumes are the target's now and are not touched.
+ * runs the guest again. Its shared volumes are the target's now and are not touched; of those that were copied the target has verified copies.
  * @throws KedgeError `peer-unreachable` (retried) until the target says that it owns the guest
  */
-export async function releaseSource(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+export async function releaseSource(node: NodeContext, request: ReleaseRequest): Promise<void> {
+  const { step, target, volumes } = request;
   await node.locks.withLock(step.vmid, async () => {
     const view = await node.records.read(step.vmid);
     if (view.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot release guest ${step.vmid}: its record is ${view.kind}`);
@@ -29,6 +39,8 @@ export async function releaseSource(node: NodeContext, step: StepRef, target: No
     }
     await quitGuestCopy(node, step.vmid);
     await crashPoint('source.release-files', async () => {
+      for (const { from } of volumes) await (await storageOf(node, from)).remove(from);
+      await node.shutdowns.end(step.vmid);
       await node.guestConfigs.remove(step.vmid);
       await node.streams.remove(step.vmid);
       await node.steps.forget(step.vmid);

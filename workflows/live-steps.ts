@@ -1,7 +1,7 @@
 /**
  * The steps of a live migration, each with its undo:
  *
- *   validate → admit → claim → prepare → pre-copy (with the switchover: commit) → confirm → release
+ *   admit → claim → prepare → pre-copy (with the switchover: commit) → confirm → release
  *
  * The copy and the switchover are one activity on the source node, so that no round trip through Temporal lies inside the
  * blackout; the story shows them as two steps.
@@ -10,27 +10,20 @@ import type { ClaimResult, PreparedTarget } from '../activities/interface.js';
 import type { MigrationStep } from '../src/domain/migration.js';
 import { copyAndSwitchOver, type CommittedCopy } from './copy-and-switch-over.js';
 import type { MigrationContext } from './migration-context.js';
+import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
-import { validateMigration, type ValidGuest } from './validate-migration.js';
+import type { ValidGuest } from './validate-migration.js';
 
 /** The list that the saga runs; results of earlier steps travel between them in this closure. */
-export function migrationSteps(context: MigrationContext, lease: SlotLease): readonly SagaStep<MigrationStep>[] {
+export function liveSteps(context: MigrationContext, lease: SlotLease, guest: ValidGuest): readonly SagaStep<MigrationStep>[] {
   const { migration, story } = context;
   const { target, options } = migration;
-  let guest: ValidGuest | null = null;
   let claim: ClaimResult | null = null;
   let prepared: PreparedTarget | null = null;
   let committed: CommittedCopy | null = null;
 
   return [
-    {
-      name: 'validate',
-      forward: async () => {
-        guest = await validateMigration(context);
-      },
-      noUndo: 'Only reads',
-    },
     {
       name: 'admit',
       forward: () => lease.acquire({ nodes: [story.source, target], priority: 'user', retryMs: migration.timings.retryFirstMs }),
@@ -47,7 +40,7 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
       name: 'prepare',
       forward: async () => {
         const { config, wanted } = must(claim);
-        const { runningMachine, qemuVersion } = must(guest);
+        const { runningMachine, qemuVersion } = guest;
         prepared = await context.target().idempotent.prepareTarget({
           step: story.nextStep(),
           source: story.source,
@@ -89,9 +82,4 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
       noUndo: 'The guest runs on the target: only forward',
     },
   ];
-}
-
-function must<Value>(value: Value | null): Value {
-  if (value === null) throw new Error('A step ran before the one that it builds on');
-  return value;
 }

@@ -1,0 +1,65 @@
+/** The activities of a migration whose guest is off when it changes hands, over a FakeWorld: each looks, then acts, as the real ones do. */
+import type { NodeActivities, StepRef } from '../../activities/interface.js';
+import { KedgeError } from '../../src/domain/kedge-error.js';
+import type { FakeWorld } from './fake-world.js';
+
+type OfflineNames = 'prepareCopy' | 'copyVolumes' | 'shutDownGuest' | 'verifyCopy' | 'handOverCopy' | 'startMoved';
+const VOLUME = { from: 'local:101/vm-101-disk-0.raw', to: 'local:101/vm-101-disk-0.raw', kind: 'file', allocatedBytes: 1_000 } as const;
+
+export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineNames> {
+  const { source, target } = world;
+  const ended = (step: StepRef) => ({ generation: step.generation - 1, migrationId: step.migrationId });
+  const isOurs = (step: StepRef): boolean => source.record?.migrationId === step.migrationId;
+
+  return {
+    prepareCopy: async ({ step }) => {
+      world.claimStep(target.name, step.sequence);
+      world.setRecord(target, 'incoming', { generation: step.generation, migrationId: step.migrationId });
+      world.change(target, { files: true });
+      return { volumes: [VOLUME] };
+    },
+    copyVolumes: async ({ step, final }) => {
+      world.claimStep(source.name, step.sequence);
+      if (!isOurs(step) || (final && source.record?.state !== 'releasing')) throw new KedgeError('rolled-back', 'Cannot copy: the guest is not ours');
+      world.change(target, { disks: final ? 'equal' : 'seed' });
+      return { rounds: [{ round: 1, bytesLeft: 0, bytesSent: 1_000, durationMs: 5 }], bytesSent: 1_000 };
+    },
+    shutDownGuest: async ({ step }) => {
+      world.claimStep(source.name, step.sequence);
+      if (!isOurs(step)) throw new KedgeError('rolled-back', 'Cannot shut down: the guest is not ours');
+      world.change(source, { qemu: 'gone' });
+      world.setRecord(source, 'releasing', ended(step));
+      return { offAt: new Date().toISOString() };
+    },
+    verifyCopy: async ({ step }) => {
+      world.claimStep(source.name, step.sequence);
+      if (target.disks !== 'equal' && target.disks !== 'published') throw new KedgeError('copy-differs', 'Cannot hand over: the copy differs');
+      world.change(target, { disks: 'published' });
+      return { verified: 1 };
+    },
+    handOverCopy: async ({ step }) => {
+      world.claimStep(source.name, step.sequence);
+      handOverOffline(world, step, 'owned');
+    },
+    startMoved: async ({ step }) => {
+      world.claimStep(target.name, step.sequence);
+      if (target.record?.state !== 'owned') throw new KedgeError('outcome-unknown', 'Cannot start: the target does not own the guest');
+      if (world.wanted === 'stopped') return { startedAt: null };
+      world.resume(target);
+      return { startedAt: new Date().toISOString() };
+    },
+  };
+}
+
+/** Goes on with the hand-over from wherever it stands, up to `stage`. */
+export function handOverOffline(world: FakeWorld, step: StepRef, stage: 'armed' | 'released' | 'owned'): void {
+  const { source, target } = world;
+  if (target.record?.state === 'owned') return;
+  if (source.record?.migrationId !== step.migrationId || target.disks !== 'published')
+    throw new KedgeError('rolled-back', 'Cannot hand over: the target refuses it');
+  world.setRecord(target, 'armed', { generation: step.generation, migrationId: step.migrationId });
+  if (stage === 'armed') return;
+  world.setRecord(source, 'released', { generation: step.generation - 1, migrationId: step.migrationId });
+  if (stage === 'released') return;
+  world.setRecord(target, 'owned', { generation: step.generation, migrationId: null });
+}

@@ -1,0 +1,45 @@
+import type { CopiedVolumes } from '../../../activities/interface.js';
+import type { CopyRound } from '../../../src/domain/migration.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { isSynced, type SyncPass } from '../../../src/domain/sync-passes.js';
+import type { NodeContext } from '../node-context.js';
+import { withClaim } from './with-claim.js';
+import type { VolumesTask } from './copy-task.js';
+import { passVolumes } from './pass-volumes.js';
+import { TargetLink } from './target-link.js';
+
+/**
+ * Copies the guest's disks to the target: before its shutdown pass after pass, until the next would find little (`final` false); after it one
+ * last pass, which ends with everything durable there. Every attempt goes on from the bytes that are there: rsync compares.
+ * @throws KedgeError of `passVolumes`; `stale-claim`; `outcome-unknown` when the record is not this migration's any more
+ */
+export async function copyVolumes(node: NodeContext, task: VolumesTask & { readonly final: boolean }): Promise<CopiedVolumes> {
+  return withClaim(node, task, async (fenced) => {
+    await assertClaimed(node, task);
+    const rounds: CopyRound[] = [];
+    const passes: SyncPass[] = [];
+    const link = new TargetLink(node, task.target);
+    if (task.prepared.volumes.length === 0) return { rounds, bytesSent: 0 };
+    do {
+      const pass = await passVolumes(node, fenced, {
+        phase: task.final ? 'final-sync' : 'pre-sync',
+        number: passes.length + 1,
+        // Only the very first pass of the first attempt knows that nothing is there.
+        targetIsEmpty: !task.final && task.attempt === 1 && passes.length === 0,
+        link,
+      });
+      passes.push(pass);
+      rounds.push(pass.round);
+    } while (!task.final && !isSynced(passes));
+    return { rounds, bytesSent: rounds.reduce((sum, { bytesSent }) => sum + bytesSent, 0) };
+  });
+}
+
+/** Before the shutdown the record is claimed, after it `releasing`: in between only the step that shuts the guest down may write. */
+async function assertClaimed(node: NodeContext, { step, final }: VolumesTask & { readonly final: boolean }): Promise<void> {
+  const view = await node.records.read(step.vmid);
+  const states: readonly OwnershipRecord['state'][] = final ? ['releasing'] : ['owned', 'releasing'];
+  if (view.kind === 'record' && view.record.migrationId === step.migrationId && states.includes(view.record.state)) return;
+  throw new KedgeError('rolled-back', `Cannot copy the disks of guest ${step.vmid}: its record is ${view.kind === 'record' ? view.record.state : view.kind}`);
+}

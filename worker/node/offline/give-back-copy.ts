@@ -1,0 +1,66 @@
+import type { StepRef } from '../../../activities/interface.js';
+import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { isGuestOn, waitForGuestEnd } from '../guests/guest-power.js';
+import { startGuestFromDisk } from '../guests/start-guest.js';
+import type { NodeContext } from '../node-context.js';
+import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
+import { TargetLink } from './target-link.js';
+
+const REVOKE_TIMEOUT_MS = 60_000;
+/** A guest that was told to shut down a moment ago is waited for; one that obeys later is started again by the watch over its events. */
+const SHUTTING_DOWN_MS = 15_000;
+
+/**
+ * Undo on the source of everything from the claim on: the record is `owned(g+2)` and free, the guest runs as wanted. Repeatable.
+ *
+ * Before `released` the source may take back alone: no go was sent. After it the target must have revoked, and it refuses when it owns.
+ * @throws KedgeError `cancel-refused` when the target owns the guest, `peer-unreachable` (retried) while that is not known
+ */
+export async function giveBackCopy(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+  await node.locks.withLock(step.vmid, async () => {
+    const record = await readRecord(node, step);
+    if (record === null) return;
+    if (record.state === 'released') await revokeThere(node, step, target);
+    const free = await takeBack(node, step, record);
+    if (node.shutdowns.isAsked(step.vmid) && isGuestOn(node, free)) await waitForGuestEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
+    if (isGuestOn(node, free)) return;
+    await startGuestFromDisk(node, step.vmid);
+    await node.shutdowns.end(step.vmid);
+  });
+}
+
+/** Null: the record does not speak of this migration, nor of its end. */
+async function readRecord(node: NodeContext, step: StepRef): Promise<OwnershipRecord | null> {
+  const view = await node.records.read(step.vmid);
+  if (view.kind === 'missing') return null;
+  if (view.kind === 'unreadable') throw new KedgeError('needs-operator', `Cannot undo ${step.migrationId}: ${view.reason}`);
+  const { record } = view;
+  const isTakenBack = record.state === 'owned' && record.migrationId === undefined && record.generation === step.generation + 1;
+  // An undo that overtakes its claim burns the generation, so that the late claim is refused.
+  const isBeforeClaim = record.state === 'owned' && record.migrationId === undefined && record.generation + 1 === step.generation;
+  return record.migrationId === step.migrationId || isTakenBack || isBeforeClaim ? record : null;
+}
+
+async function takeBack(node: NodeContext, step: StepRef, present: OwnershipRecord): Promise<OwnershipRecord> {
+  const generation = laterGeneration(step.generation, 1);
+  if (present.state === 'owned' && present.generation === generation && present.bootId === node.bootId) return present;
+  assertBootConfirmed(node, present);
+  const { vmid, kind, wanted } = present;
+  const free: OwnershipRecord = { vmid, kind, wanted, generation, bootId: node.bootId, state: 'owned' };
+  await crashPoint('source.take-back-record', () => node.records.write(free));
+  return free;
+}
+
+async function revokeThere(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+  const { vmid, migrationId, generation } = step;
+  try {
+    await crashPoint('source.revoke-message', () => new TargetLink(node, target).call('revoke', { vmid, migrationId, generation }, REVOKE_TIMEOUT_MS));
+  } catch (error) {
+    if (error instanceof KedgeError && error.code === 'peer-refused' && error.details['code'] === 'peer-refused')
+      throw new KedgeError('cancel-refused', `Cannot roll ${migrationId} back: ${target} has guest ${vmid} already`, { cause: error });
+    throw error;
+  }
+}

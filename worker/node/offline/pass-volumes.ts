@@ -1,0 +1,137 @@
+import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
+import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domain/migration.js';
+import type { SyncPass } from '../../../src/domain/sync-passes.js';
+import type { NodeContext } from '../node-context.js';
+import { imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
+import { runRsync } from '../../../src/drivers/rsync/run-rsync.js';
+import type { VolumesTask } from './copy-task.js';
+import { storageOf } from './storage-of.js';
+import type { TargetLink } from './target-link.js';
+
+export interface PassRequest {
+  readonly phase: Extract<MigrationPhase, 'pre-sync' | 'final-sync'>;
+  /** From 1. */
+  readonly number: number;
+  /** Nothing of this migration was copied before: a delta would only cost a read of both sides. */
+  readonly targetIsEmpty: boolean;
+  readonly link: TargetLink;
+}
+
+const GRANT_TIMEOUT_MS = 30_000;
+/** Disks at a time: two keep a link busy while one of them reads; more would only seek. */
+const PARALLEL = 2;
+const KIB = 1024;
+
+/**
+ * One pass over all volumes, some at a time within the bandwidth limit.
+ * @throws KedgeError those of `runRsync`, `peer-refused` when the target does not receive them any more
+ */
+export async function passVolumes(node: NodeContext, task: VolumesTask, request: PassRequest): Promise<SyncPass & { round: CopyRound }> {
+  const { volumes } = task.prepared;
+  const began = performance.now();
+  const counter = new PassCounter(task, request);
+  const lanes = Math.min(PARALLEL, volumes.length);
+  const queue = [...volumes];
+  const results = await Promise.allSettled(
+    Array.from({ length: lanes }, async () => {
+      for (let volume = queue.shift(); volume !== undefined; volume = queue.shift()) {
+        try {
+          await passVolume(node, task, { ...request, volume, lanes, counter });
+        } catch (error) {
+          // The others need not begin; those that run are waited for, so that nothing of this attempt goes on after it.
+          queue.length = 0;
+          throw error;
+        }
+      }
+    }),
+  );
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const durationMs = Math.round(performance.now() - began);
+  return {
+    deltaBytes: counter.deltaBytes,
+    durationMs,
+    round: { round: request.number, bytesLeft: 0, bytesSent: counter.sentBytes, durationMs },
+  };
+}
+
+async function passVolume(
+  node: NodeContext,
+  task: VolumesTask,
+  request: PassRequest & { volume: CopiedVolume; lanes: number; counter: PassCounter },
+): Promise<void> {
+  const { volume, link, phase, counter, lanes } = request;
+  task.signal.throwIfAborted();
+  const { vmid, migrationId, generation } = task.step;
+  const { token } = await link.call('grant', { vmid, migrationId, generation, volume: volume.to }, GRANT_TIMEOUT_MS);
+  const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
+  const final = phase === 'final-sync';
+  const { bandwidthLimit } = task.options;
+  const pass = {
+    source: (await storageOf(node, volume.from)).path(volume.from).path,
+    target,
+    final,
+    compression: await link.compression(bandwidthLimit === 0 ? null : bandwidthLimit),
+    ...(bandwidthLimit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(bandwidthLimit / lanes / KIB)) }),
+  };
+  const args = volume.kind === 'tree' ? treePassArguments(pass) : imagePassArguments({ ...pass, targetIsEmpty: request.targetIsEmpty });
+  const result = await runRsync({
+    args,
+    vanishedFiles: volume.kind === 'tree' && !final ? 'normal' : 'error',
+    signal: task.signal,
+    onProgress: ({ bytes }) => counter.moved(volume, bytes),
+  });
+  counter.finished(volume, result);
+}
+
+/** Counts what the rsyncs of one pass report. rsync counts what it has looked at, holes and equal blocks too. */
+class PassCounter {
+  readonly #task: VolumesTask;
+  readonly #request: PassRequest;
+  readonly #done = new Map<string, number>();
+  readonly #total: number;
+  readonly #began = performance.now();
+  deltaBytes = 0;
+  sentBytes = 0;
+
+  constructor(task: VolumesTask, request: PassRequest) {
+    this.#task = task;
+    this.#request = request;
+    this.#total = task.prepared.volumes.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+  }
+
+  moved(volume: CopiedVolume, bytes: number): void {
+    this.#done.set(volume.from, bytes);
+    this.#task.report(this.#progress());
+  }
+
+  finished(volume: CopiedVolume, result: { readonly literalBytes: number; readonly sentBytes: number; readonly totalFileBytes: number }): void {
+    this.#done.set(volume.from, Math.max(this.#done.get(volume.from) ?? 0, volume.allocatedBytes));
+    this.deltaBytes += result.literalBytes;
+    this.sentBytes += result.sentBytes;
+    this.#task.report(this.#progress());
+  }
+
+  #progress(): CopyProgress {
+    const done = Math.min(
+      this.#total,
+      [...this.#done.values()].reduce((sum, bytes) => sum + bytes, 0),
+    );
+    const seconds = (performance.now() - this.#began) / 1_000;
+    const rate = seconds > 0 ? done / seconds : 0;
+    const left = this.#total - done;
+    return {
+      v: 1,
+      phase: this.#request.phase,
+      round: this.#request.number,
+      bytesSent: done,
+      bytesLeft: left,
+      bytesTotal: this.#total,
+      rate,
+      dirtyRate: 0,
+      expectedBlackoutMs: 0,
+      etaSeconds: rate > 0 ? left / rate : null,
+      reattached: this.#task.attempt - 1,
+    };
+  }
+}

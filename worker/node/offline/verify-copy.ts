@@ -1,0 +1,60 @@
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
+import { makeImageManifest } from '../../../src/drivers/storage/image-manifest.js';
+import type { NodeContext } from '../node-context.js';
+import type { VolumesTask } from './copy-task.js';
+import { storageOf } from './storage-of.js';
+import { TargetLink } from './target-link.js';
+import { withClaim } from './with-claim.js';
+
+/** Both sides read the whole image; a day is more than any takes, and the call ends with its channel anyway. */
+const DIGEST_TIMEOUT_MS = 12 * 3_600_000;
+const PUBLISH_TIMEOUT_MS = 120_000;
+
+/**
+ * Has both sides read every volume, and publishes each copy that is equal. The guest is off and the writer of each copy was ended, so
+ * nothing can change after it was read.
+ * @throws KedgeError `copy-differs` names the volume: nothing was published of it
+ */
+export async function verifyCopy(node: NodeContext, task: VolumesTask): Promise<{ verified: number }> {
+  return withClaim(node, task, async (fenced) => {
+    const link = new TargetLink(node, task.target);
+    for (const volume of task.prepared.volumes) {
+      fenced.signal.throwIfAborted();
+      await verifyVolume(node, fenced, { volume, link });
+    }
+    return { verified: task.prepared.volumes.length };
+  });
+}
+
+async function verifyVolume(node: NodeContext, task: VolumesTask, { volume, link }: { volume: CopiedVolume; link: TargetLink }): Promise<void> {
+  const { vmid, migrationId, generation } = task.step;
+  const ref = { vmid, migrationId, generation, volume: volume.to };
+  const { path } = (await storageOf(node, volume.from)).path(volume.from);
+  const [ours, theirs] = await Promise.all([
+    makeImageManifest(path, { signal: task.signal, onProgress: ({ bytes, totalBytes }) => report(task, { bytes, totalBytes }) }),
+    link.call('digest', ref, DIGEST_TIMEOUT_MS),
+  ]);
+  if (ours.root !== theirs.root) {
+    throw new KedgeError('copy-differs', `Cannot hand guest ${vmid} over: the copy of ${volume.from} on ${task.target} differs from it`, {
+      details: { volume: volume.from, source: ours.root, target: theirs.root },
+    });
+  }
+  await link.call('publish', ref, PUBLISH_TIMEOUT_MS);
+}
+
+function report(task: VolumesTask, { bytes, totalBytes }: { bytes: number; totalBytes: number }): void {
+  task.report({
+    v: 1,
+    phase: 'verify',
+    round: 1,
+    bytesSent: bytes,
+    bytesLeft: totalBytes - bytes,
+    bytesTotal: totalBytes,
+    rate: 0,
+    dirtyRate: 0,
+    expectedBlackoutMs: 0,
+    etaSeconds: null,
+    reattached: task.attempt - 1,
+  });
+}

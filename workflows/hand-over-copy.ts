@@ -1,0 +1,63 @@
+import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import type { OperatorQuestion } from '../src/domain/migration.js';
+import { readFailure } from '../src/domain/read-failure.js';
+import type { MigrationContext } from './migration-context.js';
+
+/**
+ * The commit step of a guest that is off: the target owns it when it resolves, the source has it as before when it rejects. The call is
+ * repeatable at every point; while neither node can tell, it is repeated, and the operator is asked.
+ * @throws ApplicationFailure `rolled-back`; SagaAbandoned.
+ */
+export async function handOverCopy(context: MigrationContext): Promise<void> {
+  const { story, migration } = context;
+  const { target } = migration;
+  try {
+    await context.source().idempotent.handOverCopy({ step: story.nextStep(), target });
+  } catch (error) {
+    if (wasRefused(error)) throw error;
+    await insist(context);
+  }
+}
+
+/** No cancel reaches it: the word to go may have been said already. */
+async function insist(context: MigrationContext): Promise<void> {
+  const { desk, story, migration } = context;
+  let refusal: unknown = null;
+  await CancellationScope.nonCancellable(async () => {
+    const end = await desk.persist({
+      step: 'hand-over',
+      purpose: `guest ${migration.vmid} handed over to ${migration.target}`,
+      askAfterMs: migration.timings.askOperatorAfterMs,
+      choices: CHOICES,
+      work: async () => {
+        try {
+          await context.source().undo.handOverCopy({ step: story.nextStep(), target: migration.target });
+        } catch (error) {
+          if (!wasRefused(error)) throw error;
+          refusal = error;
+        }
+      },
+    });
+    if (end === 'skipped') refusal ??= rolledBack(migration.vmid, migration.target);
+  });
+  if (refusal !== null) throw refusal;
+}
+
+function wasRefused(error: unknown): boolean {
+  const failure = readFailure(error);
+  return failure.answer === 'given' && failure.code === 'rolled-back';
+}
+
+function rolledBack(vmid: number, target: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'rolled-back',
+    nonRetryable: true,
+    message: `The hand-over of guest ${vmid} to ${target} was given up by the operator`,
+  });
+}
+
+const CHOICES: OperatorQuestion['choices'] = {
+  retry: 'Go on trying; right when both nodes will come back',
+  skip: 'Roll back to the source; it still refuses as long as the target may have taken over. Right when the target is known to be off for good',
+  abandon: 'End this migration as it stands; nothing is undone, "kedge audit" shows what is left',
+};

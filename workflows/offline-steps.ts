@@ -1,0 +1,115 @@
+/**
+ * The steps of a migration whose guest is off when it changes hands, each with its undo:
+ *
+ *   admit → claim → prepare → pre-sync → shutdown → final-sync → verify → hand-over (commit) → start → release
+ *
+ * Up to the hand-over the source's disks are the guest's; they are only read. The shutdown is undone by taking the guest back and starting
+ * it again, before anything on the target is removed: the guest's time off counts most.
+ */
+import type { ClaimResult, PreparedCopy } from '../activities/interface.js';
+import type { MigrationStep } from '../src/domain/migration.js';
+import { readFailure } from '../src/domain/read-failure.js';
+import { handOverCopy } from './hand-over-copy.js';
+import type { MigrationContext } from './migration-context.js';
+import { must } from './must.js';
+import type { SagaStep } from './saga.js';
+import type { SlotLease } from './slot-lease.js';
+import type { ValidGuest } from './validate-migration.js';
+
+/** The list that the saga runs; results of earlier steps travel between them in this closure. */
+export function offlineSteps(context: MigrationContext, lease: SlotLease, guest: ValidGuest): readonly SagaStep<MigrationStep>[] {
+  const { migration, story, hold } = context;
+  const { target, options } = migration;
+  const mode = 'offline' as const;
+  let claim: ClaimResult | null = null;
+  let prepared: PreparedCopy | null = null;
+
+  const giveBack = (): Promise<void> => context.source().undo.unclaimGuest({ step: story.nextStep(), target, mode });
+  const copy = async (final: boolean): Promise<void> => {
+    const calls = final ? context.source().urgent : context.source().resumable;
+    const { rounds, bytesSent } = await calls.copyVolumes({ step: story.nextStep(), target, options, prepared: must(prepared), final });
+    story.copiedMore(rounds, bytesSent);
+  };
+  const verify = async (): Promise<void> => {
+    await context.source().urgent.verifyCopy({ step: story.nextStep(), target, options, prepared: must(prepared) });
+  };
+
+  return [
+    {
+      name: 'admit',
+      forward: () => lease.acquire({ nodes: [story.source, target], priority: 'user', retryMs: migration.timings.retryFirstMs }),
+      undo: () => lease.release(),
+    },
+    {
+      name: 'claim',
+      forward: async () => {
+        claim = await context.source().idempotent.claimGuest({ step: story.nextStep(), target, mode });
+      },
+      undo: giveBack,
+    },
+    {
+      name: 'prepare',
+      forward: async () => {
+        const { config, wanted } = must(claim);
+        const { kind, volumes } = guest;
+        const { targetStorage } = options;
+        prepared = await context
+          .target()
+          .idempotent.prepareCopy({ step: story.nextStep(), source: story.source, kind, config, wanted, volumes, targetStorage });
+      },
+      undo: async () => {
+        await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });
+      },
+    },
+    {
+      name: 'pre-sync',
+      forward: async () => {
+        if (guest.movement === 'restart' && options.presync) await copy(false);
+        if (hold.holds) await story.duringHold(() => hold.ended());
+      },
+      noUndo: 'What was copied is removed with the preparation',
+    },
+    {
+      name: 'shutdown',
+      forward: async () => {
+        const { offAt } = await context.source().urgent.shutDownGuest({ step: story.nextStep(), target, options });
+        if (guest.movement === 'restart') story.wentOff(offAt);
+      },
+      undo: giveBack,
+    },
+    { name: 'final-sync', forward: () => copy(true), noUndo: 'What was copied is removed with the preparation' },
+    {
+      name: 'verify',
+      forward: async () => {
+        try {
+          await verify();
+        } catch (error) {
+          const failure = readFailure(error);
+          if (failure.answer !== 'given' || failure.code !== 'copy-differs') throw error;
+          story.warn(`${failure.message}: it was copied and compared once more`);
+          await copy(true);
+          await verify();
+        }
+      },
+      noUndo: 'What was published is removed with the preparation',
+    },
+    { name: 'hand-over', commit: true, forward: () => handOverCopy(context), noUndo: 'It rejects only when the source has the guest as before' },
+    {
+      name: 'start',
+      forward: async () => {
+        const { startedAt } = await context.target().undo.startMoved({ step: story.nextStep() });
+        if (startedAt !== null) story.cameUp(startedAt);
+      },
+      noUndo: 'The target owns the guest: only forward',
+    },
+    {
+      name: 'release',
+      forward: async () => {
+        void lease.release();
+        const volumes = options.keepSource ? [] : must(prepared).volumes;
+        await context.source().undo.releaseSource({ step: story.nextStep(), target, volumes });
+      },
+      noUndo: 'The target owns the guest: only forward',
+    },
+  ];
+}
