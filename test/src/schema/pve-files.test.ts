@@ -73,15 +73,13 @@ describe('any selection of lines that PVE wrote, in any order', () => {
   /** Two keys for one device are no config. */
   const part = (kind: 'vm' | 'ct') =>
     fc.uniqueArray(fc.constantFrom(...linesOf(kind).filter((line) => !/^(?:delete|snapstate|unused\d+):/.test(line))), { selector: keyOf, maxLength: 60 });
-  const config = fc
-    .constantFrom('vm' as const, 'ct' as const)
-    .chain((kind) =>
-      fc.record({
-        kind: fc.constant(kind),
-        main: part(kind),
-        snapshots: fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-oA-O][a-zA-Z0-9_-]{1,9}$/), part(kind)), { selector: ([name]) => name }),
-      }),
-    );
+  const config = fc.constantFrom('vm' as const, 'ct' as const).chain((kind) =>
+    fc.record({
+      kind: fc.constant(kind),
+      main: part(kind),
+      snapshots: fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-oA-O][a-zA-Z0-9_-]{1,9}$/), part(kind)), { selector: ([name]) => name }),
+    }),
+  );
 
   test.prop([config])('is right, and printed in order with nothing lost or changed', ({ kind, main, snapshots }) => {
     const inOrder = (lines: readonly string[]): readonly string[] => lines.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));

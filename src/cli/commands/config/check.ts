@@ -82,6 +82,9 @@ function printOf(checked: readonly CheckedFile[]): string {
 function summaryOf(checked: readonly CheckedFile[]): string {
   return checked
     .filter(isRight)
-    .map(({ file, kind, problems }) => `${file}: ${kind ?? ''} config, right${problems.length === 0 ? '' : `, ${String(problems.length)} warnings`}\n`)
+    .map(
+      ({ file, kind, problems }) =>
+        `${file}: ${kind ?? ''} config, right${problems.length === 0 ? '' : `, ${String(problems.length)} ${problems.length === 1 ? 'warning' : 'warnings'}`}\n`,
+    )
     .join('');
 }
