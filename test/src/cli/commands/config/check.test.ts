@@ -58,6 +58,11 @@ describe('kedge config check', () => {
     expect((await check(path)).err).toContain(`${path}:1:21: net0: tag is "0"`);
   });
 
+  it('shows control characters, it does not send them to the terminal', async () => {
+    const path = await file('qemu-server/101.conf', 'no\u001b[31mred\u009b\n');
+    expect((await check(path)).err).toBe(`${path}:1:1: "no\\x1b[31mred\\x9b" is no "key: value"\n`);
+  });
+
   it('does not fail for what is unknown, but says so', async () => {
     const path = await file('qemu-server/101.conf', 'future: 1\n');
     const result = await check(path);
