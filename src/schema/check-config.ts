@@ -43,12 +43,13 @@ export function checkConfig(kind: ConfigKind, source: string): CheckedConfig {
       return { problems, canonical: () => printSectionConfig(canonicalStorageConfig(sections)), json };
     }
     case 'datacenter': {
-      const { descriptionLines, entries, problems } = checkDatacenterConfig(source);
+      const { problems, ...text } = checkDatacenterConfig(source);
+      const { descriptionLines, entries } = text;
       const json = (): unknown => ({
         description: descriptionLines.length === 0 ? null : decodeDescription(descriptionLines).trimEnd(),
         values: Object.fromEntries(entries.map(({ key, value }) => [key, valueJson(typeOfKey(DATACENTER_KEYS, key), value)])),
       });
-      return { problems, canonical: () => printDatacenterConfig({ descriptionLines, entries }), json };
+      return { problems, canonical: () => printDatacenterConfig(text), json };
     }
   }
 }

@@ -7,6 +7,8 @@ import { parsePveBoolean } from './property-string.js';
 import { typeOfKey } from './value-type.js';
 
 export interface DatacenterConfigText {
+  /** PVE since 6 writes an empty line before the keys even when there is no description. */
+  readonly startsEmpty: boolean;
   readonly descriptionLines: readonly string[];
   readonly entries: readonly ConfigEntry[];
 }
@@ -38,18 +40,17 @@ export function readDatacenterConfig(source: string): DatacenterConfigText & { r
       problems.push({ severity: 'error', line, column: indent.length + 1, message: `key "${key}" is given twice` });
     else entries.push(entry);
   }
-  return { descriptionLines, entries, problems };
+  return { startsEmpty: /^\r?\n/.test(source), descriptionLines, entries, problems };
 }
 
 /**
- * Prints as PVE does: description, an empty line, keys. PVE writes keys in no order of its own, and property strings as they were given or in
+ * Prints as PVE does: description and an empty line, keys. PVE writes keys in no order of its own, and property strings as they were given or in
  * order: both stay as they are, so that what PVE wrote is not changed.
  */
-export function printDatacenterConfig({ descriptionLines, entries }: DatacenterConfigText): string {
+export function printDatacenterConfig({ startsEmpty, descriptionLines, entries }: DatacenterConfigText): string {
   const lines = entries.map(({ key, value }) => `${key}: ${canonicalValue(key, value)}\n`);
-  return `${canonicalDescription(descriptionLines)
-    .map((line) => `#${line}\n`)
-    .join('')}\n${lines.join('')}`;
+  const description = canonicalDescription(descriptionLines).map((line) => `#${line}\n`);
+  return [...description, ...(description.length > 0 || startsEmpty ? ['\n'] : []), ...lines].join('');
 }
 
 /** All that is wrong with one key. */

@@ -47,7 +47,8 @@ function checkPart(part: ConfigPart, kind: keyof typeof GUEST_CONFIGS, keys: Key
   ];
 }
 
-function checkEntry(entry: ConfigEntry, kind: keyof typeof GUEST_CONFIGS, keys: KeyTable): readonly ConfigProblem[] {
+/** All that is wrong with one key and its value. */
+export function checkEntry(entry: ConfigEntry, kind: keyof typeof GUEST_CONFIGS, keys: KeyTable): readonly ConfigProblem[] {
   const { key, line, column } = entry;
   const type = typeOfKey(keys, key);
   if (type === undefined) return [{ severity: 'warning', line, column: 1, message: `key "${key}" is unknown, it is kept as it is` }];

@@ -13,13 +13,12 @@ export function encodeDescription(text: string): readonly string[] {
 }
 
 /**
- * Lines as they were read, in the form in which PVE writes them. A `%` stays: it begins a code already, or PVE before 7 wrote it as it is,
- * and either way it is read as before.
+ * Lines as they were read, in the form in which PVE writes them, without empty ones at the end. A `%` stays: it begins a code already, or an
+ * old PVE wrote it as it is, and either way it is read as before. Blanks at the end of a line stay, too: they mean something in Markdown.
  */
 export function canonicalDescription(lines: readonly string[]): readonly string[] {
   const encoded = lines.flatMap((line) => line.split(/%0[aA]/)).map((line) => percentEncode(line, /[^\x20-\x39\x3b-\x7e]/));
-  while (encoded.at(-1)?.trim() === '') encoded.pop();
-  return encoded.map((line, index) => (index === encoded.length - 1 ? line.replace(/(?: |%09|%0D)+$/, '') : line));
+  return encoded.slice(0, encoded.findLastIndex((line) => line !== '') + 1);
 }
 
 function percentDecode(text: string): string {

@@ -15,7 +15,6 @@ import {
   address,
   startupOrder,
   tag,
-  vlanTrunks,
   volumeId,
 } from './value-formats.js';
 import { boolean, freeText, integer, list, number, properties, text, word, type KeyTable, type ValueType } from './value-type.js';
@@ -47,7 +46,7 @@ const net = properties(
     gw6: ipv6,
     firewall: boolean,
     tag: integer(1, 4_094),
-    trunks: vlanTrunks,
+    trunks: text(/^\d+(?:;\d+)*$/, 'VLAN ids like 2;5;7'),
     rate: number(),
     link_down: boolean,
     'host-managed': boolean,

@@ -24,7 +24,10 @@ export interface GuestVolume {
   readonly format: string | null;
 }
 
-type Reference = Omit<GuestVolume, 'references'> & { readonly section: string; readonly key: string };
+interface Reference {
+  readonly place: GuestVolume['references'][number];
+  readonly found: Omit<GuestVolume, 'references'>;
+}
 
 const DRIVE = /^(?:ide[0-3]|sata[0-5]|scsi\d+|virtio\d+|cdrom|efidisk0|tpmstate0|unused\d+)$/;
 const MOUNT = /^(?:rootfs|(?:mp|unused)\d+)$/;
@@ -41,18 +44,12 @@ export function guestVolumes(kind: 'vm' | 'ct', text: ConfigText): readonly Gues
       section.entries.flatMap((entry) => referenceOf(kind, { entry, section: section.name, isSnapshot: section.kind === 'snapshot' })),
     ),
   ];
-  const volumes = new Set(references.map(({ volume }) => volume));
+  const volumes = new Set(references.map(({ found }) => found.volume));
   return [...volumes].flatMap((name) => {
-    const same = references.filter(({ volume }) => volume === name);
-    const first = same.find(isMoreThanUnused) ?? same[0];
-    if (first === undefined) return [];
-    const { section: _section, key: _key, ...volume } = first;
-    return [{ ...volume, references: same.map(({ section, key }) => ({ section, key })) }];
+    const same = references.filter(({ found }) => found.volume === name);
+    const first = same.find(({ found }) => !['unused', 'pending', 'snapshot'].includes(found.role)) ?? same[0];
+    return first === undefined ? [] : [{ ...first.found, references: same.map(({ place }) => place) }];
   });
-}
-
-function isMoreThanUnused({ role }: Reference): boolean {
-  return role !== 'unused' && role !== 'pending' && role !== 'snapshot';
 }
 
 function referenceOf(
@@ -60,35 +57,34 @@ function referenceOf(
   { entry, section, isSnapshot }: { readonly entry: ConfigEntry; readonly section: string; readonly isSnapshot: boolean },
 ): readonly Reference[] {
   const { key, value } = entry;
-  const defaults = { section, key, shared: false, backup: null, replicate: true, sizeBytes: null, format: null };
-  if (kind === 'vm' && key === 'vmstate') return [{ ...defaults, volume: value, storage: storageOf(value), role: 'vmstate' }];
+  const place = { section, key };
+  const defaults = { shared: false, backup: null, replicate: true, sizeBytes: null, format: null };
+  if (kind === 'vm' && key === 'vmstate') return [{ place, found: { ...defaults, volume: value, storage: storageOf(value), role: 'vmstate' } }];
   if (!(kind === 'vm' ? DRIVE : MOUNT).test(key)) return [];
-  const found = readProperties(kind, value);
-  const volume = found?.get(kind === 'vm' ? 'file' : 'volume');
-  if (found === undefined || volume === undefined || (kind === 'vm' && volume === 'none')) return [];
-  const own = kind === 'vm' ? driveRole(key, { volume, found }) : mountRole(key);
-  const size = found.get('size');
-  return [
-    {
-      ...defaults,
-      volume,
-      storage: storageOf(volume),
-      role: section === '' || own === 'cdrom' || own === 'cloudinit' ? own : isSnapshot ? 'snapshot' : 'pending',
-      shared: flag(found, 'shared') ?? false,
-      backup: flag(found, 'backup') ?? null,
-      replicate: flag(found, 'replicate') ?? true,
-      sizeBytes: size === undefined ? null : (parsePveSize(size) ?? null),
-      format: found.get('format') ?? null,
-    },
-  ];
+  const options = readProperties(kind, value);
+  const volume = options?.get(kind === 'vm' ? 'file' : 'volume');
+  if (options === undefined || volume === undefined || (kind === 'vm' && volume === 'none')) return [];
+  const own = kind === 'vm' ? driveRole(key, { volume, options }) : mountRole(key);
+  const size = options.get('size');
+  const found = {
+    volume,
+    storage: storageOf(volume),
+    role: section === '' || own === 'cdrom' || own === 'cloudinit' ? own : isSnapshot ? 'snapshot' : 'pending',
+    shared: flag(options, 'shared') ?? false,
+    backup: flag(options, 'backup') ?? null,
+    replicate: flag(options, 'replicate') ?? true,
+    sizeBytes: size === undefined ? null : (parsePveSize(size) ?? null),
+    format: options.get('format') ?? null,
+  } as const;
+  return [{ place, found }];
 }
 
-function driveRole(key: string, { volume, found }: { volume: string; found: PropertyString }): VolumeRole {
+function driveRole(key: string, { volume, options }: { volume: string; options: PropertyString }): VolumeRole {
   if (key.startsWith('unused')) return 'unused';
   if (key === 'efidisk0') return 'efi';
   if (key === 'tpmstate0') return 'tpm';
   if (CLOUD_INIT.test(volume)) return 'cloudinit';
-  return found.get('media') === 'cdrom' ? 'cdrom' : 'disk';
+  return options.get('media') === 'cdrom' ? 'cdrom' : 'disk';
 }
 
 function mountRole(key: string): VolumeRole {
@@ -108,7 +104,7 @@ function storageOf(volume: string): string | null {
   return /^([A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]):./.exec(volume)?.[1] ?? null;
 }
 
-function flag(found: PropertyString, name: string): boolean | undefined {
-  const text = found.get(name);
+function flag(options: PropertyString, name: string): boolean | undefined {
+  const text = options.get(name);
   return text === undefined ? undefined : parsePveBoolean(text);
 }

@@ -93,7 +93,7 @@ describe('any selection of lines that PVE wrote, in any order', () => {
   });
 });
 
-/** Descriptions lose blanks at their end, a flag that is off may go. */
+/** A flag that is off may go. */
 function sortKeys(json: unknown): unknown {
   return JSON.parse(JSON.stringify(json).replace(/"disable":false,?/, ''));
 }

@@ -56,7 +56,7 @@ async function checkFile(file: string, wanted: ConfigKind | undefined): Promise<
   const { problems, ...config } = checkConfig(kind, source);
   const lines = source.split('\n');
   // The parser counts the units of JavaScript, of which a sign outside of the basic plane takes two.
-  const characters = ({ line, column }: ConfigProblem): number => [...(lines[line - 1] ?? '').slice(0, column - 1)].length + 1;
+  const characters = ({ line, column }: ConfigProblem): number => Array.from((lines[line - 1] ?? '').slice(0, column - 1)).length + 1;
   return { file, kind, problems: problems.map((found) => ({ ...found, column: characters(found) })), ...config };
 }
 
@@ -65,7 +65,9 @@ function isRight({ problems }: CheckedFile): boolean {
 }
 
 function problemLine(file: string, { severity, line, column, message }: ConfigProblem): string {
-  return `${file}:${String(line)}:${String(column)}: ${severity === 'warning' ? 'warning: ' : ''}${message}`;
+  // What stands in a file must not steer the terminal.
+  const text = message.replace(/\p{Cc}/gu, (sign) => `\\x${(sign.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+  return `${file}:${String(line)}:${String(column)}: ${severity === 'warning' ? 'warning: ' : ''}${text}`;
 }
 
 function jsonOf(checked: readonly CheckedFile[]): string {
@@ -82,6 +84,9 @@ function printOf(checked: readonly CheckedFile[]): string {
 function summaryOf(checked: readonly CheckedFile[]): string {
   return checked
     .filter(isRight)
-    .map(({ file, kind, problems }) => `${file}: ${kind ?? ''} config, right${problems.length === 0 ? '' : `, ${String(problems.length)} warnings`}\n`)
+    .map(
+      ({ file, kind, problems }) =>
+        `${file}: ${kind ?? ''} config, right${problems.length === 0 ? '' : `, ${String(problems.length)} ${problems.length === 1 ? 'warning' : 'warnings'}`}\n`,
+    )
     .join('');
 }

@@ -15,7 +15,7 @@ export async function readConfigFile(file: string): Promise<{ readonly source: s
   if (again.equals(bytes)) return { source, problem: null };
   const wrong = bytes.findIndex((byte, index) => byte !== again[index]);
   const before = bytes.subarray(0, wrong).toString('utf8').split('\n');
-  const place = { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
+  const place = { line: before.length, column: Array.from(before.at(-1) ?? '').length + 1 };
   return {
     source,
     problem: { severity: 'error', ...place, message: 'is not UTF-8 from here on: write other signs percent-encoded, or save the file as UTF-8' },
