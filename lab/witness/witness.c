@@ -171,6 +171,9 @@ void start_thread(void *(*body)(void *), int fifo_priority, const char *name) {
 
 void power_off(int how) {
   sync();
-  if (getpid() == 1) reboot(how);
+  if (getpid() == 1) {
+    take_network_down();
+    reboot(how);
+  }
   exit(0);
 }

@@ -38,6 +38,7 @@ void power_off(int how);
 void boot_guest(void);
 void load_drivers(void);
 void configure_network(void);
+void take_network_down(void);
 void *watch_power_button(void *unused);
 
 /* witness-tick.c */

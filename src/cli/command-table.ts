@@ -13,7 +13,7 @@ export interface CommandRow {
 export const COMMAND_TABLE: readonly CommandRow[] = [
   {
     name: 'migrate',
-    description: 'Move a running guest to another node',
+    description: 'Move a guest to another node',
     load: async (context) => (await import('./commands/migrate.js')).migrateCommand(context),
   },
   {

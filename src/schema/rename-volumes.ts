@@ -1,7 +1,7 @@
 /** `key:`, blanks, value. */
-const ENTRY = /^([a-z][a-z_-]*[0-9]*:[ \t]*)(.*)$/;
+const ENTRY = /^([a-z][a-z_-]*[0-9]*:[ \t]*)([^]*)$/;
 /** The property that names the volume: the default one, or by its name. */
-const VOLUME_PROPERTY = /^((?:file|volume)=)?(.*)$/;
+const VOLUME_PROPERTY = /^((?:file|volume)=)?([^]*)$/;
 
 /**
  * A guest's config, of a VM or a container, with volumes under new names: in its main section, in every snapshot and in the pending

@@ -46,7 +46,6 @@ function tookText(story: MigrationStory, nowMs: number): string {
 
 function settingsText(options: MigrationOptions): string {
   return [
-    options.online ? 'live' : 'offline',
     options.type,
     options.bandwidthLimit === 0 ? 'no bandwidth limit' : `at most ${formatBytes(options.bandwidthLimit)}/s`,
     `downtime up to ${formatDuration(options.maxDowntimeMs)}`,

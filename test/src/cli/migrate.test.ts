@@ -46,7 +46,6 @@ describe('kedge migrate', () => {
         source: 'node1',
         requestedBy: expect.stringContaining('@'),
         options: {
-          online: true,
           type: 'insecure',
           bandwidthLimit: 1024 * 1024,
           maxDowntimeMs: 80,
@@ -58,14 +57,14 @@ describe('kedge migrate', () => {
       },
     ]);
     await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended()], inputs) });
-    expect(inputs[1]?.options).toEqual({ online: true });
+    expect(inputs[1]?.options).toEqual({});
   });
 
   test('takes what was not typed from kedge.yaml', async () => {
     const inputs: MigrateGuestInput[] = [];
     const migrationDefaults = { type: 'insecure', maxDowntimeMs: 120 } as const;
     await runFake(['migrate', '101', 'node2', '--max-downtime', '50'], { cluster: { ...cluster([ended()], inputs), migrationDefaults } });
-    expect(inputs[0]?.options).toEqual({ online: true, type: 'insecure', maxDowntimeMs: 50 });
+    expect(inputs[0]?.options).toEqual({ type: 'insecure', maxDowntimeMs: 50 });
   });
 
   test('tells of calls that had to be repeated and of a control worker that does not answer', async () => {
