@@ -144,6 +144,7 @@ describe('breaks', () => {
   it('fill a disk and give the space back', async () => {
     await broken('node1', { kind: 'fill', leaveBytes: 0 });
     expect((await inside('node1', 'dd', 'if=/dev/zero', 'of=/var/lib/kedge/more', 'bs=1M', 'count=8')).stderr).toContain('No space left');
+    expect((await inside('node1', 'sh', '-c', 'echo record > /var/lib/kedge/small && sync /var/lib/kedge/small')).code).not.toBe(0);
     await healed();
     expect((await inside('node1', 'dd', 'if=/dev/zero', 'of=/var/lib/kedge/more', 'bs=1M', 'count=8')).code).toBe(0);
   });
