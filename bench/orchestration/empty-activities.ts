@@ -51,6 +51,7 @@ export function emptyActivities(node: NodeName): NodeActivities {
       sockets: [],
       files: [],
       interfaces: [],
+      nftTables: [],
       ports: [],
       journalOpen: [],
     }),
