@@ -52,6 +52,7 @@ export function emptyActivities(node: NodeName): NodeActivities {
       sockets: [],
       files: [],
       interfaces: [],
+      nftTables: [],
       ports: [],
       journalOpen: [],
     }),

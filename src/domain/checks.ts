@@ -29,6 +29,7 @@ export const CHECK_IDS = [
   'peer-untrusted',
   'migration-network',
   'certificate',
+  'disk-full',
   'port-unavailable',
   'accelerator',
 ] as const;
