@@ -238,6 +238,8 @@ export interface NodeAudit {
   readonly sockets: readonly string[];
   readonly files: readonly string[];
   readonly interfaces: readonly string[];
+  /** All nftables tables in the node's network namespace, as `<family> <name>`. */
+  readonly nftTables: readonly string[];
   readonly ports: readonly number[];
   readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
 }

@@ -81,6 +81,9 @@ export function portName(machine: string, network: Network): string {
   return `n${nodeIndex(machine)}.${network}`;
 }
 
+/** Where a port's frames pass the bridge while its cable is delayed: at most 15 characters, too. */
+export const delayedPort = (port: string): string => `${port}.d`;
+
 function linkOf(machine: string, network: Network, end: { address: string | null; host: number }): Link {
   const hex = (value: number): string => value.toString(16).padStart(2, '0');
   const mac = `02:4b:45:${hex(NETWORKS.indexOf(network))}:00:${hex(end.host)}`;

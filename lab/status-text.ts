@@ -58,7 +58,7 @@ function faultText(fault: Break['fault']): string {
 const peerText = (peer: string | null): string => (peer === null ? '' : `, with ${peer}`);
 
 function machineRow(machine: MachineStatus): string[] {
-  const components = Object.entries(machine.components).map(([name, process]) => `${name} ${process === null ? 'restarting' : process.pid}`);
+  const components = Object.entries(machine.components).map(([name, process]) => `${name} ${process === null ? 'not running' : process.pid}`);
   const guests = machine.guests.map((guest) => guest.vmid);
   return [
     machine.name,

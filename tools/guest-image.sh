@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds what the lab's guests boot: `tools/guest-image.sh <output folder>` leaves vmlinuz, initrd.img, witness and observer there.
+# Builds what the lab's guests boot, and the lab's own programs: `tools/guest-image.sh <output folder>` leaves vmlinuz, initrd.img, witness,
+# observer and delay-line there.
 # The kernel is Debian's cloud kernel, unpacked and not installed. A second run with the same inputs does nothing; a kernel
 # that is already in the output folder is kept (remove <output folder>/kernel to fetch a newer one).
 set -euo pipefail
@@ -9,6 +10,7 @@ fail() { echo "guest-image: $1" >&2; exit 1; }
 [ $# -eq 1 ] || fail "usage: tools/guest-image.sh <output folder>"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 sources=$here/lab/witness
+delay_line=$here/lab/faults/delay-line.c
 mkdir -p "$1" || fail "cannot create $1"
 out=$(cd "$1" && pwd)
 
@@ -21,12 +23,12 @@ exec 9> "$out/.lock"
 flock 9
 
 inputs() {
-  cat "$sources"/*.c "$sources"/*.h "$here/tools/guest-image.sh" "$busybox"
+  cat "$sources"/*.c "$sources"/*.h "$delay_line" "$here/tools/guest-image.sh" "$busybox"
   gcc -dumpfullversion -dumpmachine
   ls "$out/kernel" 2> /dev/null || true
 }
 stamp=$(inputs | sha256sum | cut -d' ' -f1)
-if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ] && [ -s "$out/vmlinuz" ] && [ -s "$out/initrd.img" ] && [ -x "$out/observer" ] && [ -x "$out/witness" ]; then
+if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ] && [ -s "$out/vmlinuz" ] && [ -s "$out/initrd.img" ] && [ -x "$out/observer" ] && [ -x "$out/delay-line" ] && [ -x "$out/witness" ]; then
   exit 0
 fi
 
@@ -58,6 +60,8 @@ flags=(-static -O2 -Wall -Wextra -Werror -pthread)
 gcc "${flags[@]}" -o "$work/witness" "$sources"/witness*.c || fail "cannot compile the witness; remedy: apt-get install gcc libc6-dev"
 gcc "${flags[@]}" -o "$work/observer" "$sources"/observer*.c || fail "cannot compile the observer; remedy: apt-get install gcc libc6-dev"
 
+gcc "${flags[@]}" -o "$work/delay-line" "$delay_line" || fail "cannot compile the delay line; remedy: apt-get install gcc libc6-dev"
+
 # The wanted drivers after everything that they depend on; what the kernel has built in is not a file.
 root=$work/root
 mkdir -p "$root/bin" "$root/modules" "$root/proc" "$root/sys" "$root/dev"
@@ -82,5 +86,5 @@ cp "$busybox" "$root/bin/busybox"
 (cd "$root" && find . -exec touch -h -d @0 {} + && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0) > "$work/initrd.img"
 
 cp "$work"/unpacked/boot/vmlinuz-* "$work/vmlinuz"
-for file in vmlinuz initrd.img observer witness; do mv "$work/$file" "$out/$file"; done
+for file in vmlinuz initrd.img observer witness delay-line; do mv "$work/$file" "$out/$file"; done
 inputs | sha256sum | cut -d' ' -f1 > "$out/stamp"

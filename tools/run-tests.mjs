@@ -1,6 +1,6 @@
 /**
  * Runs all suites, each whatever the others gave, and ends with `N passed, N failed` summed from their own results.
- * Usage: run-tests.mjs [--only unit,e2e] [--except e2e]. Exit code 1 when a test failed, a suite ran no test, or one took too long.
+ * Usage: run-tests.mjs [--only unit,e2e] [--except e2e] [--minutes 60]. Exit code 1 when a test failed, a suite ran no test, or one or all took too long.
  *
  * Each suite is a process group of its own, and labs of tests live under one temporary root, so that an interrupt leaves nothing behind.
  */
@@ -38,12 +38,16 @@ const SUITES = [
   vitest('e2e', 20),
 ];
 
-const selected = select(process.argv.slice(2));
+/** For all suites together: well below what CI allows, so that a run says itself what it was at. */
+const TOTAL_MINUTES = 60;
+
+const { selected, totalMinutes } = select(process.argv.slice(2));
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 const labRoot = mkdtempSync('/tmp/kedge-test-');
 let running;
 let interrupted = false;
+let overdue = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = true;
@@ -51,11 +55,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
+const totalLimit = setTimeout(() => {
+  overdue = true;
+  if (running !== undefined) void endGroup(running);
+}, totalMinutes * 60_000);
+
 const rows = [];
 for (const suite of selected) {
-  if (interrupted) break;
+  if (interrupted || overdue) break;
   rows.push(await runSuite(suite));
 }
+clearTimeout(totalLimit);
 removeLabs();
 report();
 
@@ -108,9 +118,15 @@ function runGroup(suite, log) {
     child.on('error', (error) => finish(`cannot run: ${error.message}`));
     child.on('exit', (code, signal) => {
       // A daemon that a test left behind may hold the pipes open: what is in them by now is what the suite said.
-      setTimeout(() => finish(late ? `took longer than ${suite.limitMinutes} min` : code === 0 ? 'ok' : `exit ${code ?? signal}`), 100);
+      setTimeout(() => finish(endOf({ late, suite, code, signal })), 100);
     });
   });
+}
+
+function endOf({ late, suite, code, signal }) {
+  if (late) return `took longer than ${suite.limitMinutes} min`;
+  if (overdue) return `ended: all together took longer than ${totalMinutes} min`;
+  return code === 0 ? 'ok' : `exit ${code ?? signal}`;
 }
 
 async function endGroup(child) {
@@ -165,28 +181,39 @@ function report() {
   }
   const sum = (field) => rows.reduce((total, row) => total + row[field], 0);
   if (interrupted) console.log('interrupted');
-  console.log(`\n${sum('passed')} passed, ${sum('failed') + (interrupted ? 1 : 0)} failed`);
-  process.exitCode = interrupted ? 130 : sum('failed') > 0 || rows.length === 0 ? 1 : 0;
+  const missing = selected.slice(rows.length).map((suite) => suite.name);
+  if (overdue) console.log(`took longer than ${totalMinutes} min${missing.length === 0 ? '' : `, not run: ${missing.join(' ')}`}`);
+  // Once more for the run itself: suites that nobody ran have not failed in any row.
+  console.log(`\n${sum('passed')} passed, ${sum('failed') + (interrupted || overdue ? 1 : 0)} failed`);
+  process.exitCode = interrupted ? 130 : overdue || sum('failed') > 0 || rows.length === 0 ? 1 : 0;
 }
 
 function select(args) {
   const names = SUITES.map((suite) => suite.name);
-  const list = (option) => {
+  const take = (option) => {
     const index = args.indexOf(option);
-    if (index < 0) return undefined;
-    const wanted = (args[index + 1] ?? '').split(',');
-    const unknown = wanted.find((name) => !names.includes(name));
+    return index < 0 ? undefined : (args.splice(index, 2)[1] ?? '');
+  };
+  const list = (option) => {
+    const wanted = take(option)?.split(',');
+    const unknown = wanted?.find((name) => !names.includes(name));
     if (unknown !== undefined) usage(names, `no suite "${unknown}"`);
-    args.splice(index, 2);
     return wanted;
   };
   const only = list('--only');
   const except = list('--except') ?? [];
+  const typed = take('--minutes');
+  const totalMinutes = typed === undefined ? TOTAL_MINUTES : Number(typed);
+  // More would overflow the timer, which then ends at once.
+  if (!(totalMinutes > 0 && totalMinutes <= 24 * 60)) usage(names, `current value of --minutes is "${typed}", must be above 0 and at most 1440`);
   if (args.length > 0) usage(names, `unknown argument "${args[0]}"`);
-  return SUITES.filter((suite) => (only ?? names).includes(suite.name) && !except.includes(suite.name));
+  const selected = SUITES.filter((suite) => (only ?? names).includes(suite.name) && !except.includes(suite.name));
+  return { selected, totalMinutes };
 }
 
 function usage(names, problem) {
-  console.error(`npm test: ${problem}\nusage: npm test -- [--only <suites>] [--except <suites>], suites by comma of: ${names.join(' ')}`);
+  console.error(
+    `npm test: ${problem}\nusage: npm test -- [--only <suites>] [--except <suites>] [--minutes <all together>], suites by comma of: ${names.join(' ')}`,
+  );
   process.exit(2);
 }

@@ -22,7 +22,7 @@ export async function handOverCopy(context: MigrationContext): Promise<void> {
 /** No cancel reaches it: the word to go may have been said already. */
 async function insist(context: MigrationContext): Promise<void> {
   const { desk, story, migration } = context;
-  let refusal: unknown = null;
+  const refusals: Error[] = [];
   await CancellationScope.nonCancellable(async () => {
     const end = await desk.persist({
       step: 'hand-over',
@@ -33,14 +33,15 @@ async function insist(context: MigrationContext): Promise<void> {
         try {
           await context.source().undo.handOverCopy({ step: story.nextStep(), target: migration.target });
         } catch (error) {
-          if (!wasRefused(error)) throw error;
-          refusal = error;
+          if (!(error instanceof Error) || !wasRefused(error)) throw error;
+          refusals.push(error);
         }
       },
     });
-    if (end === 'skipped') refusal ??= rolledBack(migration.vmid, migration.target);
+    if (end === 'skipped') refusals.push(rolledBack(migration.vmid, migration.target));
   });
-  if (refusal !== null) throw refusal;
+  const [refusal] = refusals;
+  if (refusal !== undefined) throw refusal;
 }
 
 function wasRefused(error: unknown): boolean {

@@ -54,6 +54,7 @@ export function emptyActivities(node: NodeName): NodeActivities {
       sockets: [],
       files: [],
       interfaces: [],
+      nftTables: [],
       ports: [],
       journalOpen: [],
     }),

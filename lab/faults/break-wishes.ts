@@ -51,10 +51,7 @@ function networkWishes(options: BreakOptions, direction: Direction): Wish[] {
   const lose =
     options.lose === undefined ? [] : [{ kind: 'lose', network: network(options.lose), direction, peer, percent: parsePercent(options.percent) } as const];
   const shape = options.shape === undefined ? [] : [{ kind: 'shape', network: network(options.shape), direction, rate: requiredRate(options.rate) } as const];
-  const delay =
-    options.delay === undefined
-      ? []
-      : [{ kind: 'delay', network: network(options.delay), direction, delayMs: parseDuration(options.by ?? '', '--by') } as const];
+  const delay = options.delay === undefined ? [] : [{ kind: 'delay', network: network(options.delay), direction, delayMs: parseDelay(options.by) } as const];
   return [...cut, ...lose, ...shape, ...delay];
 }
 
@@ -73,6 +70,12 @@ function requiredRate(rate: string | undefined): string {
   if (rate === undefined) throw new KedgeError('bad-input', 'Cannot shape a network: name the rate, e.g. --rate 100mbit');
   parseRate(rate);
   return rate;
+}
+
+function parseDelay(text: string | undefined): number {
+  const delayMs = parseDuration(text ?? '', '--by');
+  if (delayMs > 0) return delayMs;
+  throw new KedgeError('bad-input', `Cannot read --by: current value is "${text ?? ''}", must be above 0, e.g. 20ms`);
 }
 
 function parsePercent(text: string): number {

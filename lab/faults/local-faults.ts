@@ -1,5 +1,5 @@
 /** Faults inside a machine: files that its programs read, and its disk. All reached through /proc/<init>/root. */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { KedgeError } from '../../src/domain/kedge-error.js';
@@ -12,6 +12,7 @@ const CLAIMS = '/run/kedge/claims.yaml';
 /** On the node's disk, outside of what its programs see. */
 const FILL_FILE = '/run/.lab/disk/lab-fill';
 const MIB = 1024 * 1024;
+const BLOCK = 4096;
 
 /** Writes all claims of a machine; none removes the file. */
 export function writeClaims(lab: LabState, machine: Machine, init: ProcessIdentity): void {
@@ -47,11 +48,26 @@ export async function fillDisk(init: ProcessIdentity, leaveBytes: number): Promi
   let wanted = disk.bavail * disk.bsize - leaveBytes;
   while (wanted > 0) {
     const { code, stderr } = await tryRun(['fallocate', '--length', String(wanted), file]);
-    if (code === 0) return;
+    if (code === 0) break;
     if (!stderr.includes('No space left')) throw new KedgeError('lab-failed', `Cannot fill the disk: ${stderr.trim()}`);
     // The file's own metadata needs blocks, too.
     rmSync(file, { force: true });
     wanted -= 2 * MIB;
+  }
+  fillRest(file, leaveBytes);
+}
+
+/** The last blocks: a record of some hundred bytes would still fit into what `fallocate` leaves. */
+function fillRest(file: string, leaveBytes: number): void {
+  // Synchronous writes: what is only reserved would be more than what is used in the end.
+  const descriptor = openSync(file, 'as');
+  try {
+    const block = Buffer.alloc(BLOCK);
+    for (let disk = statfsSync(file); disk.bavail * disk.bsize >= leaveBytes + BLOCK; disk = statfsSync(file)) writeSync(descriptor, block);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

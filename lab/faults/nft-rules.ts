@@ -2,9 +2,9 @@
  * Cut and lossy cables as nft rules on the switch: pure text.
  *
  * Faults live in the switch, not in the machines: they hold over power cuts, and no machine can see or undo them.
- * In the bridge family `iifname` is the port a frame came from, `oifname` the port it goes to.
+ * In the bridge family `iifname` is the port a frame came from, `oifname` the port it goes to; a delayed cable passes the bridge at another.
  */
-import { NETWORKS, linksOf, type Network, type Role } from '../address-plan.js';
+import { NETWORKS, delayedPort, linksOf, type Network, type Role } from '../address-plan.js';
 import type { Break, Direction, LabState } from '../lab-state.js';
 
 /** One script for `nft -f -` that replaces all rules of the lab in one transaction. */
@@ -25,8 +25,8 @@ function rulesOf(lab: Pick<LabState, 'machines'>, { id, machine, fault }: Break)
 }
 
 function matches(own: string, peer: string | undefined, direction: Direction): string[] {
-  const out = `iifname "${own}"${peer === undefined ? '' : ` oifname "${peer}"`}`;
-  const into = `oifname "${own}"${peer === undefined ? '' : ` iifname "${peer}"`}`;
+  const out = `iifname ${names(own)}${peer === undefined ? '' : ` oifname ${names(peer)}`}`;
+  const into = `oifname ${names(own)}${peer === undefined ? '' : ` iifname ${names(peer)}`}`;
   switch (direction) {
     case 'out':
       return [out];
@@ -36,6 +36,8 @@ function matches(own: string, peer: string | undefined, direction: Direction): s
       return [out, into];
   }
 }
+
+const names = (port: string): string => `{ "${port}", "${delayedPort(port)}" }`;
 
 function portOf(lab: Pick<LabState, 'machines'>, name: string, network: Network): string {
   const machine = lab.machines.find((each) => each.name === name);

@@ -15,6 +15,7 @@ import { isAlive, sendSignal, waitUntil } from '../processes.js';
 import { run } from '../run.js';
 import { startMachines } from '../start-machines.js';
 import { insidePath } from '../status.js';
+import { endDelayLine } from './delay-lines.js';
 import { restoreLocalFaults } from './local-faults.js';
 import { applyShaping } from './network-faults.js';
 
@@ -60,7 +61,10 @@ export async function powerOn(lab: LabState, name: string): Promise<LabState> {
 
 /** The kernel takes ports and disk away a while after the namespaces; here that is asked for and awaited. */
 async function unplug(lab: LabState, machine: Machine): Promise<void> {
-  for (const { port } of linksOf(machine)) await inNetwork(switchPid(lab), ['ip', 'link', 'delete', port]).catch(() => undefined);
+  for (const link of linksOf(machine)) {
+    await endDelayLine(lab, link);
+    await inNetwork(switchPid(lab), ['ip', 'link', 'delete', link.port]).catch(() => undefined);
+  }
   if (machine.role !== 'node') return;
   const image = join(machine.folder, 'disk.img');
   await waitUntil(`detachment of ${image}`, async () => (await loopDevices(image)).length === 0, { timeoutMs: POWER_TIMEOUT_MS });

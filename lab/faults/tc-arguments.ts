@@ -12,12 +12,7 @@ export function shapeArguments(device: string, rate: string): [string, ...string
   return ['tc', 'qdisc', 'replace', 'dev', device, 'root', 'tbf', 'rate', rate, 'burst', String(burst), 'latency', '50ms'];
 }
 
-/** Delays all that leaves a device. Needs netem, which not every kernel has. */
-export function delayArguments(device: string, delayMs: number): [string, ...string[]] {
-  return ['tc', 'qdisc', 'replace', 'dev', device, 'root', 'netem', 'delay', `${delayMs}ms`, 'limit', '100000'];
-}
-
-/** Takes either back. */
+/** Takes it back. */
 export function clearArguments(device: string): [string, ...string[]] {
   return ['tc', 'qdisc', 'delete', 'dev', device, 'root'];
 }

@@ -1,6 +1,6 @@
 import type { AuditedNode, Leftover, LeftoverKind, RunningMigration } from './audit-types.js';
 
-/** Sockets, files, tap devices, ports and journal entries without the guest or migration that they belong to. */
+/** Sockets, files, tap devices, packet rules, ports and journal entries without the guest or migration that they belong to. */
 export function auditNodeThings(node: AuditedNode, migrations: readonly RunningMigration[]): readonly Leftover[] {
   const migrating = new Set<number>(migrations.map((migration) => migration.vmid));
   const withProcess = new Set(node.processes.map((process) => process.vmid));
@@ -12,6 +12,7 @@ export function auditNodeThings(node: AuditedNode, migrations: readonly RunningM
     ...orphans(node.sockets.filter(isSocket), vmidOfRunFile).map((found) => thing(node, 'socket', found)),
     ...orphans(node.sockets.filter(isPidFile), vmidOfRunFile).map((found) => thing(node, 'pid-file', found)),
     ...orphans(node.interfaces, vmidOfTap).map((found) => thing(node, 'tap', found)),
+    ...node.nftTables.filter(isNamedForKedge).map((table) => nftTable(node, table)),
     ...node.files.filter((path) => isConfigCopy(node, path, isIdle)).map((path) => thing(node, 'config-copy', { vmid: vmidOfConfig(path), what: path })),
     ...node.files
       .filter((path) => isTemporary(path) && isIdle(vmidOfStage(path)))
@@ -51,6 +52,23 @@ const MEANINGS: Readonly<Partial<Record<LeftoverKind, readonly [meaning: string,
 function thing(node: AuditedNode, kind: LeftoverKind, found: Found): Leftover {
   const [meaning, remedy] = MEANINGS[kind] ?? ['', ''];
   return { node: node.node, vmid: found.vmid, kind, what: found.what, meaning, remedy };
+}
+
+/**
+ * Kedge's own programs make no packet rules, on no node, and other people's are not ours to judge. What carries Kedge's name was made by
+ * hand or by a test to cut or slow traffic; the lab's own faults are in its switch, where no node sees them.
+ */
+const isNamedForKedge = (table: string): boolean => /^\S+ kedge(?:$|[-_.])/.test(table);
+
+function nftTable(node: AuditedNode, table: string): Leftover {
+  return {
+    node: node.node,
+    vmid: null,
+    kind: 'nft-table',
+    what: `nftables table ${table}`,
+    meaning: "Packet rules with Kedge's name, which Kedge never makes: an injected fault was left behind, and may hold traffic back",
+    remedy: `Look at it with "nft list table ${table}", remove it with "nft delete table ${table}"`,
+  };
 }
 
 function isConfigCopy(node: AuditedNode, path: string, isIdle: (vmid: number | null) => boolean): boolean {

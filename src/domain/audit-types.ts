@@ -14,6 +14,8 @@ export interface AuditedNode {
   readonly files: readonly string[];
   /** Names of network interfaces. */
   readonly interfaces: readonly string[];
+  /** All nftables tables in the node's network namespace, as `<family> <name>`. */
+  readonly nftTables: readonly string[];
   /** TCP ports on which QEMU processes listen. */
   readonly ports: readonly number[];
   /** Streams that the journal calls open; `migrationId` is empty where it is not known. */
@@ -47,6 +49,7 @@ export const LEFTOVER_KINDS = [
   'socket',
   'pid-file',
   'tap',
+  'nft-table',
   'config-copy',
   'temp-file',
   'journal-open',

@@ -35,6 +35,7 @@ export const CHECK_IDS = [
   'peer-untrusted',
   'migration-network',
   'certificate',
+  'disk-full',
   'port-unavailable',
   'accelerator',
 ] as const;

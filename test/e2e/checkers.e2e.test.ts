@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { insideCommand } from '../../lab/exec.js';
 import { machineOf } from '../../lab/lab-store.js';
+import { tryRun } from '../../lab/run.js';
 import { processesInside, sendSignal, waitUntil } from '../../lab/processes.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
@@ -60,6 +61,18 @@ describe('a planted fault is seen:', () => {
     expect(await world.leftovers()).toEqual([]);
   });
 
+  it('packet rules of a fault that nobody took back, by the audit, and those of others not', async () => {
+    await inside(OTHER, 'nft', 'add', 'table', 'inet', 'filter');
+    expect(await world.leftovers()).toEqual([]);
+    await inside(OTHER, 'nft', 'add', 'table', 'inet', 'kedge-fault');
+    expect((await world.leftovers()).map(({ node, kind, what }) => `${node ?? ''} ${kind} ${what}`)).toEqual([
+      `${OTHER} nft-table nftables table inet kedge-fault`,
+    ]);
+    expect(await world.cli('audit')).toMatchObject({ code: 1, stdout: expect.stringContaining('nft delete table inet kedge-fault') });
+    await inside(OTHER, 'nft', 'delete', 'table', 'inet', 'kedge-fault');
+    expect(await world.leftovers()).toEqual([]);
+  });
+
   it('a damaged disk, then damaged memory, by the witness', async () => {
     expect(await world.verdict(VMID)).toMatchObject({ ok: true, reasons: [] });
     expect(await world.cli('lab', 'witness', String(VMID), '--corrupt', 'disk')).toMatchObject({ code: 0 });
@@ -76,6 +89,10 @@ describe('a planted fault is seen:', () => {
     const command = ['qemu-system-x86_64', '-name', PLANT, '-machine', 'none', '-nodefaults', '-display', 'none', ...words];
     const [program, ...args] = insideCommand(machineOf(world.lab(), OTHER), command);
     plants.push(spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] }));
+  }
+
+  async function inside(node: string, ...command: readonly string[]): Promise<void> {
+    expect(await tryRun(insideCommand(machineOf(world.lab(), node), command))).toMatchObject({ code: 0 });
   }
 
   function runFolder(node: string): string {

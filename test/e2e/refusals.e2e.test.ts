@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Wish } from '../../lab/faults/break-machine.js';
-import { waitUntil } from '../../lab/processes.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 
 const VMID = 104;
@@ -101,8 +100,8 @@ describe('a migration that cannot succeed is refused before anything changes', (
     const [, second = '', third = ''] = keys;
     edit(file, (text) => text.replaceAll(second, 'SECOND').replaceAll(third, second).replaceAll('SECOND', third));
     // Channels that are open were checked with the right key: only a new worker opens new ones.
-    await restartWorker('node1');
-    undo.push(() => restartWorker('node1'));
+    await world.restartWorker('node1');
+    undo.push(() => world.restartWorker('node1'));
     const refusal = await migrate(String(VMID), 'node2');
     expect(refusal).toMatchObject({ exit: REFUSED });
     expect(refusal.blockers).toContain('peer-untrusted');
@@ -173,14 +172,6 @@ describe('a migration that cannot succeed is refused before anything changes', (
     writeFileSync(file, change(text));
     expect(readFileSync(file, 'utf8')).not.toBe(text);
     undo.push(() => writeFileSync(file, text));
-  }
-
-  async function restartWorker(node: string): Promise<void> {
-    const log = world.inside(node, '/var/log/kedge/worker.log');
-    const registrations = (): number => readFileSync(log, 'utf8').split('this boot is registered').length;
-    const seen = registrations();
-    await world.break(node, { kind: 'kill', target: 'worker' });
-    await waitUntil(`the return of ${node}`, () => registrations() > seen, { timeoutMs: 30_000 });
   }
 
   /** Everything that a migration would change: records, guest configs and QEMU processes of all nodes with power. */

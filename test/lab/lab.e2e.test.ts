@@ -107,9 +107,44 @@ describe('breaks', () => {
     await inside('node2', 'ip', 'neighbour', 'delete', '10.90.1.11', 'dev', 'migration0');
   });
 
+  it('delay what passes a cable, whatever it is, each direction by as much as was asked for, until they are healed', async () => {
+    const before = await roundTrip('node1', '10.90.1.12');
+    expect(before.connectMs).toBeLessThan(60);
+    await broken('node2', { kind: 'delay', network: 'migration', direction: 'in', delayMs: 60 });
+    const oneWay = await roundTrip('node1', '10.90.1.12');
+    expect(oneWay.pingMs).toBeGreaterThanOrEqual(60);
+    expect(oneWay.pingMs).toBeLessThan(100);
+    await broken('node2', { kind: 'delay', network: 'migration', direction: 'out', delayMs: 90 });
+    const bothWays = await roundTrip('node1', '10.90.1.12');
+    expect(bothWays.pingMs).toBeGreaterThanOrEqual(150);
+    expect(bothWays.connectMs, 'TCP').toBeGreaterThanOrEqual(150);
+    expect((await roundTrip('node1', '10.90.0.12')).pingMs, 'the other network').toBeLessThan(60);
+    await healed();
+    const after = await roundTrip('node1', '10.90.1.12');
+    expect([after.pingMs, after.connectMs].filter((ms) => ms >= 60)).toEqual([]);
+    expect((await machine('switch')).components).toEqual({});
+  });
+
+  it('delay without any change to what passes, and together with other faults of the same cable', async () => {
+    await broken('node2', { kind: 'delay', network: 'migration', direction: 'both', delayMs: 5 });
+    expect((await machine('switch')).components['delay-n2.migration']?.command.join(' ')).toContain('n2.migration.d');
+    const make = 'head -c 33554432 /dev/urandom > /tmp/blob; sha256sum < /tmp/blob; timeout 20 socat -u FILE:/tmp/blob TCP-LISTEN:9000,reuseaddr';
+    const [sent, received] = await Promise.all([
+      inside('node2', 'bash', '-c', make),
+      inside('node1', 'bash', '-c', 'socat -u TCP:10.90.1.12:9000,retry=100,interval=0.1 - | sha256sum'),
+    ]);
+    expect(sent.stdout).toMatch(/^[0-9a-f]{64} /);
+    expect(received.stdout).toBe(sent.stdout);
+    await broken('node2', { kind: 'cut', network: 'migration', direction: 'both', peer: 'node1' });
+    expect(await pings('node1', '10.90.1.12')).toBe(false);
+    await healed();
+    expect(await pings('node1', '10.90.1.12')).toBe(true);
+  });
+
   it('fill a disk and give the space back', async () => {
     await broken('node1', { kind: 'fill', leaveBytes: 0 });
     expect((await inside('node1', 'dd', 'if=/dev/zero', 'of=/var/lib/kedge/more', 'bs=1M', 'count=8')).stderr).toContain('No space left');
+    expect((await inside('node1', 'sh', '-c', 'echo record > /var/lib/kedge/small && sync /var/lib/kedge/small')).code).not.toBe(0);
     await healed();
     expect((await inside('node1', 'dd', 'if=/dev/zero', 'of=/var/lib/kedge/more', 'bs=1M', 'count=8')).code).toBe(0);
   });
@@ -118,6 +153,16 @@ describe('breaks', () => {
     await expect(broken('client', { kind: 'cut', network: 'control', direction: 'both', peer: null })).rejects.toMatchObject({ code: 'bad-input' });
     await expect(broken('node1', { kind: 'stop', target: 'qemu:101' })).rejects.toMatchObject({ code: 'not-found' });
     expect(readLab(LAB).breaks).toEqual([]);
+  });
+
+  it('that delay a cable hold over a power cut of its machine', async () => {
+    await broken('node2', { kind: 'delay', network: 'control', direction: 'out', delayMs: 80 });
+    await broken('node2', { kind: 'power-off' });
+    expect((await machine('switch')).components).toEqual({});
+    await changeLab(LAB, (lab) => healBreaks(lab, ({ fault }) => fault.kind === 'power-off'));
+    expect((await roundTrip('node1', '10.90.0.12')).pingMs).toBeGreaterThanOrEqual(80);
+    await healed();
+    expect((await roundTrip('node1', '10.90.0.12')).pingMs).toBeLessThan(80);
   });
 
   it('of the power lose what was not synced, keep what was, and give a new boot id', async () => {
@@ -147,16 +192,19 @@ describe('two labs at once', () => {
 
 describe('the end of a lab', () => {
   it('is complete after a crash of anything, even without lab.json', async () => {
+    await broken('node1', { kind: 'delay', network: 'control', direction: 'both', delayMs: 5 });
+    const line = (await machine('switch')).components['delay-n1.control'];
     const lab = readLab(LAB);
     const images = lab.machines.map(({ folder }) => join(folder, 'disk.img')).filter(existsSync);
-    const inits = lab.machines.flatMap(({ init }) => init ?? []);
+    const ends = [...lab.machines.flatMap(({ init }) => init ?? []), ...(line ? [line] : [])];
+    expect(ends).toHaveLength(lab.machines.length + 1);
     for (const role of ['relay', 'control', 'node']) {
       const init = lab.machines.find((each) => each.role === role)?.init;
       if (init) sendSignal(init, 'SIGKILL');
     }
     writeFileSync(labFolder(LAB).stateFile, '{ half');
     expect(await labDown(LAB)).toBe(true);
-    expect(inits.filter(isAlive)).toEqual([]);
+    expect(ends.filter(isAlive)).toEqual([]);
     expect(processesWithEnvironment(`${MARKER}=${labFolder(LAB).path}`)).toEqual([]);
     expect(labCgroups(LAB)).toEqual([]);
     expect((await Promise.all(images.map(loopDevices))).flat()).toEqual([]);
@@ -176,6 +224,14 @@ function inside(name: string, ...command: readonly string[]) {
 
 async function pings(from: string, address: string): Promise<boolean> {
   return (await inside(from, 'ping', '-c', '1', '-W', '1', address)).code === 0;
+}
+
+/** From inside the namespace: the shortest of some pings, and the time from a TCP connect to the first word of the other side's sshd. */
+async function roundTrip(from: string, address: string): Promise<{ pingMs: number; connectMs: number }> {
+  const { stdout: pinged } = await inside(from, 'ping', '-c', '4', '-i', '0.2', '-W', '2', address);
+  const talk = `begin=$EPOCHREALTIME; exec 3<>/dev/tcp/${address}/22; read -r _ <&3; end=$EPOCHREALTIME; echo $(( \${end/[.,]/} - \${begin/[.,]/} ))`;
+  const { stdout: microseconds } = await inside(from, 'bash', '-c', talk);
+  return { pingMs: Number(/= ([0-9.]+)\//.exec(pinged)?.[1] ?? Number.NaN), connectMs: Number(microseconds.trim() || Number.NaN) / 1_000 };
 }
 
 function broken(name: string, wish: Wish) {

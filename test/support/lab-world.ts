@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { changeLab } from '../../lab/change-lab.js';
@@ -9,7 +10,7 @@ import { breakMachine, type Wish } from '../../lab/faults/break-machine.js';
 import { labFolder, repositoryFolder } from '../../lab/lab-folder.js';
 import type { LabState } from '../../lab/lab-state.js';
 import { machineOf, readLab } from '../../lab/lab-store.js';
-import { processesInside } from '../../lab/processes.js';
+import { processesInside, waitUntil } from '../../lab/processes.js';
 import { guestsOf, insidePath } from '../../lab/status.js';
 import { connectLab } from '../../lab/wait-for-lab.js';
 import { journalImage, observerSocket } from '../../lab/witness-place.js';
@@ -50,6 +51,8 @@ export interface LabWorld {
   ended(ref: MigrationRef): Promise<MigrationView>;
   break(machine: string, wish: Wish): Promise<void>;
   heal(...words: readonly string[]): Promise<void>;
+  /** Kills a node's worker and waits until the next one has registered. */
+  restartWorker(node: string): Promise<void>;
   /** A path inside a node, as the host reaches it. */
   inside(node: string, path: string): string;
   /** Host pid of the guest's QEMU on a node; null without one. */
@@ -98,6 +101,10 @@ export async function openLabWorld(options: { readonly name: string; readonly no
     }
     throw new Error(`Cannot see ${what}: no server answers`);
   };
+  const inside: LabWorld['inside'] = (node, path) => insidePath(initOf(node), path);
+  const breakIt: LabWorld['break'] = async (machine, wish) => {
+    await changeLab(name, (state) => breakMachine(state, machine, wish));
+  };
   return {
     kedge,
     lab,
@@ -111,13 +118,18 @@ export async function openLabWorld(options: { readonly name: string; readonly no
     migrate: (vmid, target, typed = {}) => kedge.startMigration({ vmid, target, options: typed, requestedBy: 'e2e' }),
     watch,
     ended: (ref) => watch(ref, 'the end', (view) => view.status !== 'running'),
-    break: async (machine, wish) => {
-      await changeLab(name, (state) => breakMachine(state, machine, wish));
-    },
+    break: breakIt,
     heal: async (...words) => {
       await mustRun(process.execPath, [kedgeProgram, 'lab', 'heal', '--name', name, ...words]);
     },
-    inside: (node, path) => insidePath(initOf(node), path),
+    restartWorker: async (node) => {
+      const log = inside(node, '/var/log/kedge/worker.log');
+      const registrations = (): number => readFileSync(log, 'utf8').split('this boot is registered').length;
+      const seen = registrations();
+      await breakIt(node, { kind: 'kill', target: 'worker' });
+      await waitUntil(`the return of ${node}`, () => registrations() > seen, { timeoutMs: 30_000 });
+    },
+    inside,
     qemuPid: (node, vmid) => {
       const init = initOf(node);
       return guestsOf(init, processesInside(init)).find((guest) => guest.vmid === vmid)?.process.pid ?? null;

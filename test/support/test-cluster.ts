@@ -107,6 +107,7 @@ function nodeActivities(presences: Uint8Array[]): NodeActivities {
       sockets: [],
       files: [],
       interfaces: [],
+      nftTables: [],
       ports: [],
       journalOpen: [],
     }),

@@ -48,6 +48,7 @@ describe('what to break', () => {
     [{ shape: 'migration' }, '--rate'],
     [{ shape: 'migration', rate: 'slow' }, 'the rate'],
     [{ delay: 'control' }, '--by'],
+    [{ delay: 'control', by: '0ms' }, '--by'],
     [{ power: 'on' }, 'heal'],
     [{ clock: 'tomorrow' }, '--clock'],
     [{ claim: ['qemu'] }, '--claim'],

@@ -23,24 +23,26 @@ describe('rules of the switch', () => {
 
   it('cut both directions of a cable', () => {
     expect(broken({ kind: 'cut', network: 'migration', direction: 'both', peer: null })).toEqual([
-      'iifname "n1.migration" counter drop comment "break-1"',
-      'oifname "n1.migration" counter drop comment "break-1"',
+      'iifname { "n1.migration", "n1.migration.d" } counter drop comment "break-1"',
+      'oifname { "n1.migration", "n1.migration.d" } counter drop comment "break-1"',
     ]);
   });
 
   it('cut one way, as the machine sees it', () => {
-    expect(broken({ kind: 'cut', network: 'control', direction: 'in', peer: null })).toEqual(['oifname "n1.control" counter drop comment "break-1"']);
+    expect(broken({ kind: 'cut', network: 'control', direction: 'in', peer: null })).toEqual([
+      'oifname { "n1.control", "n1.control.d" } counter drop comment "break-1"',
+    ]);
   });
 
   it('cut towards one peer only', () => {
     expect(broken({ kind: 'cut', network: 'control', direction: 'out', peer: 'control' })).toEqual([
-      'iifname "n1.control" oifname "ct.control" counter drop comment "break-1"',
+      'iifname { "n1.control", "n1.control.d" } oifname { "ct.control", "ct.control.d" } counter drop comment "break-1"',
     ]);
   });
 
   it('lose a share of the packets', () => {
     expect(broken({ kind: 'lose', network: 'guest', direction: 'out', peer: null, percent: 2.5 })).toEqual([
-      'iifname "n1.guest" numgen random mod 1000000 < 25000 counter drop comment "break-1"',
+      'iifname { "n1.guest", "n1.guest.d" } numgen random mod 1000000 < 25000 counter drop comment "break-1"',
     ]);
   });
 

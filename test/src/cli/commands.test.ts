@@ -183,7 +183,7 @@ describe('kedge node', () => {
 });
 
 describe('kedge audit', () => {
-  const nothing = { bootId: 'b', views: [], guests: [], processes: [], sockets: [], files: [], interfaces: [], ports: [], journalOpen: [] };
+  const nothing = { bootId: 'b', views: [], guests: [], processes: [], sockets: [], files: [], interfaces: [], nftTables: [], ports: [], journalOpen: [] };
   const incoming = guest({ record: 'incoming', qemu: 'gone', migrationId: story().id });
 
   test('exits with 0 when clean', async () => {

@@ -34,6 +34,8 @@ const empty = (node: NodeName): AuditedNode => ({
   sockets: [],
   files: [],
   interfaces: ['lo', 'eth0', 'vmbr0'],
+  // Of the distribution, of others: none of ours.
+  nftTables: ['inet filter', 'ip nat', 'inet kedgeless'],
   ports: [],
   journalOpen: [],
 });
@@ -126,6 +128,7 @@ describe('each planted fault is found', () => {
     ['a socket without process', onFormer({ sockets: [SOCKET] }), ['socket']],
     ['a pid file without process', onFormer({ sockets: [PID_FILE] }), ['pid-file']],
     ['a tap without guest', onFormer({ interfaces: ['tap101i0', 'lo'] }), ['tap']],
+    ['a table of packet rules with our name', onFormer({ nftTables: ['inet filter', 'inet kedge-fault', 'bridge kedge'] }), ['nft-table', 'nft-table']],
     ['a config on a node that does not own the guest', onFormer({ files: [CONFIG] }), ['config-copy']],
     ['a file of a write that died', onOwner({ files: [CONFIG, 'records/.101.json.0123456789ab.stage'] }), ['temp-file']],
     ['an open journal entry of an ended migration', onFormer({ journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] }), ['journal-open']],

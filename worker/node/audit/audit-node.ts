@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NodeAudit } from '../../../activities/interface.js';
 import { journalFolder, recordFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
+import { listNftTables } from '../../../src/drivers/host/nft-tables.js';
 import { listTaps } from '../../../src/drivers/host/tap.js';
 import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
@@ -26,6 +27,7 @@ export async function auditNode(node: NodeContext): Promise<NodeAudit> {
     sockets: await listRunFiles(node),
     files: [...(await listStages(recordFolder(node.paths))), ...(await node.guestConfigs.list()).map((vmid) => `qemu-server/${vmid}.conf`)],
     interfaces: (await listTaps()).map(({ name }) => name),
+    nftTables: await listNftTables(),
     ports: await listeningPortsOf(processes.map(({ pid }) => pid)),
     journalOpen: streams,
   };

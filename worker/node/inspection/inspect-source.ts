@@ -13,21 +13,23 @@ import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
+import { checkRecordSpace } from './check-record-space.js';
 import { inspectVolumes } from './inspect-volumes.js';
 import { testPeerLink } from './test-peer-link.js';
 
 /** Facts and findings of the source side. Changes nothing. Findings that compare both sides are made in src/domain/check-migration.ts. */
 export async function inspectSource(node: NodeContext, input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection> {
   const { vmid, target } = input;
-  const [inventory, look, link, certificates] = await Promise.all([
+  const [inventory, look, link, certificates, space] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, vmid),
     target === node.node ? Promise.resolve([]) : testPeerLink(node, target),
     checkCertificates(node, { side: 'client', options: input.options }),
+    checkRecordSpace(node),
   ]);
-  const state = await stateFindings(node, look, input);
+  const general = [...(await stateFindings(node, look, input)), ...link, ...certificates, ...space];
   const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
-  if (look.view.record.kind !== 'record' || config === null) return { findings: [...state, ...link, ...certificates], guest: null, inventory };
+  if (look.view.record.kind !== 'record' || config === null) return { findings: general, guest: null, inventory };
   const { record } = look.view.record;
   const choice = chooseMigrationKind({ vmid, guestKind: record.kind, wanted: record.wanted, isOn: look.process !== null, options: input.options });
   const movement = 'kind' in choice ? choice.kind : null;
@@ -37,7 +39,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
     ? { volumes: [], findings: [] }
     : await inspectVolumes(node, { kind: record.kind, config: printGuestConfig(config), storages: inventory.storages });
   return {
-    findings: [...state, ...refusal, ...link, ...certificates, ...deviceFindings(config), ...local.findings],
+    findings: [...general, ...refusal, ...deviceFindings(config), ...local.findings],
     guest: {
       name: config.name ?? `vm${vmid}`,
       // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.

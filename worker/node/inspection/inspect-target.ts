@@ -7,20 +7,22 @@ import type { NodeContext } from '../node-context.js';
 import { askPeer } from '../recovery/ask-peer.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
+import { checkRecordSpace } from './check-record-space.js';
 import { testPeerLink } from './test-peer-link.js';
 
 /** Facts and findings of the target side. Changes nothing. */
 export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection> {
-  const [inventory, look, link, certificates, sourceView] = await Promise.all([
+  const [inventory, look, link, certificates, space, sourceView] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, input.vmid),
     input.source === node.node ? Promise.resolve([]) : testPeerLink(node, input.source),
     checkCertificates(node, { side: 'server', options: input.options }),
+    checkRecordSpace(node),
     input.source === node.node ? Promise.resolve('unreachable' as const) : askPeer(node, input.source, input.vmid),
   ]);
   const sourceGeneration = sourceView === 'unreachable' || sourceView.record.kind !== 'record' ? null : sourceView.record.record.generation;
   return {
-    findings: [...copyFindings(node, look, { vmid: input.vmid, sourceGeneration }), ...link, ...certificates],
+    findings: [...copyFindings(node, look, { vmid: input.vmid, sourceGeneration }), ...link, ...certificates, ...space],
     inventory,
     view: look.view,
   };

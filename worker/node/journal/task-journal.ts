@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningTasks } from '../../../activities/node/running-tasks.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { storageError } from '../../../src/drivers/host/storage-error.js';
 
 /**
  * The task tokens of the running activities, one small file each. Not fsynced: they serve a worker that was killed while its
@@ -19,11 +20,24 @@ export class TaskJournal implements RunningTasks {
 
   async during<Result>(taskToken: Uint8Array, work: () => Promise<Result>): Promise<Result> {
     const file = join(this.#folder, nameOf(taskToken));
-    await writeFile(file, taskToken);
+    await this.#note(file, taskToken);
     try {
       return await work();
     } finally {
       await rm(file, { force: true });
+    }
+  }
+
+  /**
+   * A node whose disk is full must still be able to give up what it has begun, so the work goes on without the note: if this worker
+   * is killed now, the attempt ends by its timeout.
+   */
+  async #note(file: string, taskToken: Uint8Array): Promise<void> {
+    try {
+      await writeFile(file, taskToken);
+    } catch (error) {
+      const failure = storageError(`note a running task in "${file}"`, error);
+      if (failure.code !== 'no-space') throw failure;
     }
   }
 

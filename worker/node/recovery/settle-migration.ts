@@ -37,7 +37,7 @@ export interface SettleRequest {
 const SETTLE_TIMEOUT_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 const LOOK_AGAIN_LATER_MS = 500;
-/** How long a guest stands in `pre-switchover` for a target that does not answer. */
+/** How long a guest stands still for a target that does not answer, or can't write that it is armed (its disk is full). */
 const SILENT_TARGET_MS = 3_000;
 /** Decisions after which nothing changes before another process has acted. */
 const PEER_ACTS: readonly Decision['do'][] = ['needs-evidence', 'start-from-disk-on-target', 'take-over-on-target', 'cont-on-target', 'kill-target-copy'];
@@ -74,9 +74,11 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
       if (request.leaveCopyAlone === true) return null;
       direction = 'back';
     }
-    if (decision.do === 'wait' && look.view.qemu === 'pre-switchover') {
+    if (standsForTarget(decision, look)) {
       standsSinceMs ??= performance.now();
-      // The guest stands still and nobody else can end that: without the target it goes on where it is.
+      // The guest stands still and nobody else can end that: without the target it goes on where it is. Race: an arm whose answer was
+      // lost may still be written, or be under way. It can't do harm: go was never sent (`released` comes before it, and would give another
+      // decision than these), and taking back burns the generation that was armed. The model has this deadline at any time.
       if (performance.now() - standsSinceMs > SILENT_TARGET_MS) direction = 'back';
     }
     if (performance.now() > deadline) {
@@ -86,6 +88,15 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
     }
     await delay(PEER_ACTS.includes(decision.do) ? LOOK_AGAIN_LATER_MS : LOOK_AGAIN_MS);
   }
+}
+
+/**
+ * Does the guest stand still until the target is armed? Before the final pass (`pre-switchover`), or after it with `released` not written:
+ * a hand-over that has armed the target is no such decision any more at the next look.
+ */
+function standsForTarget(decision: Decision, look: GuestLook): boolean {
+  if (decision.do === 'hand-over') return true;
+  return look.view.qemu === 'pre-switchover' && (decision.do === 'wait' || decision.do === 'continue');
 }
 
 /** One turn of the loop: what was decided upon what. */

@@ -10,6 +10,7 @@ Examples:
   kedge lab break node1 --cut control --direction out --peer node2
   kedge lab break node2 --lose migration --percent 5
   kedge lab break node2 --shape migration --rate 100mbit
+  kedge lab break node2 --delay migration --by 20ms --direction out
   kedge lab break node1 --kill worker
   kedge lab break control --kill temporal
   kedge lab break node1 --stop qemu:101
@@ -30,8 +31,8 @@ export function labBreakCommand() {
     .option('--percent <number>', 'how much --lose drops', '10')
     .option('--shape <network>', 'limit the rate of its cable')
     .option('--rate <rate>', 'rate for --shape, e.g. 100mbit')
-    .option('--delay <network>', 'delay what passes its cable (needs a kernel with netem)')
-    .option('--by <span>', 'delay for --delay, e.g. 20ms')
+    .option('--delay <network>', 'delay what passes its cable')
+    .option('--by <span>', 'delay for --delay in each direction, e.g. 20ms')
     .option('--direction <direction>', 'in, out or both, as the machine sees it', 'both')
     .option('--peer <machine>', 'cut or lose only what passes between the two')
     .option('--kill <component>', 'kill -9; the supervisor restarts it')

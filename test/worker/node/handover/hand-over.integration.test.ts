@@ -78,6 +78,18 @@ describe('the hand-over between two nodes with real QEMU', () => {
     expect(await states()).toEqual({ source: 'running', target: 'gone' });
   });
 
+  test('a target that answers, but cannot write that it is armed, costs the guest a few seconds and no more', async () => {
+    const prepared = await prepare();
+    nodes.cuts.set('arm', 'before');
+    const began = performance.now();
+    await expect(copy(prepared)).rejects.toMatchObject({ code: 'rolled-back' });
+    expect(performance.now() - began).toBeLessThan(15_000);
+    expect((await states()).source).toBe('running');
+    nodes.cuts.clear();
+    await recoverUntilSettled(nodes.target, VMID);
+    expect(await states()).toEqual({ source: 'running', target: 'gone' });
+  });
+
   test('a target killed before the copy leaves the guest running on the source, and a roll-back leaves nothing behind', async () => {
     const prepared = await prepare();
     const process = findGuestProcess(nodes.target, VMID);

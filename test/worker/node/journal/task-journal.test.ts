@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -43,6 +44,13 @@ describe('the tokens of running activities', () => {
     await new TaskJournal(folder).failOrphans(fail);
     await new TaskJournal(folder).failOrphans(fail);
     expect(failed).toEqual([[...TOKEN]]);
+  });
+
+  test('are not needed for the work: on a full disk it is done all the same', async () => {
+    const name = createHash('sha256').update(TOKEN).digest('hex').slice(0, 32);
+    symlinkSync('/dev/full', join(folder, name));
+    await expect(new TaskJournal(folder).during(TOKEN, () => Promise.resolve('done'))).resolves.toBe('done');
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('are kept for the next worker when this one could not tell Temporal', async () => {
