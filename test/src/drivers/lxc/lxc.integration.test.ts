@@ -145,7 +145,7 @@ describe('a container', () => {
   test('that is being started by a process of a dead worker is not taken for gone, and a kill ends that too', async () => {
     // A start hook holds LXC in the middle of its start. It gets words of LXC's as arguments.
     const hook = join(root, 'hook');
-    writeFileSync(hook, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+    writeFileSync(hook, `#!/bin/sh\nwhile [ -e ${hook} ]; do sleep 0.1; done\n`, { mode: 0o755 });
     const raw = [`lxc.hook.pre-start = ${hook}`];
     const starter = start(OBEDIENT_INIT, { raw });
     starter.catch(() => undefined);

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { KedgeError } from '../../domain/kedge-error.js';
+import { listAttributes } from './list-attributes.js';
+import { listEntries } from './list-entries.js';
+import { MultisetHash } from './multiset-hash.js';
+import { streamRecords } from './stream-records.js';
+
+/** What is said of a tree. Equal digests: equal trees, as far as a container can tell. */
+export interface TreeDigest {
+  /** 64 hexadecimal digits. */
+  readonly digest: string;
+  /** Files, folders, links and the like, the root included. */
+  readonly entries: number;
+  /** Sum of the sizes of regular files; one with several names counts for each. */
+  readonly bytes: number;
+}
+
+/**
+ * Hashes a tree of files with everything that a copy has to keep: names, types, contents, modes, owners (numbers, as on the disk),
+ * times of change to the nanosecond, targets of symbolic links, device numbers, which names are the same file, and extended attributes
+ * with ACLs and capabilities among them. Not looked at: which ranges are holes, times of access, inode numbers and flags of `chattr`.
+ *
+ * The work is done by find, sha256sum and getfattr, side by side; this process adds up what they list. Memory grows only with the
+ * number of files that have several names. The tree must stand still: nobody may write to it meanwhile.
+ * @throws KedgeError `storage-failed` when a part can't be read, or something is mounted in the tree; `cancelled` after `signal`
+ */
+export async function hashTree(root: string, options: { readonly signal?: AbortSignal } = {}): Promise<TreeDigest> {
+  await refuseMounts(root);
+  const hash = new MultisetHash();
+  const names = new Map<string, string[]>();
+  let entries = 0;
+  let bytes = 0;
+  await sideBySide(options.signal, (signal) => [
+    listEntries(root, signal, (entry) => {
+      const isFile = entry.type === 'f';
+      hash.add('entry', entry.path, entry.type, entry.mode, entry.owner, entry.mtime, entry.device, entry.target, isFile ? entry.size : '');
+      entries += 1;
+      if (isFile) bytes += Number(entry.size);
+      if (entry.type !== 'd' && entry.links > 1) names.set(entry.inode, [...(names.get(entry.inode) ?? []), entry.path]);
+    }),
+    streamRecords({ programs: CONTENTS, folder: root, separator: '\0', signal }, (record) => {
+      hash.add('content', record);
+    }),
+    listAttributes(root, signal, (attribute) => {
+      hash.add('attribute', attribute.path, attribute.name, attribute.value);
+    }),
+  ]);
+  for (const group of names.values()) hash.add('same file', ...group.sort());
+  return { digest: hash.digest(), entries, bytes };
+}
+
+/** `-z` of sha256sum: names as they are, each line ended by a NUL. */
+const CONTENTS = [
+  ['find', '.', '-xdev', '-type', 'f', '-print0'],
+  ['xargs', '-0', '--no-run-if-empty', 'sha256sum', '-z', '--'],
+] as const;
+
+/** Runs all parts to their end; the first that fails ends the others. */
+async function sideBySide(signal: AbortSignal | undefined, begin: (signal: AbortSignal) => readonly Promise<void>[]): Promise<void> {
+  const failed = new AbortController();
+  let first: unknown = null;
+  const parts = begin(AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]));
+  await Promise.all(
+    parts.map(async (part) =>
+      part.catch((error: unknown) => {
+        first ??= error;
+        failed.abort();
+      }),
+    ),
+  );
+  if (first !== null) throw first;
+}
+
+/** What is mounted in a tree is no part of it, and hides what is. */
+async function refuseMounts(root: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => unescape(line.split(' ')[4] ?? ''));
+  const mounted = mounts.find((mount) => mount.startsWith(`${root}/`));
+  if (mounted !== undefined) throw new KedgeError('storage-failed', `Cannot compare the tree ${root}: something is mounted on ${mounted}, unmount it`);
+}
+
+/** Source: proc(5), as in getmntent(3). */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+}
