@@ -58,17 +58,16 @@ const CONTENTS = [
 /** Runs all parts to their end; the first that fails ends the others. */
 async function sideBySide(signal: AbortSignal | undefined, begin: (signal: AbortSignal) => readonly Promise<void>[]): Promise<void> {
   const failed = new AbortController();
-  let first: unknown = null;
-  const parts = begin(AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]));
-  await Promise.all(
-    parts.map(async (part) =>
-      part.catch((error: unknown) => {
-        first ??= error;
-        failed.abort();
-      }),
-    ),
+  const parts = begin(AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])])).map((part) =>
+    part.catch((error: unknown) => {
+      failed.abort();
+      throw error;
+    }),
   );
-  if (first !== null) throw first;
+  // Rejects with the first failure, the cause of the others; it is told once none of them runs any more.
+  const all = Promise.all(parts);
+  await all.catch(() => Promise.allSettled(parts));
+  await all;
 }
 
 /** What is mounted in a tree is no part of it, and hides what is. */

@@ -67,8 +67,9 @@ const RECORDS_A_TURN = 100;
 
 async function cut(output: Readable, { separator, take }: { separator: string; take: (record: string) => void }): Promise<void> {
   let rest = '';
-  for await (const text of output.setEncoding('latin1') as AsyncIterable<string>) {
-    const records = (rest + text).split(separator);
+  const chunks: AsyncIterable<unknown> = output.setEncoding('latin1');
+  for await (const chunk of chunks) {
+    const records = (rest + String(chunk)).split(separator);
     rest = records.pop() ?? '';
     for (let first = 0; first < records.length; first += RECORDS_A_TURN) {
       for (const record of records.slice(first, first + RECORDS_A_TURN)) take(record);
