@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { KedgeError } from '../../domain/kedge-error.js';
 import { listAttributes } from './list-attributes.js';
 import { listEntries } from './list-entries.js';
 import { MultisetHash } from './multiset-hash.js';
+import { refuseMounts } from './refuse-mounts.js';
 import { streamRecords } from './stream-records.js';
 
 /** What is said of a tree. Equal digests: equal trees, as far as a container can tell. */
@@ -68,16 +67,4 @@ async function sideBySide(signal: AbortSignal | undefined, begin: (signal: Abort
   const all = Promise.all(parts);
   await all.catch(() => Promise.allSettled(parts));
   await all;
-}
-
-/** What is mounted in a tree is no part of it, and hides what is. */
-async function refuseMounts(root: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => unescape(line.split(' ')[4] ?? ''));
-  const mounted = mounts.find((mount) => mount.startsWith(`${root}/`));
-  if (mounted !== undefined) throw new KedgeError('storage-failed', `Cannot compare the tree ${root}: something is mounted on ${mounted}, unmount it`);
-}
-
-/** Source: proc(5), as in getmntent(3). */
-function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 }
