@@ -8,7 +8,7 @@ import type { Finding } from '../src/domain/checks.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { BlackoutReport, CopyRound, MigrationOptions } from '../src/domain/migration.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
-import type { GuestView, Wanted } from '../src/domain/ownership.js';
+import type { GuestKind, GuestView, Wanted } from '../src/domain/ownership.js';
 
 /** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
 export interface StepRef {
@@ -165,6 +165,8 @@ export interface GuestCommand {
   readonly vmid: Vmid;
   /** PVE grammar; only with `create`. */
   readonly config?: string;
+  /** What the config describes; only with `create`, default `qemu`. */
+  readonly kind?: GuestKind;
   /** Only with `shutdown`. */
   readonly timeoutMs?: number;
 }
