@@ -220,6 +220,8 @@ export interface GuestCommand {
   readonly vmid: Vmid;
   /** PVE grammar; only with `create`. */
   readonly config?: string;
+  /** What the config describes; only with `create`, default `qemu`. */
+  readonly kind?: GuestKind;
   /** Only with `shutdown`. */
   readonly timeoutMs?: number;
 }

@@ -93,8 +93,8 @@ const isPidFile = (path: string): boolean => path.endsWith('/pid');
 const isSocket = (path: string): boolean => /\.(?:qmp|sock)$/.test(path);
 /** `<etc>/qemu-server/<vmid>.conf`, see src/config/paths.ts. */
 const vmidOfConfig = (path: string): number | null => numberIn(/(?:^|\/)(?:qemu-server|lxc)\/(\d+)\.conf$/.exec(path));
-/** Tap devices carry PVE's names: `tap<vmid>i<number>`. */
-const vmidOfTap = (name: string): number | null => numberIn(/^tap(\d+)i\d+$/.exec(name));
+/** Devices of guests carry PVE's names: `tap<vmid>i<number>` of a VM, `veth<vmid>i<number>` of a container. */
+const vmidOfTap = (name: string): number | null => numberIn(/^(?:tap|veth)(\d+)i\d+$/.exec(name));
 
 function numberIn(match: RegExpExecArray | null): number | null {
   return match?.[1] === undefined ? null : Number(match[1]);

@@ -14,6 +14,7 @@ export const CHECK_IDS = [
   'stream-stuck',
   'container-online',
   'guest-running',
+  'config-unreadable',
   'guest-paused',
   'volume-not-movable',
   'volume-exists',

@@ -47,7 +47,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     shutdowns: new ShutdownMarks(journalFolder(paths)),
     locks: new GuestLocks(),
     monitors: new GuestMonitors(paths),
-    guestConfigs: new GuestConfigs(guestConfigFolder(paths)),
+    guestConfigs: new GuestConfigs({ qemu: guestConfigFolder(paths, 'qemu'), lxc: guestConfigFolder(paths, 'lxc') }),
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     starts: new StartMarks(journalFolder(paths)),

@@ -40,7 +40,7 @@ export const PEER_OPERATIONS = {
   /** Let me write to the copy of this volume; repeatable, needed again after a reboot. */
   grant: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ token: z.string() }) },
   /** End my writing to this copy and tell the digest of what it holds; may take minutes. */
-  digest: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ root: z.string(), allocatedBytes: z.number() }) },
+  digest: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ digest: z.string() }) },
   /** The copy is equal: give it its final name, answered only after it is durable. */
   publish: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ published: z.literal(true) }) },
   /** Run your local recovery for this guest. */

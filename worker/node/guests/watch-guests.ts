@@ -1,7 +1,7 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
-import { waitForGuestEnd } from './guest-power.js';
+import { waitForMachineEnd } from './guest-power.js';
 import { startGuestFromDisk } from './start-guest.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
 
@@ -65,7 +65,7 @@ async function startAgain(node: NodeContext, vmid: Vmid): Promise<void> {
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
-    if (!(await waitForGuestEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS }))) return;
+    if (!(await waitForMachineEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS }))) return;
     await startGuestFromDisk(node, vmid);
     await node.shutdowns.end(vmid);
     node.log.info({ vmid }, 'the guest shut down after its migration was rolled back, and was started again');

@@ -7,13 +7,12 @@ import { hasStuckStream } from '../../../src/drivers/qemu/stream-thread.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
 import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
 import { chooseMigrationKind } from '../../../src/domain/choose-migration-kind.js';
-import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
-import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
 import { checkRecordSpace } from './check-record-space.js';
+import { describeGuest, type GuestDescription } from './describe-guest.js';
 import { inspectVolumes } from './inspect-volumes.js';
 import { testPeerLink } from './test-peer-link.js';
 
@@ -28,31 +27,31 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
     checkRecordSpace(node),
   ]);
   const general = [...(await stateFindings(node, look, input)), ...link, ...certificates, ...space];
-  const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
-  if (look.view.record.kind !== 'record' || config === null) return { findings: general, guest: null, inventory };
+  if (look.view.record.kind !== 'record') return { findings: general, guest: null, inventory };
   const { record } = look.view.record;
+  const config = await node.guestConfigs.read(vmid, record.kind).catch(() => '');
+  const description = describeGuest({ vmid, kind: record.kind, config });
+  if ('unreadable' in description) return { findings: [...general, unreadable(description.unreadable)], guest: null, inventory };
   const choice = chooseMigrationKind({ vmid, guestKind: record.kind, wanted: record.wanted, isOn: look.process !== null, options: input.options });
   const movement = 'kind' in choice ? choice.kind : null;
   const refusal = 'refusal' in choice ? [choice.refusal] : [];
   const isLive = movement === null || movement === 'live';
   const local = isLive
     ? { volumes: [], findings: [] }
-    : await inspectVolumes(node, { kind: record.kind, config: printGuestConfig(config), storages: inventory.storages });
+    : await inspectVolumes(node, { kind: record.kind, text: description.text, storages: inventory.storages });
   return {
-    findings: [...general, ...refusal, ...deviceFindings(config), ...local.findings],
+    findings: [...general, ...refusal, ...deviceFindings(description), ...local.findings],
     guest: {
-      name: config.name ?? `vm${vmid}`,
+      name: description.name,
       // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.
       generation: record.state === 'owned' && record.migrationId !== undefined ? laterGeneration(record.generation, 2) : record.generation,
       wanted: record.wanted,
-      config: await node.guestConfigs.read(vmid),
+      config,
       qemuVersion: (await runningVersion(node, look)) ?? inventory.versions.qemu,
       runningMachine: look.process === null || look.reading === null ? null : await readMachineType(await node.monitors.of(vmid)).catch(() => null),
-      memoryBytes: config.memoryMiB * 2 ** 20,
-      bridges: config.nets.flatMap((net) => (net.bridge === null ? [] : [net.bridge])),
-      storages: inventory.storages
-        .map(({ id, shared, identity }) => ({ id, shared, identity }))
-        .filter(({ id }) => config.drives.some((drive) => storageOf(drive.volume) === id)),
+      memoryBytes: description.memoryBytes,
+      bridges: description.bridges,
+      storages: inventory.storages.map(({ id, shared, identity }) => ({ id, shared, identity })).filter(({ id }) => description.storages.includes(id)),
       kind: record.kind,
       movement,
       volumes: local.volumes,
@@ -106,7 +105,16 @@ async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: 
   return [];
 }
 
-function deviceFindings(config: GuestConfig): readonly Finding[] {
+function unreadable(reason: string): Finding {
+  return {
+    id: 'config-unreadable',
+    severity: 'blocker',
+    text: `The guest's config can't be read: ${reason}`,
+    remedy: 'Correct the named line: "kedge config check" finds all errors',
+  };
+}
+
+function deviceFindings(config: GuestDescription): readonly Finding[] {
   const local = config.text.entries.map(({ key }) => key).filter((key) => /^(?:hostpci|usb|parallel|ivshmem|virtiofs)\d*$/.test(key));
   return [
     ...local.map(
@@ -128,12 +136,4 @@ function deviceFindings(config: GuestConfig): readonly Finding[] {
           } as const,
         ]),
   ];
-}
-
-function storageOf(volume: string): string | null {
-  try {
-    return parseVolumeId(volume).storage;
-  } catch {
-    return null;
-  }
 }

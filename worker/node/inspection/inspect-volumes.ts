@@ -7,7 +7,7 @@ import type { StorageDriver } from '../../../src/drivers/storage/driver.js';
 import { readImageFacts } from '../../../src/drivers/storage/image-facts.js';
 import { parseVolumeId, type VolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { whyNotCopied } from '../../../src/drivers/storage/why-not-copied.js';
-import { parseConfigText } from '../../../src/schema/guest-config-text.js';
+import type { ConfigText } from '../../../src/schema/guest-config-text.js';
 import { guestVolumes, type GuestVolume } from '../../../src/schema/guest-config-volumes.js';
 import type { NodeContext } from '../node-context.js';
 import { storageOf } from '../offline/storage-of.js';
@@ -18,9 +18,9 @@ import { storageOf } from '../offline/storage-of.js';
  */
 export async function inspectVolumes(
   node: NodeContext,
-  guest: { readonly kind: GuestKind; readonly config: string; readonly storages: readonly StorageFacts[] },
+  guest: { readonly kind: GuestKind; readonly text: ConfigText; readonly storages: readonly StorageFacts[] },
 ): Promise<{ volumes: readonly MovingVolume[]; findings: readonly Finding[] }> {
-  const local = guestVolumes(guest.kind === 'lxc' ? 'ct' : 'vm', parseConfigText(guest.config)).filter((volume) => !isShared(volume, guest.storages));
+  const local = guestVolumes(guest.kind === 'lxc' ? 'ct' : 'vm', guest.text).filter((volume) => !isShared(volume, guest.storages));
   const looks = await Promise.all(local.map((volume) => inspectVolume(node, volume)));
   return { volumes: looks.flatMap(({ moving }) => (moving === null ? [] : [moving])), findings: looks.flatMap(({ findings }) => findings) };
 }

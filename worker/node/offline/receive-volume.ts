@@ -2,9 +2,9 @@ import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { revokeGrant, writeGrant } from '../../../src/drivers/rsync/grant-store.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { makeImageManifest } from '../../../src/drivers/storage/image-manifest.js';
 import type { HandOverRef } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
+import { digestVolume } from './digest-volume.js';
 import { storageOf } from './storage-of.js';
 import type { IncomingCopy } from './volume-journal.js';
 
@@ -29,10 +29,10 @@ export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ toke
 }
 
 /**
- * Ends the writing to the copy of an image, and reads it: answers the digest of all its blocks.
+ * Ends the writing to the copy of a volume, and reads it: answers the digest of all that it holds.
  * Not under the guest's lock: it may take minutes, and a roll-back meanwhile only makes it fail.
  */
-export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ root: string; allocatedBytes: number }> {
+export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ digest: string }> {
   const copy = await node.locks.withLock(ref.vmid, () => incomingCopy(node, ref));
   await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
   const storage = await storageOf(node, copy.to);
@@ -40,8 +40,8 @@ export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ roo
   const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(
     ({ volumeId, migrationId }) => volumeId === copy.to && migrationId === ref.migrationId,
   );
-  const { root, allocatedBytes } = await makeImageManifest(isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path);
-  return { root, allocatedBytes };
+  const path = isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path;
+  return { digest: await digestVolume({ path, kind: copy.kind }) };
 }
 
 /** Gives a copy that was found equal its final name. On return it is durable, and no process can write to it on the source's behalf. */
