@@ -13,7 +13,7 @@ import { machineOf, readLab } from '../../lab/lab-store.js';
 import { processesInside, waitUntil } from '../../lab/processes.js';
 import { guestsOf, insidePath } from '../../lab/status.js';
 import { connectLab } from '../../lab/wait-for-lab.js';
-import { journalImage, observerSocket } from '../../lab/witness-place.js';
+import { observerSocket, witnessPlace } from '../../lab/witness-place.js';
 import { askGuest } from '../../lab/witness/ask-guest.js';
 import { readWitness, resetWitness } from '../../lab/witness/read-witness.js';
 import type { Verdict } from '../../lab/witness/verdict.js';
@@ -134,7 +134,10 @@ export async function openLabWorld(options: { readonly name: string; readonly no
       const init = initOf(node);
       return guestsOf(init, processesInside(init)).find((guest) => guest.vmid === vmid)?.process.pid ?? null;
     },
-    verdict: (vmid, judged = {}) => readWitness({ observerSocket: observerSocket(lab()), vmid, imagePath: journalImage(lab(), vmid), ...judged }),
+    verdict: (vmid, judged = {}) => {
+      const { kind, journal } = witnessPlace(lab(), vmid);
+      return readWitness({ observerSocket: observerSocket(lab()), vmid, kind, imagePath: journal, ...judged });
+    },
     resetWitness: (vmid) => resetWitness({ observerSocket: observerSocket(lab()), vmid }),
     askGuest: async (vmid, command) => {
       await askGuest({ observerSocket: observerSocket(lab()), vmid }, command);
