@@ -4,6 +4,7 @@
  *
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
+import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { Finding } from '../src/domain/checks.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { BlackoutReport, CopyRound, MigrationOptions } from '../src/domain/migration.js';
@@ -26,6 +27,10 @@ export interface ControlActivities {
   surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName }): Promise<ClusterSurvey>;
   /** Of these workflow ids, those that are not running: their leases may be freed. */
   findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
+  /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
+  requestSlot(input: SlotRequest): Promise<void>;
+  /** Gives a slot back; fine when there is none. */
+  releaseSlot(input: SlotRelease): Promise<void>;
 }
 
 export interface ClusterSurvey {

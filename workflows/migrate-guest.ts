@@ -22,15 +22,19 @@ import { migrationSteps } from './migration-steps.js';
 import { onControl, onNode } from './on-node.js';
 import { operatorTask } from './operator-task.js';
 import { OperatorDesk } from './operator-desk.js';
+import { hasFewerEvents } from './patches.js';
+import { Patience } from './patience.js';
 import { runSaga, type SagaHost } from './saga.js';
-import { SlotLease } from './slot-lease.js';
+import { postByControl, postBySignal, SlotLease } from './slot-lease.js';
 import { StoryKeeper } from './story-keeper.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** Workflow type `migrateGuest`. Its id is `migration-<vmid>`: the mutex of the guest. */
 export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationStory> {
-  const context = setUp(readInput(input));
-  const lease = new SlotLease();
+  const migration = readInput(input);
+  const fewerEvents = hasFewerEvents();
+  const context = setUp(migration, new Patience({ sharesTimer: fewerEvents }));
+  const lease = new SlotLease(fewerEvents ? postByControl(context.control) : postBySignal());
   const progress = handleMigrationMessages(context);
   try {
     await runSaga(
@@ -56,7 +60,7 @@ function readInput(input: MigrateGuestInput): ResolvedMigration {
   }
 }
 
-function setUp(migration: ResolvedMigration): MigrationContext {
+function setUp(migration: ResolvedMigration, patience: Patience): MigrationContext {
   const { timings, target, options } = migration;
   const story = new StoryKeeper(migration);
   const cancel = new CancelSwitch();
@@ -65,7 +69,7 @@ function setUp(migration: ResolvedMigration): MigrationContext {
     migration,
     story,
     cancel,
-    desk: new OperatorDesk(),
+    desk: new OperatorDesk(patience),
     hold: new HoldSwitch(options),
     control: onControl(timings),
     source: () => onNode(story.source, timings),
