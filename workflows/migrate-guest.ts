@@ -71,6 +71,7 @@ function setUp(migration: ResolvedMigration, patience: Patience): MigrationConte
     cancel,
     desk: new OperatorDesk(patience),
     hold: new HoldSwitch(options),
+    patience,
     control: onControl(timings),
     source: () => onNode(story.source, timings),
     target: () => onNode(target, timings),

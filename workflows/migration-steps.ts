@@ -39,7 +39,7 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
     {
       name: 'claim',
       forward: async () => {
-        claim = await context.source().idempotent.claimGuest({ step: story.nextStep(), target });
+        claim = await toldWhenSlow('claim', context.source().idempotent.claimGuest({ step: story.nextStep(), target }));
       },
       undo: () => context.source().undo.unclaimGuest({ step: story.nextStep(), target }),
     },
@@ -48,7 +48,11 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
       forward: async () => {
         const { config, wanted } = must(claim);
         const { runningMachine } = must(guest);
-        prepared = await context.target().idempotent.prepareTarget({ step: story.nextStep(), source: story.source, config, wanted, runningMachine, options });
+        const step = story.nextStep();
+        prepared = await toldWhenSlow(
+          'prepare',
+          context.target().idempotent.prepareTarget({ step, source: story.source, config, wanted, runningMachine, options }),
+        );
       },
       undo: async () => {
         await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });
@@ -81,6 +85,18 @@ export function migrationSteps(context: MigrationContext, lease: SlotLease): rea
       noUndo: 'The guest runs on the target: only forward',
     },
   ];
+
+  /**
+   * A step that may be repeated for a while, because its errors may pass (a busy monitor, a silent node), is told of long before it fails.
+   * Nothing is asked: it ends by itself, in a roll-back, and a cancel is free.
+   */
+  function toldWhenSlow<Result extends object>(step: MigrationStep, work: Promise<Result>): Promise<Result> {
+    const { askOperatorAfterMs, stepTimeoutMs } = migration.timings;
+    const warning =
+      `Step ${step} takes longer than ${Math.round(askOperatorAfterMs / 1000)} s: it is repeated, and fails after ` +
+      `${Math.round(stepTimeoutMs / 1000)} s; meanwhile "kedge migration show" tells why, and "kedge migration cancel" ends it`;
+    return context.patience.watch(work, { timeoutMs: askOperatorAfterMs, onSlow: () => story.warn(warning) });
+  }
 }
 
 function must<Value>(value: Value | null): Value {

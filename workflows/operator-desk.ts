@@ -1,7 +1,7 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import { ERROR_CODES } from '../src/domain/error-codes.js';
 import type { OperatorDecision, OperatorQuestion } from '../src/domain/migration.js';
-import { readFailure } from '../src/domain/read-failure.js';
+import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
 import type { Patience } from './patience.js';
 import { SagaAbandoned } from './saga.js';
 import { workflowInstant } from './workflow-time.js';
@@ -11,6 +11,8 @@ export interface PersistTask {
   readonly work: () => Promise<void>;
   /** Asks after so long even though the work is still being tried, in milliseconds. */
   readonly askAfterMs: number;
+  /** What the last try said, where the workflow itself repeats it; otherwise the server knows. */
+  readonly lastFailure?: () => KedgeFailure | null;
   /** What is being waited for, in words: "to revoke the copy on node2". */
   readonly purpose: string;
   readonly choices: OperatorQuestion['choices'];
@@ -93,10 +95,12 @@ function questionOf(task: PersistTask, error: unknown): OperatorQuestion {
 }
 
 function slowQuestionOf(task: PersistTask): OperatorQuestion {
+  const last = task.lastFailure?.() ?? null;
+  const why = last === null ? '' : `. The last try said: ${last.message}`;
   return {
     step: task.step,
-    code: 'node-silent',
-    message: `Still trying to get ${task.purpose} done: no success for ${Math.round(task.askAfterMs / 1000)} s. It goes on by itself when the node answers`,
+    code: last?.code ?? 'node-silent',
+    message: `Still trying to get ${task.purpose} done: no success for ${Math.round(task.askAfterMs / 1000)} s${why}. It goes on by itself when the node answers`,
     since: workflowInstant(),
     choices: task.choices,
   };

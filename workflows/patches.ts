@@ -9,7 +9,8 @@ import { patched } from '@temporalio/workflow';
  *
  * Before: the workflow itself signalled admission, which costs five events a message (the intent, its delivery, and a workflow
  * task about that), and each step that may not give up had a timer of its own, which costs two. Since: the control worker
- * hands the messages over in a local activity (one event), and all that is waited for shares one timer (one event).
+ * hands the messages over in a local activity (one event), and all that is waited for shares one timer (one event). The timer also
+ * watches the steps before the copy, which told nobody that they were being repeated.
  *
  * The old shape may go when no execution that began before version 0.2 can run any more.
  */

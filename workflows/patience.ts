@@ -40,6 +40,15 @@ export class Patience {
     }
   }
 
+  /**
+   * What `work` resolves with; tells once when it takes longer. Not in executions without the shared timer: there it would be a change of
+   * their shape.
+   */
+  async watch<Result extends object>(work: Promise<Result>, { timeoutMs, onSlow }: { timeoutMs: number; onSlow: () => void }): Promise<Result> {
+    if (this.#sharesTimer && (await this.within(work, timeoutMs)) === null) onSlow();
+    return work;
+  }
+
   /** Has a timer run that fires then, or earlier. No cancel reaches it. */
   #wakeAt(dueMs: number): void {
     if (this.#wakesAtMs <= dueMs) return;

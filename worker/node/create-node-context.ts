@@ -12,6 +12,7 @@ import { GuestLocks } from './guests/guest-locks.js';
 import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
+import { LostContact } from './handover/lost-contact.js';
 import { StagedRecords } from './handover/target-stages.js';
 import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
@@ -50,6 +51,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),
+    lostContact: new LostContact(),
     summaries: new Map(),
   };
 }
