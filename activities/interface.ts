@@ -4,6 +4,7 @@
  *
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
+import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { Finding } from '../src/domain/checks.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
@@ -28,6 +29,10 @@ export interface ControlActivities {
   surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName }): Promise<ClusterSurvey>;
   /** Of these workflow ids, those that are not running: their leases may be freed. */
   findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
+  /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
+  requestSlot(input: SlotRequest): Promise<void>;
+  /** Gives a slot back; fine when there is none. */
+  releaseSlot(input: SlotRelease): Promise<void>;
 }
 
 export interface ClusterSurvey {
@@ -150,8 +155,8 @@ export interface SourceInspection {
     readonly bridges: readonly string[];
     /** Storage ids with their identity markers as the source reads them, for comparison with the target's. */
     readonly storages: readonly { readonly id: string; readonly shared: boolean; readonly identity: string | null }[];
-    /** How it moves; null: not in the way that was asked for, a finding says why. */
-    readonly movement: MigrationKind | null;
+    /** How it moves; null: not in the way that was asked for, a finding says why. Absent from a worker that knows only the live way. */
+    readonly movement?: MigrationKind | null;
     readonly kind: GuestKind;
     /** The volumes that are copied when it moves switched off: those on storages that the nodes don't share. */
     readonly volumes: readonly MovingVolume[];

@@ -23,16 +23,20 @@ import { offlineSteps } from './offline-steps.js';
 import { onControl, onNode } from './on-node.js';
 import { operatorTask } from './operator-task.js';
 import { OperatorDesk } from './operator-desk.js';
+import { hasFewerEvents } from './patches.js';
+import { Patience } from './patience.js';
 import { runReading, runSaga, type SagaHost } from './saga.js';
-import { SlotLease } from './slot-lease.js';
+import { postByControl, postBySignal, SlotLease } from './slot-lease.js';
 import { StoryKeeper } from './story-keeper.js';
 import { validateMigration } from './validate-migration.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** Workflow type `migrateGuest`. Its id is `migration-<vmid>`: the mutex of the guest. */
 export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationStory> {
-  const context = setUp(readInput(input));
-  const lease = new SlotLease();
+  const migration = readInput(input);
+  const fewerEvents = hasFewerEvents();
+  const context = setUp(migration, new Patience({ sharesTimer: fewerEvents }));
+  const lease = new SlotLease(fewerEvents ? postByControl(context.control) : postBySignal());
   const progress = handleMigrationMessages(context);
   try {
     const host = sagaHost(context, () => progress.settle('committed'));
@@ -57,7 +61,7 @@ function readInput(input: MigrateGuestInput): ResolvedMigration {
   }
 }
 
-function setUp(migration: ResolvedMigration): MigrationContext {
+function setUp(migration: ResolvedMigration, patience: Patience): MigrationContext {
   const { timings, target, options } = migration;
   const story = new StoryKeeper(migration);
   const cancel = new CancelSwitch();
@@ -66,8 +70,9 @@ function setUp(migration: ResolvedMigration): MigrationContext {
     migration,
     story,
     cancel,
-    desk: new OperatorDesk(),
+    desk: new OperatorDesk(patience),
     hold: new HoldSwitch(options),
+    patience,
     control: onControl(timings),
     source: () => onNode(story.source, timings),
     target: () => onNode(target, timings),

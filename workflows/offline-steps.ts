@@ -14,6 +14,7 @@ import type { MigrationContext } from './migration-context.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
+import { toldWhenSlow } from './told-when-slow.js';
 import type { ValidGuest } from './validate-migration.js';
 
 /** The list that the saga runs; results of earlier steps travel between them in this closure. */
@@ -43,7 +44,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
     {
       name: 'claim',
       forward: async () => {
-        claim = await context.source().idempotent.claimGuest({ step: story.nextStep(), target, mode });
+        claim = await toldWhenSlow(context, 'claim', context.source().idempotent.claimGuest({ step: story.nextStep(), target, mode }));
       },
       undo: giveBack,
     },

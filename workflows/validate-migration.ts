@@ -29,7 +29,7 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
     const { findings, guest, certain } = await examine(context);
     const blockers = findings.filter((finding) => finding.severity === 'blocker');
     if (blockers.length === 0) {
-      const movement = guest?.movement ?? null;
+      const movement = guest?.movement === undefined ? 'live' : guest.movement;
       if (guest === null || movement === null)
         throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
       for (const { text, remedy } of findings) story.warn(`${text}. ${remedy}`);

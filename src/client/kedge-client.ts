@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
+import type { SlotRelease, SlotRequest } from '../domain/admission.js';
 import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { NodeStatus } from '../domain/node-facts.js';
@@ -15,6 +16,8 @@ import type { MigrationRef, MigrationView } from './migration-view.js';
 import { cordonNode, registerNode } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
+import { releaseSlot } from './release-slot.js';
+import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
 import { watchMigration, type WatchOptions } from './watch-migration.js';
@@ -59,6 +62,9 @@ export interface KedgeClient {
   ensureNamespace(): Promise<void>;
   /** Starts the admission entity unless it runs. */
   ensureAdmission(): Promise<void>;
+  /** Hands a request for a slot to admission; the grant comes to the holder as a signal. */
+  requestSlot(request: SlotRequest): Promise<void>;
+  releaseSlot(release: SlotRelease): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -88,6 +94,8 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     failTaskTokens: (tokens) => failTaskTokens(context, tokens),
     ensureNamespace: () => ensureNamespace(context),
     ensureAdmission: () => ensureAdmission(context),
+    requestSlot: (request) => requestSlot(context, request),
+    releaseSlot: (release) => releaseSlot(context, release),
     close,
   };
 }

@@ -12,6 +12,7 @@ import { GuestLocks } from './guests/guest-locks.js';
 import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
+import { LostContact } from './handover/lost-contact.js';
 import { StagedRecords } from './handover/target-stages.js';
 import { ShutdownMarks } from './journal/shutdown-marks.js';
 import { StartMarks } from './journal/start-marks.js';
@@ -54,6 +55,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),
+    lostContact: new LostContact(),
     summaries: new Map(),
   };
 }

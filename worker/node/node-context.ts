@@ -10,6 +10,7 @@ import type { GuestMonitors } from './guests/guest-monitors.js';
 import type { ActiveCopies } from './handover/active-copies.js';
 import type { StagedRecords } from './handover/target-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
+import type { LostContact } from './handover/lost-contact.js';
 import type { ShutdownMarks } from './journal/shutdown-marks.js';
 import type { StartMarks } from './journal/start-marks.js';
 import type { StepJournal } from './journal/step-journal.js';
@@ -46,6 +47,7 @@ export interface NodeContext {
   readonly recoveries: Recoveries;
   readonly stages: StagedRecords;
   readonly copies: ActiveCopies;
+  readonly lostContact: LostContact;
   /** What presence last said of each guest. */
   readonly summaries: Map<Vmid, GuestSummary>;
 }

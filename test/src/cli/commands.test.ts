@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { MigrationView } from '../../../src/client/migration-view.js';
 import type { MigrateGuestInput } from '../../../src/domain/migration.js';
 import { viewsOf, runFake } from './fake-cluster.js';
 import { ended, failure, guest, node1, node2, nodeStatus, nodeWith, running, story } from './stories.js';
@@ -41,6 +42,14 @@ describe('kedge migration', () => {
     const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(parked) } });
     expect(result.out).toContain('Cannot remove the config [storage-failed]');
     expect(result.out).toContain('kedge migration decide 101-7 skip     leaves the config');
+  });
+
+  test('shows the calls that are being repeated, each with the reason', async () => {
+    const call = { name: 'prepareTarget', state: 'scheduled', attempt: 7, lastFailure: 'The monitor gave no answer', heartbeatAgeMs: null } as const;
+    const stuck: MigrationView = { ...running(), activities: [call, { ...call, name: 'inspectTarget', attempt: 1 }] };
+    const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(stuck) } });
+    expect(result.out).toContain('repeated  prepareTarget attempt 7 (The monitor gave no answer)');
+    expect(result.out).not.toContain('inspectTarget');
   });
 
   test('shows why it failed below the story, the command itself having succeeded', async () => {
