@@ -7,6 +7,7 @@ import type { NodeStatus } from '../domain/node-facts.js';
 import { auditNode } from './audit-node.js';
 import { ensureAdmission } from './ensure-admission.js';
 import { ensureNamespace } from './ensure-namespace.js';
+import { failLostAttempts } from './fail-lost-attempts.js';
 import { failTaskTokens } from './fail-task-tokens.js';
 import { findMigration } from './find-migration.js';
 import { isRunning } from './is-running.js';
@@ -58,6 +59,8 @@ export interface KedgeClient {
   isRunning(workflowId: string): Promise<boolean>;
   /** Ends attempts that a dead worker left, so that they are repeated at once; tokens that Temporal knows no more are fine. */
   failTaskTokens(tokens: readonly Uint8Array[]): Promise<void>;
+  /** Ends all attempts that a dead worker of this node had been given; answers how many. For the node's new worker, before its first task. */
+  failLostAttempts(node: NodeName): Promise<number>;
   /** Retention and search attributes; repeatable. */
   ensureNamespace(): Promise<void>;
   /** Starts the admission entity unless it runs. */
@@ -92,6 +95,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     auditNode: (node) => auditNode(context, node),
     isRunning: (workflowId) => isRunning(context, workflowId),
     failTaskTokens: (tokens) => failTaskTokens(context, tokens),
+    failLostAttempts: (node) => failLostAttempts(context, node),
     ensureNamespace: () => ensureNamespace(context),
     ensureAdmission: () => ensureAdmission(context),
     requestSlot: (request) => requestSlot(context, request),
