@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
 import type { SlotRelease, SlotRequest } from '../domain/admission.js';
+import type { AuditedSlot } from '../domain/audit-types.js';
 import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { NodeStatus } from '../domain/node-facts.js';
@@ -17,6 +18,7 @@ import type { MigrationRef, MigrationView } from './migration-view.js';
 import { cordonNode, registerNode } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
+import { readSlots } from './read-slots.js';
 import { releaseSlot } from './release-slot.js';
 import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
@@ -68,6 +70,8 @@ export interface KedgeClient {
   /** Hands a request for a slot to admission; the grant comes to the holder as a signal. */
   requestSlot(request: SlotRequest): Promise<void>;
   releaseSlot(release: SlotRelease): Promise<void>;
+  /** The slots that are held, and whether their holders run. @throws `server-unreachable` when no control worker answers */
+  readSlots(): Promise<readonly AuditedSlot[]>;
   close(): Promise<void>;
 }
 
@@ -100,6 +104,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     ensureAdmission: () => ensureAdmission(context),
     requestSlot: (request) => requestSlot(context, request),
     releaseSlot: (release) => releaseSlot(context, release),
+    readSlots: () => readSlots(context),
     close,
   };
 }

@@ -121,6 +121,19 @@ describe('admission', () => {
   });
 });
 
+describe('the slots', () => {
+  test('are told with whether their holders run: one that was ended by force still has its slot', async () => {
+    const holder = await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-106', args: [{}] });
+    const request = { holder: holder.workflowId, runId: holder.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' } as const;
+    await cluster.kedge.requestSlot(request);
+    await expect.poll(() => cluster.kedge.readSlots()).toEqual([{ holder: 'migration-106', runId: request.runId, nodes: [NODE, OTHER], running: true }]);
+    await holder.terminate();
+    await expect(cluster.kedge.readSlots()).resolves.toMatchObject([{ holder: 'migration-106', running: false }]);
+    await cluster.kedge.releaseSlot(request);
+    await expect(cluster.kedge.readSlots()).resolves.toEqual([]);
+  });
+});
+
 describe('the connection', () => {
   test('sets up the namespace repeatedly', async () => {
     await cluster.kedge.ensureNamespace();
