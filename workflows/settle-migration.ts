@@ -16,7 +16,7 @@ export async function settleMigration(context: MigrationContext, onFailure: (fai
     for (const askedOn of ['source', 'target'] as const) {
       const node = askedOn === 'source' ? context.source() : context.target();
       try {
-        return await node.ping.settleMigration({ step: story.nextStep(), ...names, askedOn });
+        return await node.settle.settleMigration({ step: story.nextStep(), ...names, askedOn });
       } catch (error) {
         if (isCancellation(error)) throw error;
         const failure = readFailure(error);

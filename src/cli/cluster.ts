@@ -17,6 +17,7 @@ export interface Cluster
     | 'cordonNode'
     | 'manageGuest'
     | 'auditNode'
+    | 'readSlots'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out. */

@@ -28,6 +28,17 @@ export interface AuditInput {
   readonly unreached: readonly { readonly node: NodeName; readonly reason: string }[];
   /** Workflows `migrateGuest` that have not ended; `parked`: waits for an operator. */
   readonly migrations: readonly RunningMigration[];
+  /** Slots that admission has granted; null when it gave no answer. */
+  readonly slots: readonly AuditedSlot[] | null;
+}
+
+export interface AuditedSlot {
+  /** Workflow id and run of the holder. */
+  readonly holder: string;
+  readonly runId: string;
+  readonly nodes: readonly NodeName[];
+  /** Does that run still run? */
+  readonly running: boolean;
 }
 
 export interface RunningMigration {
@@ -56,6 +67,8 @@ export const LEFTOVER_KINDS = [
   'port',
   'node-not-audited',
   'migration-parked',
+  'slot-leaked',
+  'slots-not-audited',
 ] as const;
 export type LeftoverKind = (typeof LEFTOVER_KINDS)[number];
 

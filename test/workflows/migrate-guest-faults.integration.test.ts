@@ -189,7 +189,7 @@ describe.concurrent('the outcome of the switchover is unknown', () => {
   test('and both nodes stay silent: the operator is asked, and skipping rolls back', async () => {
     const run = await harness.start({
       outcomes: { copyAndSwitchOver: lostAt('copying'), settleMigration: fails('node-silent', 10_000) },
-      timings: { askOperatorAfterMs: 200 },
+      timings: { askOperatorAfterMs: 2_000 },
     });
     const view = await run.seen((candidate) => candidate.phase === 'needs-operator');
     expect(view.story?.question).toMatchObject({ step: 'switchover', code: 'node-silent' });

@@ -218,6 +218,16 @@ describe('kedge audit', () => {
     });
   });
 
+  test('is not clean while nobody says which slots are held', async () => {
+    const cluster = {
+      nodes: [node1],
+      listMigrations: () => Promise.resolve([]),
+      auditNode: () => Promise.resolve({ ...nothing, node: node1 }),
+      readSlots: () => Promise.reject(new KedgeError('server-unreachable', 'No control worker')),
+    };
+    expect(await runFake(['audit'], { cluster })).toMatchObject({ exitCode: 1, out: expect.stringContaining('slots-not-audited') });
+  });
+
   test('knows a migration that started this moment although the index of running workflows lags', async () => {
     const cluster = {
       nodes: [node2],

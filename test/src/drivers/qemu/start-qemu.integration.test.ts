@@ -75,6 +75,13 @@ describe('a started QEMU', () => {
     expect(scanQemu().some(({ vmid }) => vmid === VMID)).toBe(true);
   });
 
+  it('may take longer than a quarter of a minute, as one whose disks are on slow storage does', async () => {
+    const slow = join(root, 'qemu-slow');
+    writeFileSync(slow, `#!/bin/sh\nsleep 17\nexec ${BINARY} "$@"\n`, { mode: 0o755 });
+    started = await startQemu({ ...optionsFor('memory: 32\n'), binary: slow });
+    await expect(started.qmp.execute('query-status')).resolves.toMatchObject({ status: 'prelaunch' });
+  });
+
   it('is not started a second time', async () => {
     const options = optionsFor('memory: 32\n');
     started = await startQemu(options);
