@@ -1,6 +1,7 @@
 import { KedgeError } from '../../domain/kedge-error.js';
 import { removeTraces } from './remove-traces.js';
 import { containerProcesses } from './container-processes.js';
+import { forgetEnding } from './container-ending.js';
 import type { ContainerRef } from './container-ref.js';
 import { runLxc } from './run-lxc.js';
 import { processesEnd } from './wait-for-container-end.js';
@@ -17,6 +18,7 @@ const NOT_RUNNING = 2;
  */
 export async function stopContainer(container: ContainerRef, options: { readonly timeoutMs: number }): Promise<'stopped' | 'late'> {
   if (containerProcesses(container).length > 0) {
+    await forgetEnding(container);
     // Whole seconds are all that LXC knows; 0 would be "don't wait".
     const seconds = Math.max(1, Math.ceil(options.timeoutMs / 1_000));
     const { code, stderr } = await runLxc('lxc-stop', container, { args: ['--nokill', '-t', String(seconds)] });
