@@ -16,8 +16,8 @@ export interface CgroupNames {
  * The folder of containers is in the name, so that two nodes on one kernel (tests) don't share groups.
  */
 export function cgroupNames({ lxcPath, vmid }: ContainerRef): CgroupNames {
-  const parent = `lxc.${lxcPath.replace(/^\/+/, '').replaceAll('/', '-')}`;
-  return { payload: `${parent}/${vmid}`, monitor: `${parent}/${vmid}.monitor` };
+  const name = `${lxcPath.replace(/^\/+/, '').replaceAll('/', '-')}.${vmid}`;
+  return { payload: `lxc.payload.${name}`, monitor: `lxc.monitor.${name}` };
 }
 
 /** All processes in the container's own groups, in any hierarchy: init, what it started, what was attached. Monitors are not. */

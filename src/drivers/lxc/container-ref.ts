@@ -15,8 +15,9 @@ export interface ContainerFiles {
   /** What the container wrote to its console in its newest run; the run before is `console.previous.log`. */
   readonly console: string;
   readonly previousConsole: string;
-  /** What LXC has to say. */
+  /** What LXC has to say of the newest run; an ending that was asked for makes it `lxc.previous.log`. */
   readonly log: string;
+  readonly previousLog: string;
 }
 
 /** Names the files of a container. */
@@ -28,5 +29,6 @@ export function containerFiles({ lxcPath, vmid }: ContainerRef): ContainerFiles 
     console: join(folder, 'console.log'),
     previousConsole: join(folder, 'console.previous.log'),
     log: join(folder, 'lxc.log'),
+    previousLog: join(folder, 'lxc.previous.log'),
   };
 }

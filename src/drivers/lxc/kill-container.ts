@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KedgeError } from '../../domain/kedge-error.js';
 import { containerProcesses } from './container-processes.js';
+import { forgetEnding } from './container-ending.js';
 import type { ContainerRef } from './container-ref.js';
 import { removeTraces } from './remove-traces.js';
 import { runLxc } from './run-lxc.js';
@@ -16,6 +17,7 @@ const POLL_MS = 10;
  */
 export async function killContainer(container: ContainerRef): Promise<void> {
   if (containerProcesses(container).length > 0) {
+    await forgetEnding(container);
     await runLxc('lxc-stop', container, { args: ['-k'], signal: AbortSignal.timeout(KILL_TIMEOUT_MS) });
     const left = await killAll(container);
     if (left.length > 0) {

@@ -23,7 +23,7 @@ export async function startContainer(start: ContainerStart, options: { readonly 
   await removeTraces(container);
   const files = containerFiles(container);
   await prepareFiles(files, lxcConfig(start, options));
-  const { code, stderr } = await runLxc('lxc-start', container, { args: ['-l', 'INFO', '-o', files.log] });
+  const { code, stderr } = await runLxc('lxc-start', container, { args: ['-l', 'DEBUG', '-o', files.log] });
   if (code !== 0) throw await startError(start.vmid, files, stderr);
   const reading = await readContainer(container);
   if (reading.state === 'running') return reading.init;

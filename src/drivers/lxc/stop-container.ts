@@ -1,6 +1,7 @@
 import { KedgeError } from '../../domain/kedge-error.js';
 import { removeTraces } from './remove-traces.js';
 import { containerProcesses } from './container-processes.js';
+import { forgetEnding } from './container-ending.js';
 import type { ContainerRef } from './container-ref.js';
 import { runLxc } from './run-lxc.js';
 import { processesEnd } from './wait-for-container-end.js';
@@ -20,6 +21,7 @@ export async function stopContainer(
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<'stopped' | 'late'> {
   if (containerProcesses(container).length > 0) {
+    await forgetEnding(container);
     // Whole seconds are all that LXC knows; 0 would be "don't wait".
     const seconds = Math.max(1, Math.ceil(options.timeoutMs / 1_000));
     const { signal } = options;

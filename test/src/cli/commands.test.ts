@@ -138,7 +138,9 @@ describe('kedge guest', () => {
     const asked: unknown[] = [];
     const cluster = { manageGuest: (request: unknown) => (asked.push(request), Promise.resolve({ guest: guest(), config: null })) };
     await runFake(['guest', 'create', '101', '--node', 'node1', '--set', 'name=web', '--set', 'net0=virtio,bridge=vmbr0'], { cluster });
-    expect(asked).toEqual([{ node: 'node1', command: { verb: 'create', kind: 'qemu', vmid: 101, config: 'name: web\nnet0: virtio,bridge=vmbr0\n' } }]);
+    expect(asked).toEqual([{ node: 'node1', command: { verb: 'create', vmid: 101, kind: 'qemu', config: 'name: web\nnet0: virtio,bridge=vmbr0\n' } }]);
+    await runFake(['guest', 'create', '102', '--node', 'node1', '--kind', 'lxc', '--set', 'hostname=web'], { cluster });
+    expect(asked.at(-1)).toEqual({ node: 'node1', command: { verb: 'create', vmid: 102, kind: 'lxc', config: 'hostname: web\n' } });
     expect((await runFake(['guest', 'create', '101', '--node', 'node1'], { cluster })).exitCode).toBe(2);
     expect((await runFake(['guest', 'create', '101', '--node', 'node1', '--set', 'name'], { cluster })).exitCode).toBe(2);
   });

@@ -27,9 +27,9 @@ const only = (key: string, changes: Partial<ContainerStart>, unified?: boolean):
 describe('lxcConfig()', () => {
   test('gives a container groups with fixed names, told apart by the folder of containers', () => {
     expect(only('lxc.cgroup.dir', {})).toEqual([
-      'lxc.cgroup.dir.container = lxc.run-kedge-lxc/101',
+      'lxc.cgroup.dir.container = lxc.payload.run-kedge-lxc.101',
       'lxc.cgroup.dir.container.inner = ns',
-      'lxc.cgroup.dir.monitor = lxc.run-kedge-lxc/101.monitor',
+      'lxc.cgroup.dir.monitor = lxc.monitor.run-kedge-lxc.101',
     ]);
   });
 

@@ -88,7 +88,7 @@ describe('a container', () => {
     expect(await readContainer(container)).toEqual({ state: 'running', init });
     expect(await listVeths(VMID)).toEqual([{ name: `veth${VMID}i0`, bridge: BRIDGE }]);
     for (const said of ['bc:24:11:00:00:01', '10.9.8.7/24', 'mtu 1400', 'small', 'read-only']) expect(console_()).toContain(said);
-    expect(readFileSync(`/proc/${init.pid}/cgroup`, 'utf8')).toMatch(new RegExp(`:/lxc\\.[^/]*/${VMID}/ns$`, 'm'));
+    expect(readFileSync(`/proc/${init.pid}/cgroup`, 'utf8')).toMatch(new RegExp(`:/lxc\\.payload\\.[^/]*\\.${VMID}/ns$`, 'm'));
 
     expect(await stopContainer(container, { timeoutMs: 10_000 })).toBe('stopped');
     expect(console_()).toContain('down');

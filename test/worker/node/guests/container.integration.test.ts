@@ -5,11 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { storageConfigFile, type KedgePaths } from '../../../../src/config/paths.js';
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
 import type { OwnershipRecord, RecordView } from '../../../../src/domain/ownership.js';
+import { waitForContainerEnd } from '../../../../src/drivers/lxc/wait-for-container-end.js';
 import { killContainer } from '../../../../src/drivers/lxc/kill-container.js';
 import { auditNode } from '../../../../worker/node/audit/audit-node.js';
 import { createNodeContext } from '../../../../worker/node/create-node-context.js';
 import { containerOf } from '../../../../worker/node/guests/container-of.js';
 import { lookAtGuest } from '../../../../worker/node/guests/look-at-guest.js';
+import { noteEndedContainers } from '../../../../worker/node/guests/watch-containers.js';
 import { manageGuest } from '../../../../worker/node/guests/manage-guest.js';
 import { startGuestFromDisk } from '../../../../worker/node/guests/start-guest.js';
 import type { NodeContext } from '../../../../worker/node/node-context.js';
@@ -145,6 +147,30 @@ describe('a container on its node', () => {
     });
     expect(await state()).toBe('gone');
     expect(node.starts.isUnderWay(VMID)).toBe(false);
+  });
+
+  test.each([
+    ['powers itself off', 'busybox sleep 0.3; busybox poweroff -f', 'stopped'],
+    ['ends by itself', 'busybox sleep 0.3', 'stopped'],
+    ['ends with an error', 'busybox sleep 0.3; exit 3', 'running'],
+  ])('that %s is wanted so or not', async (_, init, wanted) => {
+    await create(init);
+    await manageGuest(node, { verb: 'start', vmid: VMID });
+    await noteEndedContainers(node);
+    expect(recordOf(await node.records.read(VMID)).wanted).toBe('running');
+    expect(await waitForContainerEnd(containerOf(node, VMID))).toBe(true);
+    await noteEndedContainers(node);
+    expect(recordOf(await node.records.read(VMID)).wanted).toBe(wanted);
+  });
+
+  test('that was killed behind our back stays wanted running', async () => {
+    await create();
+    await manageGuest(node, { verb: 'start', vmid: VMID });
+    const init = (await lookAtGuest(node, VMID)).process;
+    process.kill(init?.pid ?? 0, 'SIGKILL');
+    expect(await waitForContainerEnd(containerOf(node, VMID))).toBe(true);
+    await noteEndedContainers(node);
+    expect(recordOf(await node.records.read(VMID)).wanted).toBe('running');
   });
 
   test('cannot be paused, and says what to do instead', async () => {
