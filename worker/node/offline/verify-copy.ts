@@ -33,14 +33,14 @@ async function verifyVolume(node: NodeContext, task: VolumesTask, { volume, link
   const { path } = (await storageOf(node, volume.from)).path(volume.from);
   const [ours, theirs] = await Promise.all([
     makeImageManifest(path, { signal: task.signal, onProgress: ({ bytes, totalBytes }) => report(task, { bytes, totalBytes }) }),
-    link.call('digest', ref, DIGEST_TIMEOUT_MS),
+    link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal }),
   ]);
   if (ours.root !== theirs.root) {
     throw new KedgeError('copy-differs', `Cannot hand guest ${vmid} over: the copy of ${volume.from} on ${task.target} differs from it`, {
       details: { volume: volume.from, source: ours.root, target: theirs.root },
     });
   }
-  await link.call('publish', ref, PUBLISH_TIMEOUT_MS);
+  await link.call('publish', ref, { timeoutMs: PUBLISH_TIMEOUT_MS, signal: task.signal });
 }
 
 function report(task: VolumesTask, { bytes, totalBytes }: { bytes: number; totalBytes: number }): void {
