@@ -30,7 +30,7 @@ export async function runNodeWorker(): Promise<void> {
   const lock = await takeFileLock(nodeLockFile(paths), { waitMs: LOCK_WAIT_MS });
   const node = await createNodeContext(paths);
   node.log.info({ bootId: node.bootId }, 'node worker begins');
-  const peers = await servePeers({ socketFile: peerSocketFile(paths), handle: (from, request) => answerPeer(node, from, request) });
+  const peers = await servePeers({ socketFile: peerSocketFile(paths), handle: (from, request, { signal }) => answerPeer(node, from, { request, signal }) });
   const recovered = recoverGuests(node).then(() => {
     node.log.info('local recovery has looked at every guest');
   });

@@ -88,7 +88,7 @@ function sagaHost(context: MigrationContext, onCommitted: () => void): SagaHost<
     persist: (task) => desk.persist(operatorTask(context, task)),
     report: (step, event, error) => {
       // A hold must not run against the clock: from here on the copy itself keeps the deadline.
-      if ((step === 'pre-copy' || step === 'pre-sync') && event === 'begun' && context.hold.holds) cancel.stopDeadline();
+      if (step === 'pre-copy' && event === 'begun' && context.hold.holds) cancel.stopDeadline();
       if (event === 'undoing') cancel.stopDeadline();
       story.record(step, event, error);
     },

@@ -15,6 +15,7 @@ import type { ShutdownMarks } from './journal/shutdown-marks.js';
 import type { StartMarks } from './journal/start-marks.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
+import type { CopyReadings } from './offline/copy-readings.js';
 import type { VolumeJournal } from './offline/volume-journal.js';
 import type { Peers } from './peers/peer-directory.js';
 import type { Recoveries } from './recovery/recoveries.js';
@@ -37,6 +38,7 @@ export interface NodeContext {
   readonly steps: StepJournal;
   readonly streams: StreamJournal;
   readonly volumes: VolumeJournal;
+  readonly readings: CopyReadings;
   readonly shutdowns: ShutdownMarks;
   readonly locks: GuestLocks;
   readonly monitors: GuestMonitors;

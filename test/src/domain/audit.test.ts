@@ -143,6 +143,7 @@ describe('each planted fault is found', () => {
     ['a tap without guest', onFormer({ interfaces: ['tap101i0', 'lo'] }), ['tap']],
     ['a table of packet rules with our name', onFormer({ nftTables: ['inet filter', 'inet kedge-fault', 'bridge kedge'] }), ['nft-table', 'nft-table']],
     ['a config on a node that does not own the guest', onFormer({ files: [CONFIG] }), ['config-copy']],
+    ['a copy of a disk without its migration', onOwner({ files: [CONFIG, 'images/101/.incoming-101-4-vm-101-disk-0.raw'] }), ['temp-file']],
     ['a file of a write that died', onOwner({ files: [CONFIG, 'records/.101.json.0123456789ab.stage'] }), ['temp-file']],
     ['an open journal entry of an ended migration', onFormer({ journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] }), ['journal-open']],
     [

@@ -1,5 +1,6 @@
 /** Switching guests off, of either kind. Starts are in start-guest.ts. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { containerProcesses } from '../../../src/drivers/lxc/container-processes.js';
 import { stopContainer } from '../../../src/drivers/lxc/stop-container.js';
@@ -29,7 +30,14 @@ export async function shutDownNicely(node: NodeContext, guest: Guest, patience: 
   return waitForMachineEnd(node, guest, patience);
 }
 
-/** Waits for a virtual machine that was told to shut down before. */
+/** From the end of the monitor to the end of the process: QEMU has flushed its disks before. */
+const EXIT_TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Waits for a virtual machine that was told to shut down before. Its process alone tells: a monitor may also be lost while the guest runs on.
+ * @throws KedgeError `qmp-disconnected`, `qmp-busy`
+ */
 export async function waitForMachineEnd(node: NodeContext, guest: Guest, { timeoutMs, signal }: Patience): Promise<boolean> {
   if (!isGuestOn(node, guest)) return true;
   const qmp = await node.monitors.of(guest.vmid);
@@ -38,5 +46,8 @@ export async function waitForMachineEnd(node: NodeContext, guest: Guest, { timeo
   const late = delay(timeoutMs, undefined, { signal: ended, ref: false }).catch(() => undefined);
   await Promise.race([qmp.closed, late]);
   timer.abort();
-  return qmp.isClosed;
+  for (let waitedMs = 0; qmp.isClosed && isGuestOn(node, guest) && waitedMs < EXIT_TIMEOUT_MS; waitedMs += LOOK_EVERY_MS) await delay(LOOK_EVERY_MS);
+  if (!isGuestOn(node, guest)) return true;
+  if (qmp.isClosed) throw new KedgeError('qmp-disconnected', `Cannot wait for the end of guest ${guest.vmid}: its monitor was lost while it runs on`);
+  return false;
 }

@@ -9,6 +9,7 @@ import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import type { NodeContext } from '../node-context.js';
+import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
 import { createContainerVolumes } from './container-volumes.js';
 import { quitGuestCopy } from './end-guest.js';
@@ -26,9 +27,16 @@ const SHUTDOWN_TIMEOUT_MS = 60_000;
  */
 export async function manageGuest(node: NodeContext, command: GuestCommand): Promise<GuestCommandResult> {
   const { vmid } = command;
+  // Whoever asks for a guest to be started has made sure that none of its migrations runs.
+  if (command.verb === 'start') await settleDead(node, vmid);
   if (command.verb === 'create') await createGuest(node, vmid, { kind: command.kind ?? 'qemu', text: command.config ?? '' });
   else if (command.verb !== 'show') await node.locks.withLock(vmid, () => actOn(node, command));
   return { guest: await summarizeGuest(node, vmid), config: await node.guestConfigs.read(vmid).catch(() => null) };
+}
+
+async function settleDead(node: NodeContext, vmid: Vmid): Promise<void> {
+  const view = await node.records.read(vmid);
+  if (view.kind === 'record') await settleDeadCopy(node, view.record);
 }
 
 async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {

@@ -82,7 +82,9 @@ async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: 
     return blocker(
       'record-unsettled',
       `The ownership record of guest ${vmid} on ${node.node} is ${record.record.state}(${record.record.generation}) of ${record.record.migrationId}`,
-      'Wait until the earlier migration is settled, see "kedge audit"',
+      record.record.mode === 'offline'
+        ? `Its migration was ended by force: take the guest back with "kedge guest start ${vmid}"`
+        : 'Wait until the earlier migration is settled, see "kedge audit"',
     );
   if (bootId !== node.bootId)
     return blocker(

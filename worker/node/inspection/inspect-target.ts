@@ -6,6 +6,7 @@ import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { askPeer } from '../recovery/ask-peer.js';
 import { readInventory } from '../presence/read-inventory.js';
+import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { checkCertificates } from './check-certificates.js';
 import { checkRecordSpace } from './check-record-space.js';
 import { testPeerLink } from './test-peer-link.js';
@@ -22,10 +23,28 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
   ]);
   const sourceGeneration = sourceView === 'unreachable' || sourceView.record.kind !== 'record' ? null : sourceView.record.record.generation;
   return {
-    findings: [...copyFindings(node, look, { vmid: input.vmid, sourceGeneration }), ...link, ...certificates, ...space],
+    findings: [
+      ...copyFindings(node, look, { vmid: input.vmid, sourceGeneration }),
+      ...(await foreignFindings(node, input.vmid)),
+      ...link,
+      ...certificates,
+      ...space,
+    ],
     inventory,
     view: look.view,
   };
+}
+
+async function foreignFindings(node: NodeContext, vmid: Vmid): Promise<readonly Finding[]> {
+  if (!(await hasForeignConfig(node, vmid))) return [];
+  return [
+    {
+      id: 'guest-exists-on-target',
+      severity: 'blocker',
+      text: `${node.node} has a config of a guest ${vmid} that Kedge does not manage`,
+      remedy: `Give that guest another number, or remove its config from ${node.node}`,
+    },
+  ];
 }
 
 function copyFindings(node: NodeContext, look: GuestLook, guest: { vmid: Vmid; sourceGeneration: number | null }): readonly Finding[] {

@@ -59,7 +59,7 @@ async function inspectVolume(node: NodeContext, volume: GuestVolume): Promise<Vo
     const storage = await storageOf(node, volume.volume);
     const { virtualBytes, allocatedBytes } = await storage.size(volume.volume);
     const moving: MovingVolume = { volumeId: volume.volume, storage: id.storage, format: id.format, virtualBytes, allocatedBytes };
-    return { moving, findings: await obstaclesOf(storage, { id, volume: volume.volume }) };
+    return { moving, findings: [...(await obstaclesOf(storage, { id, volume: volume.volume })), ...(await clonesOf(node, { id, volume: volume.volume }))] };
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
     return refused(
@@ -74,6 +74,15 @@ async function obstaclesOf(storage: StorageDriver, { id, volume }: { id: VolumeI
   if (id.format === 'subvol') return [];
   const { path, format } = storage.imagePath(volume);
   return whyNotCopied(volume, await readImageFacts(path, format)).map(({ text, remedy }) => ({ id: 'volume-not-movable', severity: 'blocker', text, remedy }));
+}
+
+/** The source of a template's disk goes with the hand-over, and linked clones of it would lose what they build on. */
+async function clonesOf(node: NodeContext, { id, volume }: { id: VolumeId; volume: string }): Promise<readonly Finding[]> {
+  if (id.kind !== 'base') return [];
+  const texts = await Promise.all((await node.guestConfigs.list()).map(async (vmid) => ({ vmid, text: await node.guestConfigs.read(vmid) })));
+  const clones = texts.filter(({ text }) => text.includes(`${volume}/`)).map(({ vmid }) => vmid);
+  if (clones.length === 0) return [];
+  return refused('volume-not-movable', `${volume} is the base of linked clones: guests ${clones.join(', ')}`, 'Make full images of the clones first').findings;
 }
 
 function refused(id: Finding['id'], text: string, remedy: string): VolumeLook {

@@ -57,7 +57,9 @@ async function takeBack(node: NodeContext, step: StepRef, present: OwnershipReco
 async function revokeThere(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
   const { vmid, migrationId, generation } = step;
   try {
-    await crashPoint('source.revoke-message', () => new TargetLink(node, target).call('revoke', { vmid, migrationId, generation }, REVOKE_TIMEOUT_MS));
+    await crashPoint('source.revoke-message', () =>
+      new TargetLink(node, target).call('revoke', { vmid, migrationId, generation }, { timeoutMs: REVOKE_TIMEOUT_MS }),
+    );
   } catch (error) {
     if (error instanceof KedgeError && error.code === 'peer-refused' && error.details['code'] === 'peer-refused')
       throw new KedgeError('cancel-refused', `Cannot roll ${migrationId} back: ${target} has guest ${vmid} already`, { cause: error });

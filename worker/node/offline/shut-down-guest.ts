@@ -22,6 +22,8 @@ export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promi
     const record = await readClaimed(node, task);
     if (record.state === 'releasing') return { offAt: new Date().toISOString() };
     if (isGuestOn(node, record)) {
+      // The checks saw it off, and nobody allowed to shut it down.
+      if (!task.options.restart) throw new KedgeError('guest-state', `Cannot move guest ${vmid} switched off: it was started meanwhile`);
       await node.shutdowns.begin(vmid);
       const patience = { timeoutMs: task.options.shutdownTimeoutMs, signal };
       const ended = await crashPoint('source.power-down', () => shutDownNicely(node, record, patience));

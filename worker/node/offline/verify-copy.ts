@@ -33,14 +33,14 @@ async function verifyVolume(node: NodeContext, task: VolumesTask, { volume, link
   const { path } = (await storageOf(node, volume.from)).path(volume.from);
   const [ours, theirs] = await Promise.all([
     digestVolume({ path, kind: volume.kind }, { signal: task.signal, onProgress: (progress) => report(task, progress) }),
-    link.call('digest', ref, DIGEST_TIMEOUT_MS),
+    link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal }),
   ]);
   if (ours !== theirs.digest) {
     throw new KedgeError('copy-differs', `Cannot hand guest ${vmid} over: the copy of ${volume.from} on ${task.target} differs from it`, {
       details: { volume: volume.from, source: ours, target: theirs.digest },
     });
   }
-  await link.call('publish', ref, PUBLISH_TIMEOUT_MS);
+  await link.call('publish', ref, { timeoutMs: PUBLISH_TIMEOUT_MS, signal: task.signal });
 }
 
 function report(task: VolumesTask, { bytes, totalBytes }: { bytes: number; totalBytes: number }): void {
