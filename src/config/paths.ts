@@ -21,6 +21,8 @@ export const clusterConfigFile = (paths: KedgePaths): string => join(paths.etc, 
 /** Settings of this node. */
 export const nodeConfigFile = (paths: KedgePaths): string => join(paths.etc, 'node.yaml');
 export const storageConfigFile = (paths: KedgePaths): string => join(paths.etc, 'storage.cfg');
+/** Defaults of the cluster in PVE's grammar; may be absent. */
+export const datacenterConfigFile = (paths: KedgePaths): string => join(paths.etc, 'datacenter.cfg');
 export const guestConfigFolder = (paths: KedgePaths): string => join(paths.etc, 'qemu-server');
 /** x509 files in QEMU's layout: ca-cert.pem, server-cert.pem, server-key.pem, client-cert.pem, client-key.pem. */
 export const pkiFolder = (paths: KedgePaths): string => join(paths.etc, 'pki');

@@ -27,6 +27,8 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'bios',
   'balloon',
   'numa',
+  'migrate_speed',
+  'migrate_downtime',
 ]);
 /** PCI slots are kept for this many disks and cards of each kind, so that addresses never move. */
 const MAX_INDEX = { virtio: 5, net: 5, scsiSingle: 5 };

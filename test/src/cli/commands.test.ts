@@ -14,7 +14,7 @@ describe('kedge migration', () => {
         way       node1 → node2
         asked by  root@workstation
         started   2026-03-01T12:00:00.000Z, took 4.2 s
-        settings  live, secure, no bandwidth limit, downtime up to 300 ms, no timeout, when it stalls: abort
+        settings  live, secure, bandwidth as the storages and datacenter.cfg have it, downtime as the guest's config has it, no timeout, when it stalls: abort
         RAM sent  563 MiB in 2 rounds
         blackout  47 ms from STOP to RESUME, QEMU's own count 39 ms
 

@@ -7,6 +7,7 @@ import { runRsync } from '../../../src/drivers/rsync/run-rsync.js';
 import type { VolumesTask } from './copy-task.js';
 import { storageOf } from './storage-of.js';
 import type { TargetLink } from './target-link.js';
+import { volumeLimit } from './volume-limit.js';
 
 export interface PassRequest {
   readonly phase: Extract<MigrationPhase, 'pre-sync' | 'final-sync'>;
@@ -66,13 +67,13 @@ async function passVolume(
   const { token } = await link.call('grant', { vmid, migrationId, generation, volume: volume.to }, GRANT_TIMEOUT_MS);
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
   const final = phase === 'final-sync';
-  const { bandwidthLimit } = task.options;
+  const limit = await volumeLimit(node, volume, task.options);
   const pass = {
     source: (await storageOf(node, volume.from)).path(volume.from).path,
     target,
     final,
-    compression: await link.compression(bandwidthLimit === 0 ? null : bandwidthLimit),
-    ...(bandwidthLimit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(bandwidthLimit / lanes / KIB)) }),
+    compression: await link.compression(limit === 0 ? null : limit),
+    ...(limit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(limit / lanes / KIB)) }),
   };
   const args = volume.kind === 'tree' ? treePassArguments(pass) : imagePassArguments({ ...pass, targetIsEmpty: request.targetIsEmpty });
   const result = await runRsync({
