@@ -42,7 +42,10 @@ describe('resolveMigrationOptions', () => {
   test.each([
     [{}, { bandwidthLimit: null, maxDowntimeMs: null, network: null }],
     [{ bandwidthLimit: 0 }, { bandwidthLimit: 0 }],
-    [{ bandwidthLimit: null, maxDowntimeMs: null, network: null }, { bandwidthLimit: null, maxDowntimeMs: null, network: null }],
+    [
+      { bandwidthLimit: null, maxDowntimeMs: null, network: null },
+      { bandwidthLimit: null, maxDowntimeMs: null, network: null },
+    ],
     [{ network: 'fd00:1::/64' }, { network: 'fd00:1::/64' }],
   ])('tells in %j what was given from what was not', (options, expected) => {
     expect(resolveMigrationOptions({ vmid: 101, target: 'node2', options }).options).toMatchObject(expected);
