@@ -42,6 +42,8 @@ function phaseLine({ phase, story, ref }: MigrationView, noun: TaskNoun): string
   const isOff = story?.kind === 'offline';
   switch (phase) {
     case null:
+    // The story may be told to its end a moment before the task ends.
+    case 'done':
       return null;
     case 'pre-copy':
       return 'starting online/live migration';

@@ -33,7 +33,7 @@ describe('qm migrate of a running VM', () => {
     const inputs: MigrateGuestInput[] = [];
     const result = await qm(
       ['mig', '101', 'node2', '-online', '--bwl', '2048', '--migration_type', 'insecure', '--force', '0'],
-      migrating([running(), ended()], { inputs }),
+      migrating([running(), { ...running(), phase: 'done', progress: null }, ended()], { inputs }),
     );
     expect(inputs).toMatchObject([{ vmid: 101, target: 'node2', options: { online: true, type: 'insecure', bandwidthLimit: 2048 * 1024 } }]);
     expect(result).toMatchObject({ exitCode: 0, err: '' });
