@@ -22,7 +22,7 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
     ],
     notes:
       'A virtual machine that runs moves live. With --restart a guest is shut down, moved with its disks and started again; one that is off moves as it is.\n' +
-      'Options left out take the defaults of kedge.yaml. Ctrl-C lets go of the migration, it does not cancel it.',
+      'Options left out are as kedge.yaml says, then datacenter.cfg. Ctrl-C lets go of the migration, it does not cancel it.',
   })
     .argument('<vmid>', 'the guest', parseArgument.vmid)
     .argument('<target>', 'the node that it shall run on', parseArgument.node)
@@ -35,8 +35,9 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
     .option('--targetstorage <map>', 'storages of the target: one for all, source:target pairs, or 1 for the same')
     .option('--source <node>', 'the node that runs it now; looked up when left out', parseArgument.node)
     .addOption(new Option('--type <type>', 'secure: TLS; insecure: plain TCP').choices(MIGRATION_TYPES))
-    .option('--bwlimit <KiB/s>', 'bandwidth limit of the copy, 0 for none', parseArgument.integer(0))
-    .option('--max-downtime <ms>', 'longest pause of the guest to plan for', parseArgument.integer(1))
+    .option('--migration-network <CIDR>', 'network that carries the copy, e.g. 10.1.0.0/24: the address of the target inside of it is used')
+    .option('--bwlimit <KiB/s>', 'bandwidth limit of the copy, 0 for none; left out: as storage.cfg and datacenter.cfg have it', parseArgument.integer(0))
+    .option('--max-downtime <ms>', "longest pause of the guest to plan for; left out: the guest's migrate_downtime, or 300", parseArgument.integer(1))
     .option('--timeout <span>', 'give up and stay at the source after this time, e.g. 10m; 0 for never', parseArgument.duration)
     .addOption(new Option('--on-stall <policy>', 'when the RAM copy does not converge: abort, or force a longer pause').choices(STALL_POLICIES))
     .option('--hold', 'copy now, switch over on "kedge migration release" or at --until')
@@ -73,6 +74,7 @@ interface TypedOptions {
   readonly keepSource?: true;
   readonly targetstorage?: string;
   readonly type?: MigrationOptions['type'];
+  readonly migrationNetwork?: string;
   readonly bwlimit?: number;
   readonly maxDowntime?: number;
   readonly timeout?: number;
@@ -92,6 +94,7 @@ function migrationOptions(typed: { [Name in keyof TypedOptions]?: TypedOptions[N
     ...(typed.keepSource === undefined ? {} : { keepSource: true }),
     ...(typed.targetstorage === undefined ? {} : { targetStorage: typed.targetstorage }),
     ...(typed.type === undefined ? {} : { type: typed.type }),
+    ...(typed.migrationNetwork === undefined ? {} : { network: typed.migrationNetwork }),
     ...(typed.bwlimit === undefined ? {} : { bandwidthLimit: typed.bwlimit * KIB }),
     ...(typed.maxDowntime === undefined ? {} : { maxDowntimeMs: typed.maxDowntime }),
     ...(typed.timeout === undefined ? {} : { timeoutMs: typed.timeout }),

@@ -1,4 +1,6 @@
 import type { SourceInspection } from '../../../activities/interface.js';
+import { loadDatacenterConfig } from '../../../src/config/load-datacenter-config.js';
+import { datacenterConfigFile } from '../../../src/config/paths.js';
 import type { Finding } from '../../../src/domain/checks.js';
 import { laterGeneration, type NodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
@@ -8,6 +10,7 @@ import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js'
 import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
 import { chooseMigrationKind } from '../../../src/domain/choose-migration-kind.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
+import { readStreamLimits } from '../handover/stream-limits.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
@@ -22,7 +25,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   const [inventory, look, link, certificates, space] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, vmid),
-    target === node.node ? Promise.resolve([]) : testPeerLink(node, target),
+    target === node.node ? Promise.resolve([]) : testPeerLink(node, { peer: target, options: input.options }),
     checkCertificates(node, { side: 'client', options: input.options }),
     checkRecordSpace(node),
   ]);
@@ -36,6 +39,9 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   const movement = 'kind' in choice ? choice.kind : null;
   const refusal = 'refusal' in choice ? [choice.refusal] : [];
   const isLive = movement === null || movement === 'live';
+  // A limit that can't be read is told now, while nothing is touched, and not when the stream begins.
+  if (movement === 'live') await readStreamLimits(node, vmid, input.options);
+  else await loadDatacenterConfig(datacenterConfigFile(node.paths));
   const local = isLive
     ? { volumes: [], findings: [] }
     : await inspectVolumes(node, { kind: record.kind, text: description.text, storages: inventory.storages });

@@ -16,7 +16,7 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
   const [inventory, look, link, certificates, space, sourceView] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, input.vmid),
-    input.source === node.node ? Promise.resolve([]) : testPeerLink(node, input.source),
+    input.source === node.node ? Promise.resolve([]) : testPeerLink(node, { peer: input.source, options: input.options }),
     checkCertificates(node, { side: 'server', options: input.options }),
     checkRecordSpace(node),
     input.source === node.node ? Promise.resolve('unreachable' as const) : askPeer(node, input.source, input.vmid),

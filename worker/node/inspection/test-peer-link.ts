@@ -2,14 +2,18 @@ import { createConnection } from 'node:net';
 import type { Finding } from '../../../src/domain/checks.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { MigrationOptions } from '../../../src/domain/migration.js';
 import type { NodeContext } from '../node-context.js';
 
 const CALL_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Tests the ways to a peer: its worker over the control network, and its address on the migration network (sshd listens there too). */
-export async function testPeerLink(node: NodeContext, peer: NodeName): Promise<readonly Finding[]> {
-  const [control, migration] = await Promise.all([testControl(node, peer), testMigrationNetwork(node, peer)]);
+export async function testPeerLink(
+  node: NodeContext,
+  { peer, options }: { peer: NodeName; options: Pick<MigrationOptions, 'network'> },
+): Promise<readonly Finding[]> {
+  const [control, migration] = await Promise.all([testControl(node, peer), testMigrationNetwork(node, { peer, network: options.network })]);
   return [...control, ...migration];
 }
 
@@ -41,9 +45,9 @@ async function testControl(node: NodeContext, peer: NodeName): Promise<readonly 
   }
 }
 
-async function testMigrationNetwork(node: NodeContext, peer: NodeName): Promise<readonly Finding[]> {
+async function testMigrationNetwork(node: NodeContext, { peer, network }: { peer: NodeName; network: string | null }): Promise<readonly Finding[]> {
   try {
-    await connectOnce(node.peers.migrationAddress(peer));
+    await connectOnce(node.peers.migrationAddress(peer, network));
     return [];
   } catch (error) {
     return [
