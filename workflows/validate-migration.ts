@@ -64,11 +64,17 @@ async function examine(context: MigrationContext): Promise<Examination> {
     return { findings, guest: null, certain: migration.source !== null || source !== target || (await ownsGuest(context)) };
   }
   const [sourceSide, targetSide] = await Promise.all([
-    answerUnlessSilent(context, survey.source, () => context.source().ping.inspectSource({ vmid, target, options })),
+    answerUnlessSilent(context, survey.source, async () => namingKind(await context.source().ping.inspectSource({ vmid, target, options }))),
     answerUnlessSilent(context, survey.target, () => context.target().ping.inspectTarget({ vmid, source, options })),
   ]);
   const findings = checkMigration({ ...known, sourceSide, targetSide });
   return { findings, guest: sourceSide === 'silent' ? null : sourceSide.guest, certain: migration.source !== null };
+}
+
+/** Nodes, and histories, from before there was another kind than live name none. */
+function namingKind(side: SourceInspection): SourceInspection {
+  if (side.guest === null || Object.hasOwn(side.guest, 'movement')) return side;
+  return { ...side, guest: { ...side.guest, movement: 'live' } };
 }
 
 /** A frozen worker may be handed the question and never answer; one that has been silent for long is not asked. */
