@@ -67,7 +67,7 @@ describe('a guest config of PVE', () => {
   });
 
   it('names what a start can not honour', () => {
-    expect(unsupportedSettings(config)).toEqual(['ide2', 'net0.firewall', '[PENDING]', '[before-update]']);
+    expect(unsupportedSettings(config)).toEqual(['ide2', 'net0.firewall', '[PENDING]']);
   });
 
   it('is printed as PVE does, with nothing lost', () => {

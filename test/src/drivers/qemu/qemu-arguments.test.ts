@@ -139,11 +139,11 @@ describe('qemuArguments', () => {
 
   it('refuses what it would have to leave out, all of it by name', () => {
     const config =
-      'hostpci0: 0000:00:02.0\nnet0: virtio=BC:24:11:00:00:01,bridge=vmbr0,firewall=1,tag=7\nide2: none,media=cdrom\nnuma: 1\n[snap1]\nmemory: 1\n';
+      'hostpci0: 0000:00:02.0\nnet0: virtio=BC:24:11:00:00:01,bridge=vmbr0,firewall=1,tag=7\nide2: none,media=cdrom\nnuma: 1\n[PENDING]\nmemory: 1024\n[snap1]\nmemory: 64\n';
     expect(() => argumentsOf(config)).toThrow(
       expect.objectContaining({
         code: 'unsupported',
-        details: { vmid: 101, unsupported: ['hostpci0', 'ide2', 'net0.firewall', 'net0.tag', 'numa', '[snap1]'] },
+        details: { vmid: 101, unsupported: ['hostpci0', 'ide2', 'net0.firewall', 'net0.tag', 'numa', '[PENDING]'] },
       }),
     );
   });

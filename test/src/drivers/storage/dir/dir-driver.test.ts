@@ -80,7 +80,8 @@ describe('a folder as storage', () => {
     await open().remove(incoming.volumeId);
     await halfPublish();
     await open().incoming.discard(incoming);
-    expect(readdirSync(join(folder, 'images/101'))).toEqual([]);
+    // The guest's folder goes with the last of it.
+    expect(readdirSync(join(folder, 'images'))).toEqual([]);
   });
 
   it('keeps its temporary names in the folder of the guest', async () => {
