@@ -59,7 +59,7 @@ export class SlotLease {
     try {
       await this.#post.release(this.#holder);
     } catch {
-      // Admission is not there, so there is no lease either.
+      // Either there is no admission, and so no lease, or the message is lost: see above.
     }
   }
 }

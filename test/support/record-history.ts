@@ -11,7 +11,10 @@ const { History } = temporal.api.history.v1;
 export const HISTORY_FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Keeps the history of one ended execution, without what only this machine means: paths in stack traces, names of workers. */
+/**
+ * Keeps the history of one execution, without what only this machine means: paths in stack traces, names of workers. Never over an older
+ * recording: executions of its shape may still run. @throws EEXIST
+ */
 export async function recordHistory(client: Client, { workflowId, name }: { workflowId: string; name: string }): Promise<void> {
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
   const plain = History.toObject(History.fromObject(history), { longs: String, enums: String, bytes: String });
@@ -20,7 +23,7 @@ export async function recordHistory(client: Client, { workflowId, name }: { work
     .replaceAll(/"identity": "[^"]*"/g, '"identity": "recorded"')
     // The queue of one worker's cache.
     .replaceAll(/"name": "[0-9]+@[^"]*"/g, '"name": "recorded"');
-  writeFileSync(join(HISTORY_FOLDER, `${name}.json`), `${text}\n`);
+  writeFileSync(join(HISTORY_FOLDER, `${name}.json`), `${text}\n`, { flag: 'wx' });
 }
 
 /**
