@@ -51,8 +51,8 @@ function checkMigrationLink({ from, to }: LinkFacts, link: MigrationLinkFacts): 
   switch (link.kind) {
     case 'no-listener':
       return [finding('port-unavailable', `${to} can't listen on its migration address: ${link.reason}`)];
-    case 'unknown-to-peer':
-      return link.connects ? [unmeasured(way, `${to} has an older Kedge`)] : [noConnection(way)];
+    case 'unprobed':
+      return link.connects ? [unmeasured(way, link.reason)] : [noConnection(way)];
     case 'probed': {
       const { datagrams, connects, busy, bytesPerSecond } = link;
       const nothing = datagrams.arrived === 0;

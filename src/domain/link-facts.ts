@@ -35,8 +35,8 @@ export type MigrationLinkFacts =
       readonly busy: boolean;
     }
   | { readonly kind: 'no-listener'; readonly reason: string }
-  /** An older Kedge, which can't be probed. */
-  | { readonly kind: 'unknown-to-peer'; readonly connects: boolean };
+  /** Not to the end, or not at all: an older Kedge can't be. */
+  | { readonly kind: 'unprobed'; readonly reason: string; readonly connects: boolean };
 
 /** Counts of small datagrams, and of some as large as the interface lets out. */
 export interface DatagramFacts {

@@ -13,6 +13,7 @@ import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
 import { StagedRecords } from './handover/target-stages.js';
+import { LinkProbes } from './inspection/link-probes.js';
 import { ShutdownMarks } from './journal/shutdown-marks.js';
 import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
@@ -54,6 +55,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),
+    probes: new LinkProbes(),
     summaries: new Map(),
   };
 }

@@ -12,6 +12,7 @@ import type { StagedRecords } from './handover/target-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
 import type { ShutdownMarks } from './journal/shutdown-marks.js';
 import type { StartMarks } from './journal/start-marks.js';
+import type { LinkProbes } from './inspection/link-probes.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
 import type { VolumeJournal } from './offline/volume-journal.js';
@@ -46,6 +47,7 @@ export interface NodeContext {
   readonly recoveries: Recoveries;
   readonly stages: StagedRecords;
   readonly copies: ActiveCopies;
+  readonly probes: LinkProbes;
   /** What presence last said of each guest. */
   readonly summaries: Map<Vmid, GuestSummary>;
 }

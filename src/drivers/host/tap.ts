@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { KedgeError } from '../../domain/kedge-error.js';
+import type { BridgeFacts } from '../../domain/node-facts.js';
 
 /** A tap device as the kernel shows it. */
 export interface TapDevice {
@@ -44,8 +45,10 @@ export async function listTaps(vmid?: number): Promise<readonly TapDevice[]> {
 }
 
 /** The bridges of this node. */
-export async function listBridges(): Promise<readonly string[]> {
-  return (await readLinks()).filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge').map(({ ifname }) => ifname);
+export async function readBridges(): Promise<readonly BridgeFacts[]> {
+  return (await readLinks())
+    .filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge')
+    .map(({ ifname, mtu, linkinfo }) => ({ name: ifname, mtu, vlanAware: linkinfo?.info_data?.vlan_filtering === 1 }));
 }
 
 /** By netlink, not /sys: a node in a network namespace may see the /sys of another. */
@@ -53,7 +56,14 @@ async function readLinks(): Promise<z.infer<typeof LINKS>> {
   return LINKS.parse(JSON.parse(await ip(['-json', '-details', 'link', 'show'])));
 }
 
-const LINKS = z.array(z.object({ ifname: z.string(), master: z.string().optional(), linkinfo: z.object({ info_kind: z.string().optional() }).optional() }));
+const LINKS = z.array(
+  z.object({
+    ifname: z.string(),
+    mtu: z.int(),
+    master: z.string().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional(), info_data: z.object({ vlan_filtering: z.int().optional() }).optional() }).optional(),
+  }),
+);
 
 async function ip(args: readonly string[]): Promise<string> {
   try {

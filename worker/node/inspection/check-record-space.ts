@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { Finding } from '../../../src/domain/checks.js';
+import { finding, type Finding } from '../../../src/domain/checks.js';
 import type { NodeContext } from '../node-context.js';
 
 /** Records, claims and journals of a migration are a few blocks; more only so that it doesn't end at the last one. */
@@ -12,11 +12,10 @@ export async function checkRecordSpace(node: NodeContext): Promise<readonly Find
   const free = bavail * bsize;
   if (free >= NEEDED_BYTES) return [];
   return [
-    {
-      id: 'disk-full',
-      severity: 'blocker',
-      text: `${node.node} has ${free} bytes left in ${folder}, and needs ${NEEDED_BYTES} there for the records of a migration`,
-      remedy: `Free space in ${folder} of ${node.node}`,
-    },
+    finding(
+      'disk-full',
+      `${node.node} has ${free} bytes left in ${folder}, and needs ${NEEDED_BYTES} there for the records of a migration`,
+      `Free space in ${folder} of ${node.node}`,
+    ),
   ];
 }

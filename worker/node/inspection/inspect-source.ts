@@ -1,21 +1,17 @@
 import type { SourceInspection } from '../../../activities/interface.js';
-import type { Finding } from '../../../src/domain/checks.js';
-import { laterGeneration, type NodeName, type Vmid } from '../../../src/domain/ids.js';
+import { checkLink } from '../../../src/domain/check-link.js';
+import { finding, type CheckId, type Finding } from '../../../src/domain/checks.js';
+import { type NodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import type { RunState } from '../../../src/drivers/qemu/classify-qemu-state.js';
 import { hasStuckStream } from '../../../src/drivers/qemu/stream-thread.js';
-import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
-import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
-import { chooseMigrationKind } from '../../../src/domain/choose-migration-kind.js';
-import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
-import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
 import { checkRecordSpace } from './check-record-space.js';
-import { inspectVolumes } from './inspect-volumes.js';
-import { testPeerLink } from './test-peer-link.js';
+import { inspectGuest } from './inspect-guest.js';
+import { measureLink } from './measure-link.js';
 
 /** Facts and findings of the source side. Changes nothing. Findings that compare both sides are made in src/domain/check-migration.ts. */
 export async function inspectSource(node: NodeContext, input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection> {
@@ -23,49 +19,18 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   const [inventory, look, link, certificates, space] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, vmid),
-    target === node.node ? Promise.resolve([]) : testPeerLink(node, target),
+    target === node.node ? null : measureLink(node, target),
     checkCertificates(node, { side: 'client', options: input.options }),
     checkRecordSpace(node),
   ]);
-  const general = [...(await stateFindings(node, look, input)), ...link, ...certificates, ...space];
-  const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
-  if (look.view.record.kind !== 'record' || config === null) return { findings: general, guest: null, inventory };
-  const { record } = look.view.record;
-  const choice = chooseMigrationKind({ vmid, guestKind: record.kind, wanted: record.wanted, isOn: look.process !== null, options: input.options });
-  const movement = 'kind' in choice ? choice.kind : null;
-  const refusal = 'refusal' in choice ? [choice.refusal] : [];
-  const isLive = movement === null || movement === 'live';
-  const local = isLive
-    ? { volumes: [], findings: [] }
-    : await inspectVolumes(node, { kind: record.kind, config: printGuestConfig(config), storages: inventory.storages });
+  const own = [...(await stateFindings(node, look, input)), ...certificates, ...space];
+  const seen = await inspectGuest(node, { look, inventory, options: input.options });
   return {
-    findings: [...general, ...refusal, ...deviceFindings(config), ...local.findings],
-    guest: {
-      name: config.name ?? `vm${vmid}`,
-      // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.
-      generation: record.state === 'owned' && record.migrationId !== undefined ? laterGeneration(record.generation, 2) : record.generation,
-      wanted: record.wanted,
-      config: await node.guestConfigs.read(vmid),
-      qemuVersion: (await runningVersion(node, look)) ?? inventory.versions.qemu,
-      runningMachine: look.process === null || look.reading === null ? null : await readMachineType(await node.monitors.of(vmid)).catch(() => null),
-      memoryBytes: config.memoryMiB * 2 ** 20,
-      bridges: config.nets.flatMap((net) => (net.bridge === null ? [] : [net.bridge])),
-      storages: inventory.storages
-        .map(({ id, shared, identity }) => ({ id, shared, identity }))
-        .filter(({ id }) => config.drives.some((drive) => storageOf(drive.volume) === id)),
-      kind: record.kind,
-      movement,
-      volumes: local.volumes,
-    },
+    findings: [...own, ...(link === null ? [] : checkLink(link)), ...seen.findings],
+    guest: seen.guest,
     inventory,
+    ...(link === null ? {} : { link }),
   };
-}
-
-/** Null while the guest is off or its monitor is silent. */
-async function runningVersion(node: NodeContext, look: GuestLook): Promise<string | null> {
-  if (look.process === null || look.reading === null) return null;
-  const { record } = look.view;
-  return record.kind === 'record' ? readQemuVersion(await node.monitors.of(record.record.vmid)).catch(() => null) : null;
 }
 
 /** Run states in which a guest may start to move; in any other (an I/O error, a panic) it would arrive standing. */
@@ -74,7 +39,7 @@ const MOVABLE: readonly RunState[] = ['running', 'paused', 'postmigrate', 'inmig
 async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: Vmid; options: MigrationOptions }): Promise<readonly Finding[]> {
   const { vmid } = input;
   const { record } = look.view;
-  const blocker = (id: Finding['id'], text: string, remedy: string): readonly Finding[] => [{ id, severity: 'blocker', text, remedy }];
+  const blocker = (id: CheckId, text: string, remedy: string): readonly Finding[] => [finding(id, text, remedy)];
   if (record.kind === 'missing') return blocker('guest-unknown', `${node.node} has no guest ${vmid}`, 'List the guests with "kedge guest list"');
   if (record.kind === 'unreadable')
     return blocker('record-unsettled', `The ownership record of guest ${vmid} can't be read: ${record.reason}`, 'Run "kedge audit" and restore the record');
@@ -104,36 +69,4 @@ async function stateFindings(node: NodeContext, look: GuestLook, input: { vmid: 
       'Shut the guest down and start it again: QEMU below 9.0 may lock up when a stream fails',
     );
   return [];
-}
-
-function deviceFindings(config: GuestConfig): readonly Finding[] {
-  const local = config.text.entries.map(({ key }) => key).filter((key) => /^(?:hostpci|usb|parallel|ivshmem|virtiofs)\d*$/.test(key));
-  return [
-    ...local.map(
-      (key): Finding => ({
-        id: 'local-device',
-        severity: 'blocker',
-        text: `The guest uses the device ${key} of this node`,
-        remedy: `Remove ${key} from the guest's config`,
-      }),
-    ),
-    ...(config.lock === null
-      ? []
-      : [
-          {
-            id: 'guest-locked',
-            severity: 'blocker',
-            text: `The guest is locked (${config.lock})`,
-            remedy: 'Wait for the operation that holds the lock',
-          } as const,
-        ]),
-  ];
-}
-
-function storageOf(volume: string): string | null {
-  try {
-    return parseVolumeId(volume).storage;
-  } catch {
-    return null;
-  }
 }

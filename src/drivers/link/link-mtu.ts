@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { isIPv6 } from 'node:net';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+
+const ROUTES = z.array(z.object({ dev: z.string() }));
+const LINKS = z.array(z.object({ mtu: z.int().positive() }));
+
+/** Largest packet that the interface towards `host` lets out; null when the kernel does not say. */
+export async function linkMtu(host: string): Promise<number | null> {
+  try {
+    const [route] = ROUTES.parse(JSON.parse(await ip(['-json', isIPv6(host) ? '-6' : '-4', 'route', 'get', host])));
+    if (route === undefined) return null;
+    const [link] = LINKS.parse(JSON.parse(await ip(['-json', 'link', 'show', 'dev', route.dev])));
+    return link?.mtu ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function ip(args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)('ip', [...args], { timeout: 5_000, env: { PATH: process.env['PATH'], LC_ALL: 'C' } })).stdout;
+}
