@@ -27,8 +27,8 @@ export interface StepRef {
 
 /** Runs on the queue `control`, inside the control worker. */
 export interface ControlActivities {
-  /** Finds the guest in the nodes' inventories, and both nodes' states. */
-  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName }): Promise<ClusterSurvey>;
+  /** Finds the guest in the nodes' inventories, and both nodes' states; without a target only the guest. */
+  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
   /** Of these workflow ids, those that are not running: their leases may be freed. */
   findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
 }

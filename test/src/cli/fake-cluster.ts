@@ -34,6 +34,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
   const base: Cluster = {
     nodes: [],
     migrationDefaults: {},
+    checkMigration: unexpected('checkMigration'),
     startMigration: unexpected('startMigration'),
     watchMigration: () => viewsOf([]),
     showMigration: unexpected('showMigration'),
