@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { finding, isBlocker, type Finding } from '../src/domain/checks.js';
+import { checkOtherMigration } from '../src/domain/check-guest-state.js';
+import { isBlocker } from '../src/domain/checks.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import type { CheckMigrationInput, MigrationCheck, TargetCheck } from '../src/domain/migration-check.js';
@@ -21,7 +22,7 @@ export async function checkMigration(input: CheckMigrationInput): Promise<Migrat
   ]);
   let source: NodeName | null = asked.source ?? survey.holders[0]?.node ?? null;
   const targets = asked.target === null ? survey.nodes.filter((node) => node !== source) : [asked.target];
-  const general: readonly Finding[] = ended.length > 0 ? [] : [finding('guest-migrating', `Guest ${vmid} is being migrated`)];
+  const general = checkOtherMigration({ vmid, running: ended.length === 0 });
   const examine = async (target: NodeName): Promise<TargetCheck> => {
     const found = (node: NodeName): void => {
       source = node;

@@ -69,7 +69,8 @@ function blackoutText(story: MigrationStory, witnessGapMs: number | undefined): 
 function forecastFacts(story: MigrationStory): readonly (readonly [string, string])[] {
   const forecast = story.forecast ?? null;
   if (forecast === null) return [];
-  const tookMs = story.endedAt === null ? null : Date.parse(story.endedAt) - Date.parse(story.startedAt);
+  // A hold takes as long as its operator wants.
+  const tookMs = story.endedAt === null || story.options.hold ? null : Date.parse(story.endedAt) - Date.parse(story.startedAt);
   const stoodStillMs = story.kind === 'live' ? (story.blackout?.stopToResumeMs ?? null) : story.downtimeMs;
   const isOver = story.outcome === 'migrated';
   return [

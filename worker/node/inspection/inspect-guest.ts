@@ -1,8 +1,8 @@
 import type { SourceInspection } from '../../../activities/interface.js';
 import { checkGuestNeeds } from '../../../src/domain/check-guest-needs.js';
+import { checkConfigRead } from '../../../src/domain/check-guest-state.js';
 import type { GuestStorage } from '../../../src/domain/check-storages.js';
 import { checkVolumes } from '../../../src/domain/check-volumes.js';
-import { finding, type Finding } from '../../../src/domain/checks.js';
 import { chooseMigrationKind } from '../../../src/domain/choose-migration-kind.js';
 import type { GuestNeeds } from '../../../src/domain/guest-needs.js';
 import { laterGeneration, type Vmid } from '../../../src/domain/ids.js';
@@ -34,7 +34,7 @@ export async function inspectGuest(
   if (look.view.record.kind !== 'record') return { findings: [], guest: null };
   const { record } = look.view.record;
   const read = await readConfig(node, record);
-  if ('refusal' in read) return { findings: [read.refusal], guest: null };
+  if ('reason' in read) return { findings: checkConfigRead({ vmid: record.vmid, node: node.node, reason: read.reason }), guest: null };
   const { text, name, memoryMiB, needs } = read;
   const { vmid, kind, wanted } = record;
   const choice = chooseMigrationKind({ vmid, guestKind: kind, wanted, isOn: look.process !== null, options });
@@ -71,9 +71,7 @@ export async function inspectGuest(
   };
 }
 
-type ReadConfig =
-  | { readonly text: string; readonly name: string | null; readonly memoryMiB: number; readonly needs: GuestNeeds }
-  | { readonly refusal: Finding };
+type ReadConfig = { readonly text: string; readonly name: string | null; readonly memoryMiB: number; readonly needs: GuestNeeds } | { readonly reason: string };
 
 async function readConfig(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<ReadConfig> {
   try {
@@ -86,7 +84,7 @@ async function readConfig(node: NodeContext, { vmid, kind }: OwnershipRecord): P
     return { text, name, memoryMiB, needs: guestNeeds('vm', text) };
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
-    return { refusal: finding('config-unreadable', `The config of guest ${vmid} on ${node.node} can't be read: ${error.message}`) };
+    return { reason: error.message };
   }
 }
 

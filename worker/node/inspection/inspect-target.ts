@@ -1,16 +1,16 @@
 import type { TargetInspection } from '../../../activities/interface.js';
 import { checkLink } from '../../../src/domain/check-link.js';
-import { finding, type CheckId, type Finding } from '../../../src/domain/checks.js';
+import { checkTargetState } from '../../../src/domain/check-guest-state.js';
 import type { NodeName, Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { readStorageConfig } from '../guests/launch-guest.js';
-import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
+import { lookAtGuest } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { askPeer } from '../recovery/ask-peer.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
-import { checkRecordSpace } from './check-record-space.js';
+import { inspectRecordSpace } from './inspect-record-space.js';
 import { measureLink } from './measure-link.js';
 
 /** Facts and findings of the target side. Changes nothing. */
@@ -20,13 +20,18 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
     lookAtGuest(node, input.vmid),
     input.source === node.node ? null : measureLink(node, input.source),
     checkCertificates(node, { side: 'server', options: input.options }),
-    checkRecordSpace(node),
+    inspectRecordSpace(node),
     input.source === node.node ? Promise.resolve('unreachable' as const) : askPeer(node, input.source, input.vmid),
     ownVolumes(node, input.vmid),
   ]);
   const sourceGeneration = sourceView === 'unreachable' || sourceView.record.kind !== 'record' ? null : sourceView.record.record.generation;
   return {
-    findings: [...copyFindings(node, look, { vmid: input.vmid, sourceGeneration }), ...(link === null ? [] : checkLink(link)), ...certificates, ...space],
+    findings: [
+      ...checkTargetState({ vmid: input.vmid, view: look.view, sourceGeneration, pid: look.process?.pid ?? null }),
+      ...(link === null ? [] : checkLink(link)),
+      ...certificates,
+      ...space,
+    ],
     inventory,
     view: look.view,
     volumes,
@@ -46,25 +51,4 @@ async function ownVolumes(node: NodeContext, vmid: Vmid): Promise<readonly strin
     ),
   );
   return lists.flat().map(({ volumeId }) => volumeId);
-}
-
-function copyFindings(node: NodeContext, look: GuestLook, guest: { vmid: Vmid; sourceGeneration: number | null }): readonly Finding[] {
-  const { vmid, sourceGeneration } = guest;
-  const { record } = look.view;
-  const blocker = (id: CheckId, text: string): readonly Finding[] => [finding(id, text, 'Look at both nodes with "kedge audit" before anything is removed')];
-  if (record.kind === 'unreadable') return blocker('record-unsettled', `${node.node} has a record of guest ${vmid} that can't be read: ${record.reason}`);
-  if (record.kind === 'record' && (record.record.state === 'owned' || record.record.state === 'releasing')) {
-    return blocker('guest-exists-on-target', `${node.node} has ${record.record.state}(${record.record.generation}) of guest ${vmid}`);
-  }
-  if (record.kind === 'record' && sourceGeneration !== null && record.record.generation > sourceGeneration + 1) {
-    return blocker(
-      'guest-exists-on-target',
-      `${node.node} knows guest ${vmid} under generation ${record.record.generation}, later than ${sourceGeneration} of its source`,
-    );
-  }
-  // What an attempt of an older generation left gives way when this node is prepared.
-  const expected = record.kind === 'record';
-  if (look.process !== null && !expected)
-    return blocker('guest-running-elsewhere', `A QEMU of guest ${vmid} runs on ${node.node} (process ${look.process.pid})`);
-  return [];
 }
