@@ -4,6 +4,7 @@
  *
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
+import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { GuestStorage } from '../src/domain/check-storages.js';
 import type { Finding } from '../src/domain/checks.js';
 import type { GuestNeeds } from '../src/domain/guest-needs.js';
@@ -31,6 +32,10 @@ export interface ControlActivities {
   surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
   /** Of these workflow ids, those that are not running: their leases may be freed. */
   findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
+  /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
+  requestSlot(input: SlotRequest): Promise<void>;
+  /** Gives a slot back; fine when there is none. */
+  releaseSlot(input: SlotRelease): Promise<void>;
 }
 
 export interface ClusterSurvey {
@@ -157,8 +162,8 @@ export interface SourceInspection {
     readonly needs?: GuestNeeds;
     /** Memory that the guest's process has touched; null while it is off. */
     readonly touchedBytes?: number | null;
-    /** How it moves; null: not in the way that was asked for, a finding says why. */
-    readonly movement: MigrationKind | null;
+    /** How it moves; null: not in the way that was asked for, a finding says why. Absent from a worker that knows only the live way. */
+    readonly movement?: MigrationKind | null;
     readonly kind: GuestKind;
     /** The volumes that are copied when it moves switched off: those on storages that the nodes don't share. */
     readonly volumes: readonly MovingVolume[];
@@ -233,6 +238,8 @@ export interface GuestCommand {
   readonly vmid: Vmid;
   /** PVE grammar; only with `create`. */
   readonly config?: string;
+  /** What the config describes; only with `create`, default `qemu`. */
+  readonly kind?: GuestKind;
   /** Only with `shutdown`. */
   readonly timeoutMs?: number;
 }

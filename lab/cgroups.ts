@@ -10,7 +10,7 @@ import type { ProcessIdentity } from './lab-state.js';
 import { identify } from './processes.js';
 
 const ROOT = '/sys/fs/cgroup';
-/** Hierarchies used on v1: limits, and freezer for a power cut that no program sees coming. */
+/** Hierarchies needed on v1: limits, and freezer for a power cut that no program sees coming. */
 const V1_CONTROLLERS = ['memory', 'cpu', 'freezer'] as const;
 const CPU_PERIOD_US = 100_000;
 
@@ -24,12 +24,9 @@ export interface CgroupLayout {
 /** Finds out what this machine offers. */
 export function detectCgroups(): CgroupLayout {
   const own = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
-  const v1 = V1_CONTROLLERS.flatMap((controller) => {
-    const line = own.find((each) => each.split(':')[1]?.split(',').includes(controller));
-    const folder = line === undefined ? '' : join(ROOT, controller, line.split(':').slice(2).join(':'));
-    return folder !== '' && existsSync(join(folder, 'cgroup.procs')) ? [folder] : [];
-  });
-  if (v1.length === V1_CONTROLLERS.length) return { limits: 'v1', parents: v1 };
+  const has = (controller: string): boolean => own.some((line) => line.split(':')[1]?.split(',').includes(controller) && ownFolder(line) !== null);
+  // All hierarchies, not only those with limits: LXC puts a container into each, below the group of its node.
+  if (V1_CONTROLLERS.every(has)) return { limits: 'v1', parents: own.flatMap((line) => ownFolder(line) ?? []) };
   if (!existsSync(join(ROOT, 'cgroup.controllers'))) return { limits: 'none: no cgroup hierarchy with memory and cpu is mounted', parents: [] };
   try {
     writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+memory +cpu');
@@ -51,6 +48,7 @@ export function createCgroup(folders: readonly string[], limits: { memoryBytes: 
     const parent = join(folder, '..');
     mkdirSync(folder, { recursive: true });
     handDown(parent);
+    for (const each of [parent, folder]) inheritCpuset(each);
     if (limits.memoryBytes !== null) {
       writeIfThere(join(folder, 'memory.limit_in_bytes'), String(limits.memoryBytes));
       writeIfThere(join(folder, 'memory.max'), String(limits.memoryBytes));
@@ -112,6 +110,22 @@ export function removeCgroups(folders: readonly string[]): string[] {
       return existsSync(folder) ? [...left, folder] : left;
     }
   });
+}
+
+/** Our own group in one hierarchy, by its line of /proc/self/cgroup; null when that is not mounted. */
+function ownFolder(line: string): string | null {
+  const [id, controllers = '', ...path] = line.split(':');
+  const mount = id === '0' ? 'unified' : controllers.replace(/^name=/, '');
+  const folder = join(ROOT, mount, path.join(':'));
+  return line !== '' && existsSync(join(folder, 'cgroup.procs')) ? folder : null;
+}
+
+/** v1: nobody can join a new group before it has processors and memory nodes. */
+function inheritCpuset(folder: string): void {
+  for (const name of ['cpuset.cpus', 'cpuset.mems']) {
+    const file = join(folder, name);
+    if (existsSync(file) && readFileSync(file, 'utf8').trim() === '') writeFileSync(file, readFileSync(join(folder, '..', name), 'utf8'));
+  }
 }
 
 /** v2: limits in a group need controllers from its parent; `detectCgroups` has said so when there are none. */

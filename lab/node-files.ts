@@ -25,9 +25,17 @@ export function nodeYaml(name: string, options: LabOptions): string {
 
 /** storage.cfg in PVE's grammar: one local storage on the node's own disk, one shared by all nodes. */
 export function storageConfig(): string {
-  return ['dir: local', '\tpath /var/lib/kedge/images', '\tcontent images', '', 'dir: shared', '\tpath /mnt/shared', '\tcontent images', '\tshared 1', ''].join(
-    '\n',
-  );
+  return [
+    'dir: local',
+    '\tpath /var/lib/kedge/images',
+    '\tcontent images,rootdir',
+    '',
+    'dir: shared',
+    '\tpath /mnt/shared',
+    '\tcontent images',
+    '\tshared 1',
+    '',
+  ].join('\n');
 }
 
 /** sshd for peers only: keys, no passwords, the networks of control and migration. */

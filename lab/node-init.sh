@@ -59,6 +59,8 @@ mount_machine() {
     mount -n --bind $stage/repository/.cache/guest /usr/lib/kedge/guest || die "cannot bind the guest kernel"
   fi
   ln -sf "$repository/bin/kedge" /usr/local/bin/kedge
+  # What unprivileged containers may have as their ids: PVE's range.
+  echo 'root:100000:65536' | tee /etc/subuid >/etc/subgid
   hostname "$name"
   echo "$name" >/etc/hostname
   # A shell without start-up files: sshd runs forced commands through root's shell, inside blackouts too.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { linksOf, type Link } from './address-plan.js';
 import { loopDevices } from './down.js';
 import type { LabState, Machine, ProcessIdentity } from './lab-state.js';
-import { isAlive, processesInside, type InsideProcess } from './processes.js';
+import { childrenOf, identify, isAlive, processesInside, type InsideProcess } from './processes.js';
 
 /** One ownership record as its file says, unjudged. */
 interface RecordFile {
@@ -18,6 +18,13 @@ interface GuestProcess {
   readonly process: InsideProcess;
   /** Reachable from the host while the node has power. */
   readonly observerSocket: string;
+}
+
+/** One container as the process table shows it: LXC's monitor, and its init when that runs. */
+interface ContainerProcess {
+  readonly vmid: number;
+  readonly monitor: InsideProcess;
+  readonly init: ProcessIdentity | null;
 }
 
 export interface MachineStatus {
@@ -40,6 +47,7 @@ export interface MachineStatus {
   readonly processes: readonly InsideProcess[];
   readonly records: readonly RecordFile[];
   readonly guests: readonly GuestProcess[];
+  readonly containers: readonly ContainerProcess[];
 }
 
 export interface LabStatus extends Omit<LabState, 'machines'> {
@@ -107,6 +115,7 @@ async function machineStatus(machine: Machine): Promise<MachineStatus> {
     processes,
     records: recordsIn(inside['state']),
     guests: init === null ? [] : guestsOf(init, processes),
+    containers: containersOf(processes),
   };
 }
 
@@ -127,6 +136,16 @@ export function guestsOf(init: ProcessIdentity, processes: readonly InsideProces
     const vmid = /\/qemu\/([1-9][0-9]{2,8})\/observer\.qmp/.exec(process.command.join(' '))?.[1];
     if (vmid === undefined) return [];
     return [{ vmid: Number(vmid), process, observerSocket: insidePath(init, `/run/kedge/qemu/${vmid}/observer.qmp`) }];
+  });
+}
+
+/** A monitor writes its title over its command line; its child in another PID namespace is the container's init. */
+export function containersOf(processes: readonly InsideProcess[]): ContainerProcess[] {
+  return processes.flatMap((monitor) => {
+    const vmid = /^\[lxc monitor\] \/run\/kedge\/lxc ([1-9][0-9]{2,8})$/.exec(monitor.command[0] ?? '')?.[1];
+    if (vmid === undefined) return [];
+    const init = childrenOf(monitor.pid).flatMap((pid) => identify(pid) ?? [])[0] ?? null;
+    return [{ vmid: Number(vmid), monitor, init }];
   });
 }
 

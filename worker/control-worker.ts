@@ -1,6 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { castErrors } from '../activities/cast-errors.js';
-import type { ClusterReader } from '../activities/control/cluster-reader.js';
+import type { ClusterAccess } from '../activities/control/cluster-access.js';
 import { createControlActivities } from '../activities/control/create-control-activities.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { parseNodeName } from '../src/domain/ids.js';
@@ -54,7 +54,7 @@ export function createControlWorker({ connection, namespace, kedge, workflows }:
     namespace,
     ...workflows,
     taskQueue: CONTROL_QUEUE,
-    activities: createControlActivities(clusterReader(kedge)),
+    activities: createControlActivities(clusterAccess(kedge)),
     maxCachedWorkflows: 200,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
@@ -62,8 +62,14 @@ export function createControlWorker({ connection, namespace, kedge, workflows }:
   });
 }
 
-function clusterReader(kedge: KedgeClient): ClusterReader {
-  return { nodes: kedge.nodes, nodeStatus: (node) => kedge.findNodeStatus(node), isRunning: (workflowId) => kedge.isRunning(workflowId) };
+function clusterAccess(kedge: KedgeClient): ClusterAccess {
+  return {
+    nodes: kedge.nodes,
+    nodeStatus: (node) => kedge.findNodeStatus(node),
+    isRunning: (workflowId) => kedge.isRunning(workflowId),
+    requestSlot: (request) => kedge.requestSlot(request),
+    releaseSlot: (release) => kedge.releaseSlot(release),
+  };
 }
 
 /** Answers how to stop. */

@@ -30,7 +30,7 @@ export async function runNodeWorker(): Promise<void> {
   const lock = await takeFileLock(nodeLockFile(paths), { waitMs: LOCK_WAIT_MS });
   const node = await createNodeContext(paths);
   node.log.info({ bootId: node.bootId }, 'node worker begins');
-  const peers = await servePeers({ socketFile: peerSocketFile(paths), handle: (from, request) => answerPeer(node, from, request) });
+  const peers = await servePeers({ socketFile: peerSocketFile(paths), handle: (from, request, { signal }) => answerPeer(node, from, { request, signal }) });
   const recovered = recoverGuests(node).then(() => {
     node.log.info('local recovery has looked at every guest');
   });
@@ -60,6 +60,7 @@ async function runTemporalPart(node: NodeContext): Promise<void> {
   const tasks = new TaskJournal(join(journalFolder(node.paths), 'tasks'));
   const connected = await connectWorker({ ...cluster.temporal, nodes: Object.keys(cluster.nodes).map(parseNodeName) }, { log });
   await tasks.failOrphans((tokens) => connected.kedge.failTaskTokens(tokens));
+  await failLostAttempts(node, connected.kedge);
   const service = createNodeService(node);
   const activities = { ...createNodeControlActivities(service, tasks), ...createNodeBulkActivities(service, tasks) };
   // The workers poll before the registration is confirmed: a control worker that is down must not stop copies in progress.
@@ -70,6 +71,16 @@ async function runTemporalPart(node: NodeContext): Promise<void> {
   } finally {
     stop.abort();
     await connected.kedge.close();
+  }
+}
+
+/** What can't be ended now ends by its heartbeat timeout: no reason not to begin. */
+async function failLostAttempts(node: NodeContext, kedge: KedgeClient): Promise<void> {
+  try {
+    const failed = await kedge.failLostAttempts(node.node);
+    if (failed > 0) node.log.info({ failed }, 'ended the attempts that the worker before had taken up and not noted');
+  } catch (error) {
+    node.log.warn({ error }, 'attempts of the worker before could not be looked for');
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The profiles that activities run under: timeouts and retries live here and nowhere else.
  *
- * - `ping`: is the node there? Taken up in time or the node is silent; a few tries.
+ * - `ping`: a question. Taken up in time or the node is silent; a few tries.
+ * - `settle`: like `ping`, but it acts on the guest, which may mean to start it from its disks.
  * - `idempotent`: looks, then acts; retried within the time of one step.
  * - `resumable`: long, with a heartbeat; every attempt re-attaches to the work in progress.
  * - `urgent`: like `resumable`, but for a guest that is off meanwhile: after some failures it is better started where it was.
@@ -9,6 +10,10 @@
  * - `undo`: like `idempotent`, but without an end: it may have to wait for a node to come back. What follows the commit step runs
  *   under it too, because it may not give up either.
  * - `presence`: never ends; its loss is a fact about the node and must reach the workflow, so it isn't retried below it.
+ *
+ * All calls to nodes have a heartbeat, by a timer of the worker (activities/node): an attempt whose worker has died is lost within seconds, and one
+ * that lives may take its time.
+ *
  * - `survey`: short questions to the cluster, run inside the control worker's workflow task (one event, no hop).
  */
 import { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions } from '@temporalio/workflow';
@@ -35,6 +40,7 @@ const LONGEST_PRESENCE = '365 days';
 
 export interface ActivityProfiles {
   readonly ping: ActivityOptions;
+  readonly settle: ActivityOptions;
   readonly idempotent: ActivityOptions;
   readonly resumable: ActivityOptions;
   readonly urgent: ActivityOptions;
@@ -53,23 +59,32 @@ const AWAITED = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_C
 /** The profiles with these timings. */
 export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
   const backoff = { initialInterval: timings.retryFirstMs, backoffCoefficient: 2, maximumInterval: timings.retryLongestMs };
+  const { heartbeatTimeoutMs: heartbeatTimeout } = timings;
   return {
     ping: {
       scheduleToStartTimeout: timings.silentAfterMs,
       startToCloseTimeout: timings.callTimeoutMs,
+      heartbeatTimeout,
+      retry: { ...backoff, maximumAttempts: 3 },
+    },
+    settle: {
+      scheduleToStartTimeout: timings.silentAfterMs,
+      startToCloseTimeout: timings.actTimeoutMs,
+      heartbeatTimeout,
       retry: { ...backoff, maximumAttempts: 3 },
     },
     idempotent: {
       ...AWAITED,
-      startToCloseTimeout: timings.callTimeoutMs,
+      startToCloseTimeout: timings.actTimeoutMs,
       scheduleToCloseTimeout: timings.stepTimeoutMs,
+      heartbeatTimeout,
       retry: backoff,
     },
     resumable: {
       ...AWAITED,
       scheduleToStartTimeout: timings.copyQueueMs,
       startToCloseTimeout: LONGEST_COPY,
-      heartbeatTimeout: timings.heartbeatTimeoutMs,
+      heartbeatTimeout,
       retry: { ...backoff, nonRetryableErrorTypes: [...Object.keys(DEFINITE), 'outcome-unknown'] },
     },
     urgent: {
@@ -83,16 +98,18 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       ...AWAITED,
       scheduleToStartTimeout: timings.silentAfterMs,
       startToCloseTimeout: timings.switchoverTimeoutMs,
+      heartbeatTimeout,
       retry: { maximumAttempts: 1 },
     },
     undo: {
       ...AWAITED,
-      startToCloseTimeout: timings.callTimeoutMs,
+      startToCloseTimeout: timings.actTimeoutMs,
+      heartbeatTimeout,
       retry: backoff,
     },
     presence: {
       startToCloseTimeout: LONGEST_PRESENCE,
-      heartbeatTimeout: timings.heartbeatTimeoutMs,
+      heartbeatTimeout,
       retry: { maximumAttempts: 1 },
     },
     survey: {

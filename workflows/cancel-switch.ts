@@ -1,4 +1,5 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
+import { workflowTimeMs } from './workflow-time.js';
 
 /** Why a migration is cut short; null while it is not, or when Temporal's own cancel did it. */
 export type CancelReason = 'cancelled' | 'deadline-exceeded';
@@ -6,7 +7,7 @@ export type CancelReason = 'cancelled' | 'deadline-exceeded';
 /** The scope that the steps up to the commit step run in, with everything that may cancel it. */
 export class CancelSwitch {
   readonly #scope = new CancellationScope();
-  readonly #deadline = new CancellationScope();
+  #deadline: { readonly scope: CancellationScope; readonly endsAtMs: number } | null = null;
   #reason: CancelReason | null = null;
 
   get reason(): CancelReason | null {
@@ -24,7 +25,9 @@ export class CancelSwitch {
 
   /** Cancels when the time is up, unless `stopDeadline` comes first. */
   startDeadline(timeoutMs: number): void {
-    this.#deadline
+    const scope = new CancellationScope();
+    this.#deadline = { scope, endsAtMs: workflowTimeMs() + timeoutMs };
+    scope
       .run(() => sleep(timeoutMs))
       .then(
         () => this.cancel('deadline-exceeded'),
@@ -33,6 +36,15 @@ export class CancelSwitch {
   }
 
   stopDeadline(): void {
-    this.#deadline.cancel();
+    this.#deadline?.scope.cancel();
+    this.#deadline = null;
+  }
+
+  /** Waits without the clock of the deadline running. */
+  async withoutDeadline(wait: () => Promise<void>): Promise<void> {
+    const leftMs = this.#deadline === null ? null : Math.max(1, this.#deadline.endsAtMs - workflowTimeMs());
+    this.stopDeadline();
+    await wait();
+    if (leftMs !== null) this.startDeadline(leftMs);
   }
 }

@@ -27,9 +27,9 @@ export async function checkMigration(input: CheckMigrationInput): Promise<Migrat
     const found = (node: NodeName): void => {
       source = node;
     };
-    const { findings, guest, forecast } = await examineMigration({ migration: { ...asked, target }, control, found });
+    const { findings, forecast } = await examineMigration({ migration: { ...asked, target }, control, found });
     const all = [...general, ...findings];
-    return { target, possible: !all.some(isBlocker), kind: guest?.movement ?? null, findings: all, forecast };
+    return { target, possible: !all.some(isBlocker), kind: forecast?.kind ?? null, findings: all, forecast };
   };
   const checks = await Promise.all(targets.map(examine));
   return { v: 1, vmid, source, checkedAt, targets: checks };

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { PreparedTarget, SettledMigration } from '../activities/interface.js';
 import type { OperatorQuestion } from '../src/domain/migration.js';
-import { readFailure } from '../src/domain/read-failure.js';
+import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
 import { isDefiniteCopyFailure } from './activity-options.js';
 import type { MigrationContext } from './migration-context.js';
 import { settleMigration } from './settle-migration.js';
@@ -43,6 +43,7 @@ export async function copyAndSwitchOver(context: MigrationContext, prepared: Pre
 /** Asks the nodes until they know, or the operator decides. A cancel doesn't reach it: it must not stop the question. */
 async function settle(context: MigrationContext): Promise<SettledMigration> {
   const { desk, migration } = context;
+  let last: KedgeFailure | null = null;
   let settled: SettledMigration = { outcome: 'source-owns', memoryLost: false, reason: 'Decided by the operator' };
   await CancellationScope.nonCancellable(async () => {
     await desk.persist({
@@ -50,8 +51,11 @@ async function settle(context: MigrationContext): Promise<SettledMigration> {
       purpose: `the switchover of guest ${migration.vmid} settled`,
       askAfterMs: migration.timings.askOperatorAfterMs,
       choices: SETTLE_CHOICES,
+      lastFailure: () => last,
       work: async () => {
-        settled = await settleMigration(context);
+        settled = await settleMigration(context, (failure) => {
+          last = failure;
+        });
       },
     });
   });

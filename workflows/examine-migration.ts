@@ -70,8 +70,9 @@ async function examineOnce(question: Question): Promise<Examination & { readonly
 }
 
 function forecastOf({ guest, link }: SourceInspection, { options }: Question['migration']): Forecast | null {
-  if (guest === null || guest.movement === null) return null;
-  const { movement, memoryBytes, touchedBytes = null, volumes } = guest;
+  if (guest === null) return null;
+  const { movement = 'live', memoryBytes, touchedBytes = null, volumes } = guest;
+  if (movement === null) return null;
   return forecastMigration({ kind: movement, memoryBytes, touchedBytes, volumes, link: link ?? null, options });
 }
 

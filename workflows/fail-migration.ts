@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { ErrorCode } from '../src/domain/error-codes.js';
-import type { MigrationOutcome } from '../src/domain/migration.js';
+import type { MigrationOutcome, MigrationStory } from '../src/domain/migration.js';
 import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
 import type { MigrationContext } from './migration-context.js';
 import { SagaAbandoned } from './saga.js';
@@ -17,10 +17,15 @@ export function failMigration(context: MigrationContext, error: unknown): Applic
     nonRetryable: true,
     message:
       end.message ??
-      `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${told.outcome === 'guest-lost-memory' ? 'lost its memory and was started anew' : 'runs on'} at ${told.source ?? 'its source'}: ${failure.message}`,
+      `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${stateOf(told)} at ${told.source ?? 'its source'}: ${failure.message}`,
     details: [{ ...failure.details, cause: { code: failure.code, message: failure.message }, story: told }],
     ...(error instanceof Error ? { cause: error } : {}),
   });
+}
+
+function stateOf({ outcome, kind }: MigrationStory): string {
+  if (outcome === 'guest-lost-memory') return 'lost its memory and was started anew';
+  return kind === 'offline' ? 'is off as before' : 'runs on';
 }
 
 interface MigrationEnd {

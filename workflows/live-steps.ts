@@ -13,6 +13,7 @@ import type { MigrationContext } from './migration-context.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
+import { toldWhenSlow } from './told-when-slow.js';
 import type { ValidGuest } from './validate-migration.js';
 
 /** The list that the saga runs; results of earlier steps travel between them in this closure. */
@@ -32,7 +33,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
     {
       name: 'claim',
       forward: async () => {
-        claim = await context.source().idempotent.claimGuest({ step: story.nextStep(), target });
+        claim = await toldWhenSlow(context, 'claim', context.source().idempotent.claimGuest({ step: story.nextStep(), target }));
       },
       undo: () => context.source().undo.unclaimGuest({ step: story.nextStep(), target }),
     },
@@ -40,16 +41,13 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
       name: 'prepare',
       forward: async () => {
         const { config, wanted } = must(claim);
-        const { runningMachine, qemuVersion } = guest;
-        prepared = await context.target().idempotent.prepareTarget({
-          step: story.nextStep(),
-          source: story.source,
-          config,
-          wanted,
-          runningMachine,
-          sourceQemu: qemuVersion,
-          options,
-        });
+        const { runningMachine, qemuVersion: sourceQemu } = guest;
+        const step = story.nextStep();
+        prepared = await toldWhenSlow(
+          context,
+          'prepare',
+          context.target().idempotent.prepareTarget({ step, source: story.source, config, wanted, runningMachine, sourceQemu, options }),
+        );
       },
       undo: async () => {
         await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });

@@ -23,16 +23,20 @@ import { offlineSteps } from './offline-steps.js';
 import { onControl, onNode } from './on-node.js';
 import { operatorTask } from './operator-task.js';
 import { OperatorDesk } from './operator-desk.js';
+import { hasFewerEvents } from './patches.js';
+import { Patience } from './patience.js';
 import { runReading, runSaga, type SagaHost } from './saga.js';
-import { SlotLease } from './slot-lease.js';
+import { postByControl, postBySignal, SlotLease } from './slot-lease.js';
 import { StoryKeeper } from './story-keeper.js';
 import { validateMigration } from './validate-migration.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** Workflow type `migrateGuest`. Its id is `migration-<vmid>`: the mutex of the guest. */
 export async function migrateGuest(input: MigrateGuestInput): Promise<MigrationStory> {
-  const context = setUp(readInput(input));
-  const lease = new SlotLease();
+  const migration = readInput(input);
+  const fewerEvents = hasFewerEvents();
+  const context = setUp(migration, new Patience({ sharesTimer: fewerEvents }));
+  const lease = new SlotLease(fewerEvents ? postByControl(context.control) : postBySignal());
   const progress = handleMigrationMessages(context);
   try {
     const host = sagaHost(context, () => progress.settle('committed'));
@@ -57,7 +61,7 @@ function readInput(input: MigrateGuestInput): ResolvedMigration {
   }
 }
 
-function setUp(migration: ResolvedMigration): MigrationContext {
+function setUp(migration: ResolvedMigration, patience: Patience): MigrationContext {
   const { timings, target, options } = migration;
   const story = new StoryKeeper(migration);
   const cancel = new CancelSwitch();
@@ -66,8 +70,9 @@ function setUp(migration: ResolvedMigration): MigrationContext {
     migration,
     story,
     cancel,
-    desk: new OperatorDesk(),
+    desk: new OperatorDesk(patience),
     hold: new HoldSwitch(options),
+    patience,
     control: onControl(timings),
     source: () => onNode(story.source, timings),
     target: () => onNode(target, timings),
@@ -83,7 +88,7 @@ function sagaHost(context: MigrationContext, onCommitted: () => void): SagaHost<
     persist: (task) => desk.persist(operatorTask(context, task)),
     report: (step, event, error) => {
       // A hold must not run against the clock: from here on the copy itself keeps the deadline.
-      if ((step === 'pre-copy' || step === 'pre-sync') && event === 'begun' && context.hold.holds) cancel.stopDeadline();
+      if (step === 'pre-copy' && event === 'begun' && context.hold.holds) cancel.stopDeadline();
       if (event === 'undoing') cancel.stopDeadline();
       story.record(step, event, error);
     },

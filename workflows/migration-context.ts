@@ -5,6 +5,7 @@ import type { CancelSwitch } from './cancel-switch.js';
 import type { HoldSwitch } from './hold-switch.js';
 import type { NodeCalls } from './on-node.js';
 import type { OperatorDesk } from './operator-desk.js';
+import type { Patience } from './patience.js';
 import type { StoryKeeper } from './story-keeper.js';
 
 /** What the steps of one migration share. */
@@ -14,6 +15,7 @@ export interface MigrationContext {
   readonly desk: OperatorDesk;
   readonly cancel: CancelSwitch;
   readonly hold: HoldSwitch;
+  readonly patience: Patience;
   readonly control: LocalActivityInterfaceFor<ControlActivities>;
   /** Activities of the source; usable once the survey has found it. */
   source(): NodeCalls;

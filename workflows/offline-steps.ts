@@ -14,11 +14,12 @@ import type { MigrationContext } from './migration-context.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
+import { toldWhenSlow } from './told-when-slow.js';
 import type { ValidGuest } from './validate-migration.js';
 
 /** The list that the saga runs; results of earlier steps travel between them in this closure. */
 export function offlineSteps(context: MigrationContext, lease: SlotLease, guest: ValidGuest): readonly SagaStep<MigrationStep>[] {
-  const { migration, story, hold } = context;
+  const { migration, story, hold, cancel } = context;
   const { target, options } = migration;
   const mode = 'offline' as const;
   let claim: ClaimResult | null = null;
@@ -43,7 +44,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
     {
       name: 'claim',
       forward: async () => {
-        claim = await context.source().idempotent.claimGuest({ step: story.nextStep(), target, mode });
+        claim = await toldWhenSlow(context, 'claim', context.source().idempotent.claimGuest({ step: story.nextStep(), target, mode }));
       },
       undo: giveBack,
     },
@@ -64,8 +65,13 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
     {
       name: 'pre-sync',
       forward: async () => {
-        if (guest.movement === 'restart' && options.presync) await copy(false);
-        if (hold.holds) await story.duringHold(() => hold.ended());
+        const { holds } = hold;
+        // With a hold also for a guest that is off: its disks are there when it is released.
+        if (options.presync && (guest.movement === 'restart' || holds)) await copy(false);
+        if (!holds) return;
+        await cancel.withoutDeadline(() => story.duringHold(() => hold.ended()));
+        // What a running guest has written during the hold would be copied while it is off.
+        if (options.presync && guest.movement === 'restart') await copy(false);
       },
       noUndo: 'What was copied is removed with the preparation',
     },

@@ -8,6 +8,7 @@ import { activityProfiles } from './activity-options.js';
 /** The activities of one node, by the profile that they run under. */
 export interface NodeCalls {
   readonly ping: ActivityInterfaceFor<NodeControlActivities>;
+  readonly settle: ActivityInterfaceFor<NodeControlActivities>;
   readonly idempotent: ActivityInterfaceFor<NodeControlActivities>;
   readonly once: ActivityInterfaceFor<NodeControlActivities>;
   readonly undo: ActivityInterfaceFor<NodeControlActivities>;
@@ -22,6 +23,7 @@ export function onNode(node: NodeName, timings: WorkflowTimings): NodeCalls {
   const taskQueue = nodeControlQueue(node);
   return {
     ping: proxyActivities<NodeControlActivities>({ ...profiles.ping, taskQueue }),
+    settle: proxyActivities<NodeControlActivities>({ ...profiles.settle, taskQueue }),
     idempotent: proxyActivities<NodeControlActivities>({ ...profiles.idempotent, taskQueue }),
     once: proxyActivities<NodeControlActivities>({ ...profiles.once, taskQueue }),
     undo: proxyActivities<NodeControlActivities>({ ...profiles.undo, taskQueue }),

@@ -1,7 +1,8 @@
-import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import { ERROR_CODES } from '../src/domain/error-codes.js';
 import type { OperatorDecision, OperatorQuestion } from '../src/domain/migration.js';
-import { readFailure } from '../src/domain/read-failure.js';
+import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
+import type { Patience } from './patience.js';
 import { SagaAbandoned } from './saga.js';
 import { workflowInstant } from './workflow-time.js';
 
@@ -10,6 +11,8 @@ export interface PersistTask {
   readonly work: () => Promise<void>;
   /** Asks after so long even though the work is still being tried, in milliseconds. */
   readonly askAfterMs: number;
+  /** What the last try said, where the workflow itself repeats it; otherwise the server knows. */
+  readonly lastFailure?: () => KedgeFailure | null;
   /** What is being waited for, in words: "to revoke the copy on node2". */
   readonly purpose: string;
   readonly choices: OperatorQuestion['choices'];
@@ -17,7 +20,12 @@ export interface PersistTask {
 
 /** Where a workflow that can't go on alone puts its question, and where the update `decide` puts the answer. */
 export class OperatorDesk {
+  readonly #patience: Patience;
   #open: { readonly question: OperatorQuestion; decision: OperatorDecision | null } | null = null;
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
 
   get question(): OperatorQuestion | null {
     return this.#open?.question ?? null;
@@ -51,7 +59,7 @@ export class OperatorDesk {
 
   async #superviseAttempt(attempt: Promise<AttemptEnd>, task: PersistTask): Promise<OperatorDecision | 'done'> {
     for (;;) {
-      const first = await withinTime(attempt, task.askAfterMs);
+      const first = await this.#patience.within(attempt, task.askAfterMs);
       if (first?.end === 'done') return 'done';
       if (first?.end === 'failed') return this.#ask(questionOf(task, first.error));
       const answer = await Promise.race([attempt, this.#ask(slowQuestionOf(task))]);
@@ -75,20 +83,6 @@ export class OperatorDesk {
 
 type AttemptEnd = { readonly end: 'done' } | { readonly end: 'failed'; readonly error: unknown };
 
-/** The end of the attempt, or null when the time was up first. */
-async function withinTime(attempt: Promise<AttemptEnd>, timeoutMs: number): Promise<AttemptEnd | null> {
-  const timer = new CancellationScope();
-  const timeUp = timer
-    .run(() => sleep(timeoutMs))
-    .then(
-      () => null,
-      () => null,
-    );
-  const first = await Promise.race([attempt, timeUp]);
-  timer.cancel();
-  return first;
-}
-
 function questionOf(task: PersistTask, error: unknown): OperatorQuestion {
   const { code, message } = readFailure(error);
   return {
@@ -101,10 +95,12 @@ function questionOf(task: PersistTask, error: unknown): OperatorQuestion {
 }
 
 function slowQuestionOf(task: PersistTask): OperatorQuestion {
+  const last = task.lastFailure?.() ?? null;
+  const why = last === null ? '' : `. The last try said: ${last.message}`;
   return {
     step: task.step,
-    code: 'node-silent',
-    message: `Still trying to get ${task.purpose} done: no success for ${Math.round(task.askAfterMs / 1000)} s. It goes on by itself when the node answers`,
+    code: last?.code ?? 'node-silent',
+    message: `Still trying to get ${task.purpose} done: no success for ${Math.round(task.askAfterMs / 1000)} s${why}. It goes on by itself when the node answers`,
     since: workflowInstant(),
     choices: task.choices,
   };

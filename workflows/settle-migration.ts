@@ -1,31 +1,29 @@
 import { isCancellation, sleep } from '@temporalio/workflow';
 import type { SettledMigration } from '../activities/interface.js';
 import { ERROR_CODES } from '../src/domain/error-codes.js';
-import { readFailure } from '../src/domain/read-failure.js';
+import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
 import type { MigrationContext } from './migration-context.js';
 
 /**
  * The reconciler after a switchover whose answer was lost. The source's node is asked first, since only it may send go; when it
  * gives no answer, the target's. Both probe each other and decide by the in-doubt table; only they act.
- * Never gives up by itself. @throws the failure that no repetition can mend, e.g. `needs-operator` for two runners.
+ * Never gives up by itself; tells what each try said. @throws the failure that no repetition can mend, e.g. `needs-operator` for two runners.
  */
-export async function settleMigration(context: MigrationContext): Promise<SettledMigration> {
+export async function settleMigration(context: MigrationContext, onFailure: (failure: KedgeFailure) => void): Promise<SettledMigration> {
   const { migration, story } = context;
   const names = { source: story.source, target: migration.target };
   for (let pauseMs = migration.timings.retryFirstMs; ; pauseMs = Math.min(2 * pauseMs, migration.timings.retryLongestMs)) {
     for (const askedOn of ['source', 'target'] as const) {
       const node = askedOn === 'source' ? context.source() : context.target();
       try {
-        return await node.ping.settleMigration({ step: story.nextStep(), ...names, askedOn });
+        return await node.settle.settleMigration({ step: story.nextStep(), ...names, askedOn });
       } catch (error) {
-        if (isCancellation(error) || isFinal(error)) throw error;
+        if (isCancellation(error)) throw error;
+        const failure = readFailure(error);
+        if (failure.answer === 'given' && !ERROR_CODES[failure.code].retryable) throw error;
+        onFailure(failure);
       }
     }
     await sleep(pauseMs);
   }
-}
-
-function isFinal(error: unknown): boolean {
-  const failure = readFailure(error);
-  return failure.answer === 'given' && !ERROR_CODES[failure.code].retryable;
 }

@@ -1,9 +1,9 @@
 import type { ControlActivities } from '../interface.js';
-import type { ClusterReader } from './cluster-reader.js';
+import type { ClusterAccess } from './cluster-access.js';
 import { createSurveyCluster } from './survey-cluster.js';
 
 /** The activities that run inside the control worker. */
-export function createControlActivities(cluster: ClusterReader): ControlActivities {
+export function createControlActivities(cluster: ClusterAccess): ControlActivities {
   return {
     surveyCluster: createSurveyCluster(cluster),
     findEndedHolders: async ({ workflowIds }) => {
@@ -11,5 +11,7 @@ export function createControlActivities(cluster: ClusterReader): ControlActiviti
       const running = await Promise.all(ids.map((id) => cluster.isRunning(id)));
       return { ended: ids.filter((_, at) => running[at] === false) };
     },
+    requestSlot: (request) => cluster.requestSlot(request),
+    releaseSlot: (release) => cluster.releaseSlot(release),
   };
 }

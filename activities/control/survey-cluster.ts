@@ -1,12 +1,12 @@
 import type { ClusterSurvey, ControlActivities } from '../interface.js';
 import type { GuestSummary, NodeStatus } from '../../src/domain/node-facts.js';
-import type { ClusterReader } from './cluster-reader.js';
+import type { ClusterAccess } from './cluster-access.js';
 
 /** How likely a node with this record is the one that has the guest; the others are no holders. */
 const RANKS: Readonly<Partial<Record<GuestSummary['record'], number>>> = { owned: 3, armed: 2, releasing: 1 };
 
 /** Makes the activity `surveyCluster`: looks only at the nodes that the question is about. */
-export function createSurveyCluster(cluster: ClusterReader): ControlActivities['surveyCluster'] {
+export function createSurveyCluster(cluster: ClusterAccess): ControlActivities['surveyCluster'] {
   return async ({ vmid, source, target }): Promise<ClusterSurvey> => {
     const asked = source === null ? cluster.nodes : [source, ...(target === null ? [] : [target])];
     const statuses = await Promise.all([...new Set(asked)].map((node) => cluster.nodeStatus(node)));

@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../interface.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
+import type { NodeInventory } from '../../src/domain/node-facts.js';
 import type { LongCall, NodeService } from './node-service.js';
 import type { RunningTasks } from './running-tasks.js';
 
@@ -13,7 +14,7 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
   const step = <Input, Result>(call: (input: Input, info: { attempt: number }) => Promise<Result>) => {
     return (input: Input): Promise<Result> => {
       const { attempt, taskToken } = Context.current().info;
-      return tasks.during(taskToken, () => call(input, { attempt }));
+      return tasks.during(taskToken, () => beating(() => call(input, { attempt })));
     };
   };
   return {
@@ -71,12 +72,38 @@ async function withHeartbeat<Result>(work: (call: LongCall) => Promise<Result>):
   }
 }
 
-/** The inventory of the node, for ever: each heartbeat carries a fresh one. */
+/**
+ * A short call with heartbeats, for when it is not so short: a slow start of QEMU is no lost attempt. None is sent before the first interval is
+ * over, so that most calls cost nothing more. A cancel is not listened to: what such a call has begun, it ends.
+ */
+async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  const timer = setInterval(() => {
+    context.heartbeat();
+  }, HEARTBEAT_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * The inventory of the node, for ever: each heartbeat carries the newest. A reading that takes long (a guest whose start holds its monitor, a
+ * storage that does not answer) must not make the node look silent: then the one before is sent again, and its instant tells its age.
+ */
 async function reportPresence(service: NodeService): Promise<never> {
   const context = Context.current();
   const signal = stopSignal(context);
+  let latest: NodeInventory | undefined;
+  let reading: Promise<void> | null = null;
   for (;;) {
-    context.heartbeat(await service.inventory());
+    reading ??= service.inventory().then((inventory) => {
+      latest = inventory;
+      reading = null;
+    });
+    await Promise.race([reading, context.sleep(HEARTBEAT_INTERVAL_MS)]);
+    context.heartbeat(latest);
     // Rejects with the reason of the signal's abort through the cancellation of the activity.
     await context.sleep(HEARTBEAT_INTERVAL_MS);
     signal.throwIfAborted();

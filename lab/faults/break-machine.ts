@@ -4,7 +4,7 @@ import { freezeCgroup } from '../cgroups.js';
 import type { Fault, LabState, Machine, ProcessIdentity } from '../lab-state.js';
 import { machineOf, writeLab } from '../lab-store.js';
 import { isAlive, processesInside, sendSignal } from '../processes.js';
-import { componentsOf, guestsOf } from '../status.js';
+import { componentsOf, containersOf, guestsOf } from '../status.js';
 import { armCrash, fillDisk, writeClaims, writeClock } from './local-faults.js';
 import { applyRules, applyShaping } from './network-faults.js';
 import { networksOf } from './nft-rules.js';
@@ -98,16 +98,22 @@ function checkFault(lab: LabState, machine: Machine, fault: Fault): void {
     throw new KedgeError('already-exists', `Cannot break ${machine.name} with "${fault.kind}": it is broken so already (#${again.id}), heal it first`);
 }
 
-/** Processes that a target names: a component, `qemu:<vmid>`, or `all`. @throws KedgeError `not-found` with what there is */
+/** Processes that a target names: a component, `qemu:<vmid>`, `lxc:<vmid>` (monitor and init), or `all`. @throws KedgeError `not-found` with what there is */
 function targetProcesses(machine: Machine, target: string): ProcessIdentity[] {
   const init = poweredInit(machine);
   const inside = processesInside(init);
-  if (target === 'all') return inside.filter((process) => process.insidePid !== 1);
+  const containers = containersOf(inside).map(({ vmid, monitor, init: first }) => ({
+    name: `lxc:${vmid}`,
+    processes: [monitor, ...(first === null ? [] : [first])],
+  }));
+  if (target === 'all') return [...inside.filter((process) => process.insidePid !== 1), ...containers.flatMap(({ processes }) => processes.slice(1))];
+  const container = containers.find(({ name }) => name === target);
+  if (container !== undefined) return container.processes.map(({ pid, startTime }) => ({ pid, startTime }));
   const components = componentsOf(machine, inside);
   const guests = guestsOf(init, inside);
   const found = components[target] ?? guests.find((guest) => `qemu:${guest.vmid}` === target)?.process;
   if (found) return [{ pid: found.pid, startTime: found.startTime }];
-  const names = [...Object.keys(components), ...guests.map((guest) => `qemu:${guest.vmid}`)];
+  const names = [...Object.keys(components), ...guests.map((guest) => `qemu:${guest.vmid}`), ...containers.map(({ name }) => name)];
   throw new KedgeError(
     'not-found',
     `Cannot find "${target}" on ${machine.name}: ${names.length === 0 ? 'nothing runs there' : `there are ${names.join(', ')}`}`,

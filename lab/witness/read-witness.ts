@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import type { GuestKind } from '../../src/domain/ownership.js';
 import { askGuestStatus, askGuestVerify, type GuestQuestion } from './ask-guest.js';
 import { askObserver } from './ask-observer.js';
 import type { JournalCheck } from './journal-check.js';
@@ -18,6 +19,8 @@ export interface WitnessQuestion {
   /** How long the guest may take for its answers; default 30 s. */
   readonly answerTimeoutMs?: number;
   readonly allowedReboots?: number;
+  /** Default `qemu`; the memory of a container is not asked for. */
+  readonly kind?: GuestKind;
 }
 
 /**
@@ -27,15 +30,16 @@ export interface WitnessQuestion {
  * @throws KedgeError `not-found` for a guest that never ticked, `lab-failed` without an observer, `storage-failed` for an unreadable image
  */
 export async function readWitness(question: WitnessQuestion): Promise<Verdict> {
-  const { observerSocket, vmid, observeMs = 0, answerTimeoutMs = 30_000, allowedReboots = 0 } = question;
+  const { observerSocket, vmid, observeMs = 0, answerTimeoutMs = 30_000, allowedReboots = 0, kind = 'qemu' } = question;
   await readObserverReport({ observerSocket, vmid });
   if (observeMs > 0) await sleep(observeMs);
   const guest: GuestQuestion = { observerSocket, vmid, timeoutMs: answerTimeoutMs };
-  const verify = await orNull(() => askGuestVerify(guest));
-  const status = verify === null ? null : await orNull(() => askGuestStatus(guest));
+  const verify = kind === 'lxc' ? null : await orNull(() => askGuestVerify(guest));
+  // A VM that is silent once is not asked a second time.
+  const status = kind === 'qemu' && verify === null ? null : await orNull(() => askGuestStatus(guest));
   const report = await readObserverReport({ observerSocket, vmid });
   const journal = await checkDisk(question, { report, slots: status?.journal.slots ?? null });
-  return judgeWitness({ report, verify, journal, allowedReboots });
+  return judgeWitness({ kind, report, verify, journal, allowedReboots });
 }
 
 /** What the observer knows about a guest. @throws KedgeError `not-found`, `lab-failed` */

@@ -1,3 +1,4 @@
+import type { GuestKind } from '../../src/domain/ownership.js';
 import type { JournalCheck } from './journal-check.js';
 import type { ObserverReport, VerifyAnswer } from './observer-report.js';
 
@@ -19,15 +20,20 @@ export interface Verdict {
   /** The whole gap between two ticks around that stop. */
   readonly stopGapMs: number;
   readonly pingGapMs: number;
-  readonly memoryIntact: boolean;
+  /** Null for a container: its memory is not kept, see `unchecked`. */
+  readonly memoryIntact: boolean | null;
   readonly diskIntact: boolean;
   readonly reboots: number;
   readonly pagesChecked: number;
   readonly recordsChecked: number;
   readonly reasons: readonly string[];
+  /** What was not looked at, and why. */
+  readonly unchecked: readonly string[];
 }
 
 export interface Evidence {
+  /** Default `qemu`. A container moves by a restart: it boots again, and its memory is not kept. */
+  readonly kind?: GuestKind;
   readonly report: ObserverReport;
   /** The full memory pass; null: the guest did not answer. */
   readonly verify: VerifyAnswer | null;
@@ -44,7 +50,8 @@ const SILENT_MS = 2_000;
 export function judgeWitness(evidence: Evidence): Verdict {
   const { report, verify, journal } = evidence;
   const { ticks, ping } = report;
-  const memoryReasons = memoryComplaints(evidence);
+  const isContainer = evidence.kind === 'lxc';
+  const memoryReasons = isContainer ? [] : memoryComplaints(evidence);
   const diskReasons = diskComplaints(evidence);
   const reasons = [...lifeComplaints(report), ...memoryReasons, ...diskReasons];
   return {
@@ -58,12 +65,13 @@ export function judgeWitness(evidence: Evidence): Verdict {
     longestStopMs: ticks.longestStopMs,
     stopGapMs: ticks.longestStop?.lengthMs ?? 0,
     pingGapMs: Math.max(ping.longestGapMs, ping.silentMs),
-    memoryIntact: memoryReasons.length === 0,
+    memoryIntact: isContainer ? null : memoryReasons.length === 0,
     diskIntact: diskReasons.length === 0,
     reboots: report.reboots,
     pagesChecked: verify?.pagesChecked ?? 0,
     recordsChecked: journal?.checked ?? 0,
     reasons,
+    unchecked: isContainer ? ['memory: a container moves by a restart, its memory is not kept'] : [],
   };
 }
 

@@ -81,7 +81,8 @@ function witnessArguments({ vmid, dirtyRate, workingSet, disks, tickMs, ip }: Wi
   return `-kernel ${IMAGE_FOLDER}/vmlinuz -initrd ${IMAGE_FOLDER}/initrd.img -append "${kernel}"`;
 }
 
-function witnessMac(vmid: number): string {
+/** A MAC address in the range of PVE, from the vmid. */
+export function witnessMac(vmid: number): string {
   const low = (vmid & 0xffffff).toString(16).toUpperCase().padStart(6, '0');
   return `BC:24:11:${low.slice(0, 2)}:${low.slice(2, 4)}:${low.slice(4, 6)}`;
 }

@@ -1,7 +1,8 @@
 /*
  * The witness: the only program of a lab guest. It makes the guest's life visible from outside, so that anyone can judge
  * whether a migration lost memory, disk writes or time. It runs as PID 1 of a VM (parameters from the kernel command line)
- * or as a plain process (the same words as arguments, e.g. `witness witness.vmid=101 witness.observer=127.0.0.1:7001`).
+ * as PID 1 of a container (`witness witness.container=1 …`), or as a plain process (the same words as arguments, e.g.
+ * `witness witness.vmid=101 witness.observer=127.0.0.1:7001`).
  *
  *   thread    priority  does
  *   tick      FIFO 50   one UDP datagram every tick_ms to the observer; never waits for anything else
@@ -16,6 +17,7 @@
 #include <linux/reboot.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +43,11 @@ uint64_t boot_nonce;
 static void read_parameters(char *text);
 static void make_nonce(void);
 static void *run_shell(void *unused);
+static bool is_container(int argc, char **argv);
+static void wait_for_halt(void);
 
 int main(int argc, char **argv) {
-  bool is_init = getpid() == 1;
+  bool is_init = getpid() == 1 && !is_container(argc, argv);
   if (is_init) {
     boot_guest();
     static char line[4096];
@@ -61,6 +65,14 @@ int main(int argc, char **argv) {
   if (config.observer[0] == 0) snprintf(config.observer, sizeof config.observer, "%s:%d", config.gateway, 7001);
   make_nonce();
   if (is_init) configure_network();
+  if (config.container) {
+    /* Before any thread: they inherit the mask, so that the signal waits for the main thread. */
+    sigset_t halt;
+    sigemptyset(&halt);
+    sigaddset(&halt, SIGPWR);
+    sigaddset(&halt, SIGTERM);
+    sigprocmask(SIG_BLOCK, &halt, NULL);
+  }
   reserve_memory();
   start_thread(send_ticks, 50, "tick");
   start_thread(answer_commands, 20, "command");
@@ -68,7 +80,28 @@ int main(int argc, char **argv) {
   start_thread(exercise_memory, 0, "memory");
   if (is_init) start_thread(watch_power_button, 10, "power");
   if (is_init && config.shell) start_thread(run_shell, 0, "shell");
+  if (config.container) wait_for_halt();
   for (;;) pause();
+}
+
+/* Known before the parameters are read: a VM's come from a file that must be mounted first. */
+static bool is_container(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "witness.container=1") == 0) return true;
+  }
+  return false;
+}
+
+/* LXC asks by SIGPWR; with PID 1 the whole container ends. */
+static void wait_for_halt(void) {
+  sigset_t halt;
+  int signal;
+  sigemptyset(&halt);
+  sigaddset(&halt, SIGPWR);
+  sigaddset(&halt, SIGTERM);
+  while (sigwait(&halt, &signal) != 0) continue;
+  sync();
+  exit(0);
 }
 
 /* Reads a size like 256M, 20M or 1048576 (bytes). */
@@ -98,6 +131,7 @@ static void read_parameter(const char *name, const char *value) {
   else if (strcmp(name, "journal") == 0) snprintf(config.journal, sizeof config.journal, "%s", value);
   else if (strcmp(name, "journal_ms") == 0) config.journal_ms = (uint32_t)size_of(value);
   else if (strcmp(name, "journal_size") == 0) config.journal_size = size_of(value);
+  else if (strcmp(name, "container") == 0) config.container = value[0] == '1';
   else if (strcmp(name, "shell") == 0) config.shell = value[0] == '1';
   else say("unknown parameter witness.%s", name);
 }

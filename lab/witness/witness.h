@@ -23,6 +23,7 @@ struct config {
   uint64_t journal_size;
   char journal[128]; /* device or file; empty = none */
   bool shell;
+  bool container; /* PID 1 of a container: LXC has mounted, connected and named everything */
 };
 
 /* witness.c */

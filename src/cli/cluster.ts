@@ -18,6 +18,7 @@ export interface Cluster
     | 'cordonNode'
     | 'manageGuest'
     | 'auditNode'
+    | 'readSlots'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out. */

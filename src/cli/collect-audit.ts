@@ -21,6 +21,7 @@ export async function collectAudit(cluster: Cluster): Promise<AuditInput> {
     nodes,
     unreached: answers.flatMap((answer) => ('unreached' in answer ? [answer.unreached] : [])),
     migrations: [...before, ...(await overlooked(cluster, { nodes, known: before }))],
+    slots: await slotsUnlessSilent(cluster),
   };
 }
 
@@ -36,6 +37,16 @@ async function askNode(cluster: Cluster, node: NodeName): Promise<Answer> {
     return { unreached: { node, reason: error instanceof KedgeError ? error.message : String(error) } };
   } finally {
     patience.abort();
+  }
+}
+
+/** Null when no control worker answers: a finding of its own, which must not hide the others. */
+async function slotsUnlessSilent(cluster: Cluster): Promise<AuditInput['slots']> {
+  try {
+    return await cluster.readSlots();
+  } catch (error) {
+    if (error instanceof KedgeError) return null;
+    throw error;
   }
 }
 

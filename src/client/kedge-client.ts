@@ -1,5 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
+import type { SlotRelease, SlotRequest } from '../domain/admission.js';
+import type { AuditedSlot } from '../domain/audit-types.js';
 import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
@@ -8,6 +10,7 @@ import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
 import { ensureNamespace } from './ensure-namespace.js';
+import { failLostAttempts } from './fail-lost-attempts.js';
 import { failTaskTokens } from './fail-task-tokens.js';
 import { findMigration } from './find-migration.js';
 import { isRunning } from './is-running.js';
@@ -17,6 +20,9 @@ import type { MigrationRef, MigrationView } from './migration-view.js';
 import { cordonNode, registerNode } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
+import { readSlots } from './read-slots.js';
+import { releaseSlot } from './release-slot.js';
+import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
 import { watchMigration, type WatchOptions } from './watch-migration.js';
@@ -59,10 +65,17 @@ export interface KedgeClient {
   isRunning(workflowId: string): Promise<boolean>;
   /** Ends attempts that a dead worker left, so that they are repeated at once; tokens that Temporal knows no more are fine. */
   failTaskTokens(tokens: readonly Uint8Array[]): Promise<void>;
+  /** Ends all attempts that a dead worker of this node had been given; answers how many. For the node's new worker, before its first task. */
+  failLostAttempts(node: NodeName): Promise<number>;
   /** Retention and search attributes; repeatable. */
   ensureNamespace(): Promise<void>;
   /** Starts the admission entity unless it runs. */
   ensureAdmission(): Promise<void>;
+  /** Hands a request for a slot to admission; the grant comes to the holder as a signal. */
+  requestSlot(request: SlotRequest): Promise<void>;
+  releaseSlot(release: SlotRelease): Promise<void>;
+  /** The slots that are held, and whether their holders run. @throws `server-unreachable` when no control worker answers */
+  readSlots(): Promise<readonly AuditedSlot[]>;
   close(): Promise<void>;
 }
 
@@ -91,8 +104,12 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     auditNode: (node) => auditNode(context, node),
     isRunning: (workflowId) => isRunning(context, workflowId),
     failTaskTokens: (tokens) => failTaskTokens(context, tokens),
+    failLostAttempts: (node) => failLostAttempts(context, node),
     ensureNamespace: () => ensureNamespace(context),
     ensureAdmission: () => ensureAdmission(context),
+    requestSlot: (request) => requestSlot(context, request),
+    releaseSlot: (release) => releaseSlot(context, release),
+    readSlots: () => readSlots(context),
     close,
   };
 }

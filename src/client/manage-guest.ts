@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { GuestCommand, GuestCommandResult } from '../../activities/interface.js';
 import type { NodeName, Vmid } from '../domain/ids.js';
+import type { GuestSummary } from '../domain/node-facts.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import { CONTROL_QUEUE } from '../domain/task-queues.js';
 import { guestCommandWorkflowId, migrationWorkflowId, WORKFLOW_TYPES } from '../domain/workflow-names.js';
@@ -55,9 +56,12 @@ async function findGuest(context: ClientContext, vmid: Vmid): Promise<NodeName> 
   const statuses = await Promise.all(context.nodes.map((node) => findNodeStatus(context, node)));
   const holders = statuses
     .flatMap((status) => (status?.inventory?.guests ?? []).filter((guest) => guest.vmid === vmid).map((guest) => ({ node: status?.node, guest })))
-    .filter(({ guest }) => guest.record !== 'missing' && guest.record !== 'revoked')
-    .sort((one, other) => (other.guest.generation ?? 0) - (one.guest.generation ?? 0));
+    .filter(({ guest }) => guest.record !== 'missing' && guest.record !== 'revoked' && guest.record !== 'incoming')
+    // A copy that is armed is no owner yet, unless nobody else has the guest.
+    .sort((one, other) => rankOf(one.guest) - rankOf(other.guest) || (other.guest.generation ?? 0) - (one.guest.generation ?? 0));
   const found = holders[0]?.node;
   if (found === undefined) throw new KedgeError('not-found', `Cannot find guest ${vmid}: no node that answers has it`);
   return found;
 }
+
+const rankOf = ({ record }: GuestSummary): number => (record === 'armed' ? 1 : 0);

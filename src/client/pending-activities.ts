@@ -5,6 +5,10 @@ import type { PendingActivity } from './migration-view.js';
 
 /** A pending activity with its newest heartbeat. */
 export interface HeartbeatView extends PendingActivity {
+  /** Names it within its execution. */
+  readonly id: string;
+  /** Identity of the worker that took it up last; empty before the first. */
+  readonly worker: string;
   /** The first heartbeat detail, still unparsed; undefined before the first heartbeat. */
   readonly heartbeat: unknown;
 }
@@ -18,6 +22,8 @@ export function readPendingActivities(description: WorkflowExecutionDescription)
     const payload = pending.heartbeatDetails?.payloads?.[0];
     const heartbeatAt = millisecondsOf(pending.lastHeartbeatTime);
     return {
+      id: pending.activityId ?? '',
+      worker: pending.lastWorkerIdentity ?? '',
       name: pending.activityType?.name ?? 'unknown',
       state: STATES[pending.state ?? 0] ?? 'unknown',
       attempt: pending.attempt ?? 1,

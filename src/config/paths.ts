@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { GuestKind } from '../domain/ownership.js';
 
 /** The three roots of Kedge on a node; the lab and tests override them by environment. */
 export interface KedgePaths {
@@ -21,7 +22,8 @@ export const clusterConfigFile = (paths: KedgePaths): string => join(paths.etc, 
 /** Settings of this node. */
 export const nodeConfigFile = (paths: KedgePaths): string => join(paths.etc, 'node.yaml');
 export const storageConfigFile = (paths: KedgePaths): string => join(paths.etc, 'storage.cfg');
-export const guestConfigFolder = (paths: KedgePaths): string => join(paths.etc, 'qemu-server');
+/** Configs of the guests of one kind, in PVE's folders. */
+export const guestConfigFolder = (paths: KedgePaths, kind: GuestKind): string => join(paths.etc, kind === 'qemu' ? 'qemu-server' : 'lxc');
 /** x509 files in QEMU's layout: ca-cert.pem, server-cert.pem, server-key.pem, client-cert.pem, client-key.pem. */
 export const pkiFolder = (paths: KedgePaths): string => join(paths.etc, 'pki');
 /** Key of this node for its peers, and the pinned host keys of all nodes. */
@@ -41,5 +43,7 @@ export const guestRunFolder = (paths: KedgePaths, vmid: number): string => join(
 export const controlSocketFile = (paths: KedgePaths, vmid: number): string => join(guestRunFolder(paths, vmid), 'control.qmp');
 /** QMP socket for onlookers: audits and tests from outside. */
 export const observerSocketFile = (paths: KedgePaths, vmid: number): string => join(guestRunFolder(paths, vmid), 'observer.qmp');
+/** LXC's folder of containers (`-P`): the generated config, console and log of each. Gone after a reboot, like the containers. */
+export const lxcFolder = (paths: KedgePaths): string => join(paths.run, 'lxc');
 /** Facts that a lab overrides (`kedge lab break <node> --claim qemu=…`); absent on a real node. */
 export const claimsFile = (paths: KedgePaths): string => join(paths.run, 'claims.yaml');

@@ -44,7 +44,7 @@ const MEANINGS: Readonly<Partial<Record<LeftoverKind, readonly [meaning: string,
   'pid-file': ['A pid file of a QEMU that is gone', 'Remove the file'],
   'tap': ['A network device of a guest that has no process here', 'Remove it with "ip link delete"'],
   'config-copy': ['A config of a guest that this node does not own', "Compare it with the owner's, then remove the copy"],
-  'temp-file': ['A file that a write left behind when its process died', 'Remove the file'],
+  'temp-file': ['A file that a write left behind when its process died, or a copy of a disk without its migration', 'Remove it'],
   'journal-open': ['A step of a migration that has ended is still noted as open', 'Restart the node worker: its recovery closes it'],
   'port': ['A QEMU waits for a RAM stream, and no guest is incoming here', 'Find the process with "ss -ltnp" and end it if its guest is owned elsewhere'],
 };
@@ -84,17 +84,20 @@ function awaitsStream(node: AuditedNode): boolean {
   return node.guests.some((guest) => guest.record === 'incoming' || guest.record === 'armed');
 }
 
-/** Names that src/drivers/host/durable-file.ts gives to content before its rename: `.<name>.<12 hex digits>.stage`. */
-const isTemporary = (path: string): boolean => /(?:^|\/)\.[^/]+\.stage$/.test(path);
-const vmidOfStage = (path: string): number | null => numberIn(/(?:^|\/)\.(\d+)\.[^/]+\.stage$/.exec(path));
+/**
+ * Names that src/drivers/host/durable-file.ts gives to content before its rename, `.<name>.<12 hex digits>.stage`, and storages to copies
+ * that come in, `.incoming-<vmid>-<generation>-<name>`.
+ */
+const isTemporary = (path: string): boolean => /(?:^|\/)\.(?:[^/]+\.stage|incoming-[^/]+)$/.test(path);
+const vmidOfStage = (path: string): number | null => numberIn(/(?:^|\/)\.(?:incoming-)?(\d+)[.-][^/]+$/.exec(path));
 /** `<run>/qemu/<vmid>/<file>`, see src/config/paths.ts. Logs stay there on purpose, to be read. */
 const vmidOfRunFile = (path: string): number | null => numberIn(/(?:^|\/)qemu\/(\d+)\/[^/]+$/.exec(path));
 const isPidFile = (path: string): boolean => path.endsWith('/pid');
 const isSocket = (path: string): boolean => /\.(?:qmp|sock)$/.test(path);
 /** `<etc>/qemu-server/<vmid>.conf`, see src/config/paths.ts. */
 const vmidOfConfig = (path: string): number | null => numberIn(/(?:^|\/)(?:qemu-server|lxc)\/(\d+)\.conf$/.exec(path));
-/** Tap devices carry PVE's names: `tap<vmid>i<number>`. */
-const vmidOfTap = (name: string): number | null => numberIn(/^tap(\d+)i\d+$/.exec(name));
+/** Devices of guests carry PVE's names: `tap<vmid>i<number>` of a VM, `veth<vmid>i<number>` of a container. */
+const vmidOfTap = (name: string): number | null => numberIn(/^(?:tap|veth)(\d+)i\d+$/.exec(name));
 
 function numberIn(match: RegExpExecArray | null): number | null {
   return match?.[1] === undefined ? null : Number(match[1]);

@@ -10,7 +10,7 @@ export interface AuditedNode {
   readonly processes: readonly { readonly pid: number; readonly vmid: number | null; readonly command: string; readonly incoming: boolean }[];
   /** Files in the guests' run folders: sockets, pid files, logs. Paths are absolute, or relative to the root of Kedge that they are in. */
   readonly sockets: readonly string[];
-  /** Paths of guest configs and of contents that wait for their rename. */
+  /** Paths of guest configs, of contents that wait for their rename, and of copies of disks that come in. */
   readonly files: readonly string[];
   /** Names of network interfaces. */
   readonly interfaces: readonly string[];
@@ -18,7 +18,7 @@ export interface AuditedNode {
   readonly nftTables: readonly string[];
   /** TCP ports on which QEMU processes listen. */
   readonly ports: readonly number[];
-  /** Streams that the journal calls open; `migrationId` is empty where it is not known. */
+  /** Streams, copies of volumes and permissions to write to them that are open; `migrationId` is empty where it is not known. */
   readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
 }
 
@@ -28,6 +28,17 @@ export interface AuditInput {
   readonly unreached: readonly { readonly node: NodeName; readonly reason: string }[];
   /** Workflows `migrateGuest` that have not ended; `parked`: waits for an operator. */
   readonly migrations: readonly RunningMigration[];
+  /** Slots that admission has granted; null when it gave no answer. */
+  readonly slots: readonly AuditedSlot[] | null;
+}
+
+export interface AuditedSlot {
+  /** Workflow id and run of the holder. */
+  readonly holder: string;
+  readonly runId: string;
+  readonly nodes: readonly NodeName[];
+  /** Does that run still run? */
+  readonly running: boolean;
 }
 
 export interface RunningMigration {
@@ -56,6 +67,8 @@ export const LEFTOVER_KINDS = [
   'port',
   'node-not-audited',
   'migration-parked',
+  'slot-leaked',
+  'slots-not-audited',
 ] as const;
 export type LeftoverKind = (typeof LEFTOVER_KINDS)[number];
 

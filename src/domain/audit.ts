@@ -7,6 +7,7 @@
  */
 import { auditGuestAcrossNodes } from './audit-guest.js';
 import { auditOneNode } from './audit-node.js';
+import { auditSlots } from './audit-slots.js';
 import type { AuditInput, Leftover } from './audit-types.js';
 
 /** Everything that is where it should not be, nodes in order of their names. An empty list is a clean cluster. */
@@ -16,6 +17,7 @@ export function findLeftovers(input: AuditInput): readonly Leftover[] {
     ...input.nodes.flatMap((node) => auditOneNode(node, input.migrations)),
     ...vmidsOf(input).flatMap((vmid) => auditGuestAcrossNodes(vmid, input)),
     ...input.migrations.filter((migration) => migration.parked).map(parkedMigration),
+    ...auditSlots(input),
   ];
   return leftovers.sort((a, b) => (a.node ?? '').localeCompare(b.node ?? '') || (a.vmid ?? 0) - (b.vmid ?? 0));
 }

@@ -28,7 +28,9 @@ export function checkSourceState({ vmid, view, runState, streamStuck }: SourceSt
     return found(
       'record-unsettled',
       `The ownership record of guest ${vmid} on ${node} is ${state}(${generation}) of ${migrationId ?? 'no migration'}`,
-      'Wait until the earlier migration is settled, see "kedge audit"',
+      record.record.mode === 'offline'
+        ? `Its migration was ended by force: take the guest back with "kedge guest start ${vmid}"`
+        : 'Wait until the earlier migration is settled, see "kedge audit"',
     );
   if (record.record.bootId !== bootId)
     return found(
@@ -57,10 +59,22 @@ export interface TargetState {
   readonly sourceGeneration: number | null;
   /** Process id of a QEMU of this guest on the target. */
   readonly pid: number | null;
+  /** The target has a config of this number that Kedge does not manage. */
+  readonly foreignConfig: boolean;
 }
 
 /** What an attempt of an older generation left on the target is none: it gives way when the target is prepared. */
-export function checkTargetState({ vmid, view, sourceGeneration, pid }: TargetState): readonly Finding[] {
+export function checkTargetState(state: TargetState): readonly Finding[] {
+  return [...checkTargetRecord(state), ...checkForeignConfig(state)];
+}
+
+function checkForeignConfig({ vmid, view, foreignConfig }: TargetState): readonly Finding[] {
+  if (!foreignConfig) return [];
+  const text = `${view.node} has a config of a guest ${vmid} that Kedge does not manage`;
+  return [finding('guest-exists-on-target', text, `Give that guest another number, or remove its config from ${view.node}`)];
+}
+
+function checkTargetRecord({ vmid, view, sourceGeneration, pid }: TargetState): readonly Finding[] {
   const { record, node } = view;
   const found = (id: CheckId, text: string): readonly Finding[] => [finding(id, text, 'Look at both nodes with "kedge audit" before anything is removed')];
   switch (record.kind) {

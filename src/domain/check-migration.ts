@@ -13,7 +13,7 @@ import type { NodeInventory, NodeStatus } from './node-facts.js';
 /** What the checks need of the guest that is to move. */
 export interface GuestFacts {
   /** How it moves; null when it can't in the way that was asked for. */
-  readonly movement: MigrationKind | null;
+  readonly movement?: MigrationKind | null;
   /** What is copied when it moves switched off. */
   readonly volumes: readonly MovingVolume[];
   readonly config: string;

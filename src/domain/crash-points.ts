@@ -1,6 +1,6 @@
 /**
  * Every place where a test run may kill a process: durable writes, external effects and messages.
- * Names are `<component>.<what>`; the component is the process that dies. A point is used through `crashPoint()`
+ * Names are `<component>.<what>`; the component is the process that dies (`node`: the worker of either node). A point is used through `crashPoint()`
  * of src/drivers/host/crash-point.ts; a test compares this list with the calls in the code.
  */
 export const CRASH_POINTS = [
@@ -32,6 +32,7 @@ export const CRASH_POINTS = [
   'target.go-answer',
   'target.revoked-record',
   'target.kill',
+  'node.task-noted',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 

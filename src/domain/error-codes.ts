@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   'qmp-error': row(false, 1, 502, 'Read the cause: QEMU answered with a reason'),
   'qmp-busy': row(true, 1, 423, 'Another client is attached to the control socket of the guest'),
   'qemu-start-failed': row(false, 1, 500, 'Read the log of QEMU that the message names'),
+  'lxc-start-failed': row(false, 1, 500, 'Read the logs of LXC and of the container that the message names'),
   'stream-failed': row(true, 1, 502, 'The guest runs on at the source; check the migration network and repeat'),
   'stream-stalled': row(true, 1, 504, 'The guest runs on at the source; check the migration network and repeat'),
   'copy-failed': row(true, 1, 502, 'Check sshd and the network between the two nodes; the copy goes on from the bytes that are there'),

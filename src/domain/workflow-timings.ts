@@ -5,9 +5,14 @@
 export interface WorkflowTimings {
   /** A node that takes up no short call for so long is silent. */
   readonly silentAfterMs: number;
-  /** A short call that answers nothing for so long is lost. */
+  /** A question that is not answered for so long is lost. */
   readonly callTimeoutMs: number;
-  /** A copy or presence attempt without a heartbeat for so long is lost. */
+  /**
+   * A call that acts on a guest may take so long while its worker lives. The longest is a roll-back that starts the guest from its disks:
+   * it quits one QEMU and starts another, whose slow storage src/drivers/qemu/start-qemu.ts waits for.
+   */
+  readonly actTimeoutMs: number;
+  /** An attempt without a heartbeat for so long is lost: its worker is gone, or cut off. */
   readonly heartbeatTimeoutMs: number;
   /** A validation that may rest on an old inventory is repeated after this pause; heartbeats come about once a second. */
   readonly lookAgainMs: number;
@@ -29,6 +34,7 @@ export interface WorkflowTimings {
 export const DEFAULT_TIMINGS: WorkflowTimings = {
   silentAfterMs: 15_000,
   callTimeoutMs: 60_000,
+  actTimeoutMs: 300_000,
   heartbeatTimeoutMs: 10_000,
   lookAgainMs: 700,
   retryFirstMs: 500,

@@ -27,6 +27,8 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'bios',
   'balloon',
   'numa',
+  // The snapshot that the present state comes from: a start looks at none.
+  'parent',
 ]);
 /** PCI slots are kept for this many disks and cards of each kind, so that addresses never move. */
 const MAX_INDEX = { virtio: 5, net: 5, scsiSingle: 5 };
@@ -39,7 +41,7 @@ export function unsupportedSettings(config: GuestConfig): readonly string[] {
   const single = config.scsiController === 'virtio-scsi-single';
   const scsiController = single || config.scsiController === 'virtio-scsi-pci';
   return [
-    ...config.text.entries.map(({ key }) => key).filter((key) => !KNOWN_KEYS.has(key) && !/^(?:virtio|scsi|net|serial)\d+$/.test(key)),
+    ...config.text.entries.map(({ key }) => key).filter((key) => !KNOWN_KEYS.has(key) && !/^(?:virtio|scsi|net|serial|unused)\d+$/.test(key)),
     ...config.drives.flatMap((drive) => drive.unsupported.map((option) => `${drive.key}.${option}`)),
     ...config.nets.flatMap((net) => net.unsupported.map((option) => `${net.key}.${option}`)),
     ...config.nets.filter((net) => net.model !== 'virtio').map((net) => `${net.key}.${net.model}`),
@@ -55,6 +57,7 @@ export function unsupportedSettings(config: GuestConfig): readonly string[] {
     ...(config.vga === null || /^(?:none|std|serial[0-3])$/.test(config.vga) ? [] : [`vga.${config.vga}`]),
     ...(config.vmgenid === '1' ? ['vmgenid.1'] : []),
     ...(config.bootOrder === null && config.text.entries.some(({ key }) => key === 'boot') ? ['boot'] : []),
-    ...config.text.sections.map(({ name }) => `[${name}]`),
+    // Snapshots are states that the guest may be taken back to, not settings of the one that starts.
+    ...config.text.sections.filter(({ kind }) => kind !== 'snapshot').map(({ name }) => `[${name}]`),
   ];
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { waitUntil } from '../../lab/processes.js';
 import type { MigrationRef } from '../../src/client/migration-view.js';
 import type { MigrationOptions } from '../../src/domain/migration.js';
+import { DEFAULT_TIMINGS } from '../../src/domain/workflow-timings.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
@@ -91,6 +92,20 @@ describe('kill -9 of a component', () => {
     await waitUntil('the release', () => recordState(route.target) === 'owned', { timeoutMs: 60_000, pauseMs: 2 });
     await Promise.all(components.map(kill));
     await expectMigrated(ref);
+  });
+
+  it('target worker, when it has taken a task up and not noted it: the next attempt comes with its restart, not with a timeout', async () => {
+    const { source, target } = route;
+    const ref = await start({ hold: true });
+    await world.watch(ref, 'the hold', ({ phase }) => phase === 'holding');
+    await world.break(target, { kind: 'crash-at', point: 'node.task-noted', moment: 'before' });
+    const cancelledAt = performance.now();
+    await world.kedge.cancelMigration(ref);
+    expect(performance.now() - cancelledAt).toBeLessThan(DEFAULT_TIMINGS.heartbeatTimeoutMs);
+    expect(summaryOf(await world.ended(ref)).outcome).toBe('cancelled');
+    expect(existsSync(world.inside(target, '/run/kedge/crash/node.task-noted')), 'the point was passed').toBe(false);
+    expect(sampler.report()).toMatchObject({ doubles: [], unwatched: [], runningOn: [source] });
+    expect(await world.leftovers()).toEqual([]);
   });
 
   async function start(options: Partial<MigrationOptions>): Promise<MigrationRef> {

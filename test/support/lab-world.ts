@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { changeLab } from '../../lab/change-lab.js';
 import { createWitness } from '../../lab/create-witness.js';
+import { createWitnessContainer } from '../../lab/create-witness-container.js';
 import { labDown } from '../../lab/down.js';
 import { breakMachine, type Wish } from '../../lab/faults/break-machine.js';
 import { labFolder, repositoryFolder } from '../../lab/lab-folder.js';
@@ -13,10 +14,11 @@ import { machineOf, readLab } from '../../lab/lab-store.js';
 import { processesInside, waitUntil } from '../../lab/processes.js';
 import { guestsOf, insidePath } from '../../lab/status.js';
 import { connectLab } from '../../lab/wait-for-lab.js';
-import { journalImage, observerSocket } from '../../lab/witness-place.js';
+import { observerSocket, witnessPlace } from '../../lab/witness-place.js';
 import { askGuest } from '../../lab/witness/ask-guest.js';
 import { readWitness, resetWitness } from '../../lab/witness/read-witness.js';
 import type { Verdict } from '../../lab/witness/verdict.js';
+import type { WitnessContainer } from '../../lab/witness/witness-container-config.js';
 import type { WitnessGuest } from '../../lab/witness/witness-guest-config.js';
 import { collectAudit } from '../../src/cli/collect-audit.js';
 import type { KedgeClient } from '../../src/client/kedge-client.js';
@@ -44,6 +46,8 @@ export interface LabWorld {
   cli(...words: readonly string[]): Promise<CommandEnd>;
   /** Small by default, so that a migration takes a second; it still needs several rounds. */
   createWitness(guest: Partial<WitnessGuest> & { readonly vmid: number }, node: string): Promise<void>;
+  /** Privileged and without further files, unless told otherwise. */
+  createWitnessContainer(container: Partial<WitnessContainer> & { readonly vmid: number }, node: string): Promise<void>;
   migrate(vmid: number, target: string, options?: Partial<MigrationOptions>): Promise<MigrationRef>;
   /** Waits for views until one satisfies; a server or control worker that is away meanwhile is waited for. */
   watch(ref: MigrationRef, what: string, until: (view: MigrationView) => boolean): Promise<MigrationView>;
@@ -115,6 +119,12 @@ export async function openLabWorld(options: { readonly name: string; readonly no
         { name: `witness-${guest.vmid}`, memoryMiB: 192, dirtyRate: 8 * MIB, workingSet: 48 * MIB, disks: [64], storage: 'shared', ...guest },
         { node, start: true },
       ),
+    createWitnessContainer: (container, node) =>
+      createWitnessContainer(
+        lab(),
+        { name: `witness-${container.vmid}`, memoryMiB: 64, unprivileged: false, storage: 'local', tickMs: 5, files: 0, mountPoints: 0, ...container },
+        { node, start: true },
+      ),
     migrate: (vmid, target, typed = {}) => kedge.startMigration({ vmid, target, options: typed, requestedBy: 'e2e' }),
     watch,
     ended: (ref) => watch(ref, 'the end', (view) => view.status !== 'running'),
@@ -134,7 +144,10 @@ export async function openLabWorld(options: { readonly name: string; readonly no
       const init = initOf(node);
       return guestsOf(init, processesInside(init)).find((guest) => guest.vmid === vmid)?.process.pid ?? null;
     },
-    verdict: (vmid, judged = {}) => readWitness({ observerSocket: observerSocket(lab()), vmid, imagePath: journalImage(lab(), vmid), ...judged }),
+    verdict: (vmid, judged = {}) => {
+      const { kind, journal } = witnessPlace(lab(), vmid);
+      return readWitness({ observerSocket: observerSocket(lab()), vmid, kind, imagePath: journal, ...judged });
+    },
     resetWitness: (vmid) => resetWitness({ observerSocket: observerSocket(lab()), vmid }),
     askGuest: async (vmid, command) => {
       await askGuest({ observerSocket: observerSocket(lab()), vmid }, command);

@@ -41,6 +41,12 @@ export const runsTwice: Outcome = {
   },
 };
 
+/** Moves the guest, but has not seen it announced on the target: the workflow's own step has to. */
+export const unconfirmed: Outcome = {
+  times: 1,
+  act: async ({ effect }) => Object.assign({}, await effect(), { confirmed: false }),
+};
+
 /** The same failure, every time for so often. */
 export function fails(code: KedgeError['code'], times = 1): Outcome {
   return {

@@ -73,7 +73,7 @@ export async function startSagaHarness(): Promise<SagaHarness> {
 
   const worlds = new Map<number, FakeWorld>();
   const outcomes = new Map<number, Outcomes>();
-  const cluster = { nodes: NODES, nodeStatus: () => Promise.resolve(null), isRunning: (id: string) => kedge.isRunning(id) };
+  const cluster = { ...kedge, nodes: NODES, nodeStatus: () => Promise.resolve(null) };
   const nodeActivities = faultyActivities({ worldOf: (vmid) => worlds.get(vmid), outcomesOf: (vmid) => outcomes.get(vmid) ?? {}, activitiesOf: fakeNode });
   const interceptors = { activity: [castErrors] };
   const workers = await Promise.all([

@@ -29,7 +29,8 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export async function startTestCluster(): Promise<TestCluster> {
+/** `activities`: those of the node; fake ones by default. */
+export async function startTestCluster(given: { readonly activities?: NodeActivities } = {}): Promise<TestCluster> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [server, workflowBundle] = await Promise.all([startTemporalServer(), bundleWorkflows()]);
   const log = createLogger({ level: 'error' });
@@ -47,7 +48,12 @@ export async function startTestCluster(): Promise<TestCluster> {
     const nodeEnding = new AbortController();
     node = {
       ending: nodeEnding,
-      runs: runNodeTemporalWorkers(connected, { node: NODE, activities: nodeActivities(presences), bulkSlots: 2, signal: nodeEnding.signal }),
+      runs: runNodeTemporalWorkers(connected, {
+        node: NODE,
+        activities: given.activities ?? nodeActivities(presences),
+        bulkSlots: 2,
+        signal: nodeEnding.signal,
+      }),
     };
   };
   const stopNode = async (): Promise<void> => {

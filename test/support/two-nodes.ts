@@ -120,7 +120,7 @@ function channelBetween(link: { from: NodeName; to: () => NodeContext; cuts: Two
       if (body instanceof KedgeError) throw body;
       const cut = link.cuts.get(body.op);
       if (cut === 'before') throw unreachable();
-      const answer = await answerPeer(link.to(), link.from, body);
+      const answer = await answerPeer(link.to(), link.from, { request: body, signal: new AbortController().signal });
       if (cut === 'lost-reply') throw unreachable();
       return { ok: answer };
     } catch (error) {

@@ -10,8 +10,16 @@ describe('activityProfiles', () => {
     expect(profiles.ping).toMatchObject({ scheduleToStartTimeout: 15_000, startToCloseTimeout: 60_000, retry: { maximumAttempts: 3 } });
   });
 
+  test('settle is bounded in the same way, and long enough for a start from disk on slow storage', () => {
+    expect(profiles.settle).toMatchObject({ scheduleToStartTimeout: 15_000, startToCloseTimeout: 300_000, retry: { maximumAttempts: 3 } });
+  });
+
+  test.for(['ping', 'settle', 'idempotent', 'resumable', 'once', 'undo', 'presence'] as const)('a lost attempt of %s is noticed in ten seconds', (name) => {
+    expect(profiles[name].heartbeatTimeout).toBe(10_000);
+  });
+
   test('idempotent is repeated without counting, within ten minutes', () => {
-    expect(profiles.idempotent).toMatchObject({ startToCloseTimeout: 60_000, scheduleToCloseTimeout: 600_000 });
+    expect(profiles.idempotent).toMatchObject({ startToCloseTimeout: 300_000, scheduleToCloseTimeout: 600_000 });
     expect(profiles.idempotent.retry).not.toHaveProperty('maximumAttempts');
   });
 

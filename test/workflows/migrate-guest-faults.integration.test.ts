@@ -86,6 +86,28 @@ describe.concurrent('fails at each step', () => {
   });
 });
 
+describe.concurrent('a step before the copy that is repeated for long', () => {
+  test.for(['claimGuest', 'prepareTarget'] as const)('%s is told of in the story, and the guest moves once it succeeds', async (name) => {
+    const run = await harness.start({ outcomes: { [name]: fails('qmp-timeout', 8) }, timings: { askOperatorAfterMs: 100 } });
+    const step = name === 'claimGuest' ? 'claim' : 'prepare';
+    const view = await run.seen(({ story }) => story?.warnings.some((warning) => warning.includes(`Step ${step} takes longer`)) === true);
+    expect(view.story?.phase).not.toBe('needs-operator');
+    await assertMoved(run);
+  });
+
+  test('fails when its time is up, and the guest stays', async () => {
+    const run = await harness.start({
+      outcomes: { prepareTarget: fails('qmp-timeout', 10_000) },
+      timings: { askOperatorAfterMs: 100, stepTimeoutMs: 500 },
+    });
+    const view = await run.ended();
+    expect(view.status).toBe('failed');
+    expect(view.story?.warnings.join()).toContain('Step prepare takes longer');
+    expect(run.world.runners()).toEqual(['node1']);
+    assertNothingLeftBehind(run.world);
+  });
+});
+
 describe.concurrent('each undo', () => {
   const undos = ['cancelStream', 'revokeTarget', 'unclaimGuest'] as const;
   const broken = (undo: FakeActivityName, outcome: Outcomes[FakeActivityName]): Outcomes => ({
@@ -167,10 +189,11 @@ describe.concurrent('the outcome of the switchover is unknown', () => {
   test('and both nodes stay silent: the operator is asked, and skipping rolls back', async () => {
     const run = await harness.start({
       outcomes: { copyAndSwitchOver: lostAt('copying'), settleMigration: fails('node-silent', 10_000) },
-      timings: { askOperatorAfterMs: 200 },
+      timings: { askOperatorAfterMs: 2_000 },
     });
     const view = await run.seen((candidate) => candidate.phase === 'needs-operator');
-    expect(view.story?.question?.step).toBe('switchover');
+    expect(view.story?.question).toMatchObject({ step: 'switchover', code: 'node-silent' });
+    expect(view.story?.question?.message).toContain('The last try said: Fails with node-silent');
     await harness.kedge.decideMigration(run.ref, 'skip');
     await assertRolledBack(run, 'rolled-back');
   });

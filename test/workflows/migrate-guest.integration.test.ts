@@ -6,7 +6,7 @@ import { parseNodeName } from '../../src/domain/ids.js';
 import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
 import { assertExactlyOneRunner, assertNothingLeftBehind } from '../support/invariants.js';
-import { fails } from '../support/outcomes.js';
+import { fails, unconfirmed } from '../support/outcomes.js';
 import { SILENT, startSagaHarness, type SagaHarness } from '../support/saga-harness.js';
 
 let harness: SagaHarness;
@@ -48,9 +48,10 @@ describe.concurrent('migrateGuest', () => {
     expect(view.story?.blackout).toEqual({ stopToResumeMs: 6, qemuDowntimeMs: 5 });
   });
 
-  test('takes at most 60 history events, with a deadline', async () => {
-    const run = await harness.start({ options: { timeoutMs: 60_000 } });
+  test('takes at most 60 history events, with a deadline and a step of its own to confirm the target', async () => {
+    const run = await harness.start({ options: { timeoutMs: 60_000 }, outcomes: { copyAndSwitchOver: unconfirmed } });
     await run.ended();
+    expect(run.world.calls).toContain('confirmTarget');
     const { historyLength } = await harness.client.workflow.getHandle(run.ref.workflowId).describe();
     expect(historyLength).toBeLessThanOrEqual(60);
   });

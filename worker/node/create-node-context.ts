@@ -12,6 +12,7 @@ import { GuestLocks } from './guests/guest-locks.js';
 import { GuestMonitors } from './guests/guest-monitors.js';
 import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
+import { LostContact } from './handover/lost-contact.js';
 import { StagedRecords } from './handover/target-stages.js';
 import { LinkProbes } from './inspection/link-probes.js';
 import { ShutdownMarks } from './journal/shutdown-marks.js';
@@ -19,6 +20,7 @@ import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
+import { CopyReadings } from './offline/copy-readings.js';
 import { VolumeJournal } from './offline/volume-journal.js';
 import { PeerDirectory } from './peers/peer-directory.js';
 import { Recoveries } from './recovery/recoveries.js';
@@ -45,10 +47,11 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     steps: new StepJournal(journalFolder(paths)),
     streams: new StreamJournal(journalFolder(paths)),
     volumes: new VolumeJournal(journalFolder(paths)),
+    readings: new CopyReadings(),
     shutdowns: new ShutdownMarks(journalFolder(paths)),
     locks: new GuestLocks(),
     monitors: new GuestMonitors(paths),
-    guestConfigs: new GuestConfigs(guestConfigFolder(paths)),
+    guestConfigs: new GuestConfigs({ qemu: guestConfigFolder(paths, 'qemu'), lxc: guestConfigFolder(paths, 'lxc') }),
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     starts: new StartMarks(journalFolder(paths)),
@@ -56,6 +59,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     stages: new StagedRecords(),
     copies: new ActiveCopies(),
     probes: new LinkProbes(),
+    lostContact: new LostContact(),
     summaries: new Map(),
   };
 }

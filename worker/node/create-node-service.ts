@@ -8,6 +8,7 @@ import { inspectSource } from './inspection/inspect-source.js';
 import { inspectTarget } from './inspection/inspect-target.js';
 import type { NodeContext } from './node-context.js';
 import { copyVolumes } from './offline/copy-volumes.js';
+import { dropUnverified } from './offline/drop-unverified.js';
 import { giveBackCopy } from './offline/give-back-copy.js';
 import { handOverCopy } from './offline/hand-over-copy.js';
 import { prepareCopy } from './offline/prepare-copy.js';
@@ -42,9 +43,12 @@ export function createNodeService(node: NodeContext): NodeService {
     copyVolumes: (input, call) => copyVolumes(node, { ...input, ...call }),
     shutDownGuest: (input, call) => shutDownGuest(node, { ...input, ...call }),
     verifyCopy: (input, call) => verifyCopy(node, { ...input, ...call }),
-    handOverCopy: ({ step, target }, call) => claimed(step, call, () => handOverCopy(node, step, target)),
+    handOverCopy: ({ step, target }, call) => claimed(step, call, () => handOverCopy(node, step, { target, attempt: call.attempt })),
     startMoved: ({ step }, call) => claimed(step, call, () => startMoved(node, step)),
-    revokeTarget: ({ step, source }, call) => claimed(step, call, () => revoke(node, { ...step, from: source })),
+    revokeTarget: async ({ step, source }, call) => {
+      await dropUnverified(node, step);
+      return claimed(step, call, () => revoke(node, { ...step, from: source }));
+    },
     cancelStream: ({ step, target }, call) => claimed(step, call, () => giveBack(node, step, target)),
     // No claim: it would fence the copy that it lets go on.
     releaseHold: ({ step }) => releaseHold(node, step),

@@ -10,11 +10,13 @@ import type { GuestMonitors } from './guests/guest-monitors.js';
 import type { ActiveCopies } from './handover/active-copies.js';
 import type { StagedRecords } from './handover/target-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
+import type { LostContact } from './handover/lost-contact.js';
 import type { ShutdownMarks } from './journal/shutdown-marks.js';
 import type { StartMarks } from './journal/start-marks.js';
 import type { LinkProbes } from './inspection/link-probes.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
+import type { CopyReadings } from './offline/copy-readings.js';
 import type { VolumeJournal } from './offline/volume-journal.js';
 import type { Peers } from './peers/peer-directory.js';
 import type { Recoveries } from './recovery/recoveries.js';
@@ -37,6 +39,7 @@ export interface NodeContext {
   readonly steps: StepJournal;
   readonly streams: StreamJournal;
   readonly volumes: VolumeJournal;
+  readonly readings: CopyReadings;
   readonly shutdowns: ShutdownMarks;
   readonly locks: GuestLocks;
   readonly monitors: GuestMonitors;
@@ -48,6 +51,7 @@ export interface NodeContext {
   readonly stages: StagedRecords;
   readonly copies: ActiveCopies;
   readonly probes: LinkProbes;
+  readonly lostContact: LostContact;
   /** What presence last said of each guest. */
   readonly summaries: Map<Vmid, GuestSummary>;
 }

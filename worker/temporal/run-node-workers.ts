@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import type { NodeActivities } from '../../activities/interface.js';
 import { castErrors } from '../../activities/cast-errors.js';
 import type { NodeName } from '../../src/domain/ids.js';
 import { nodeBulkQueue, nodeControlQueue } from '../../src/domain/task-queues.js';
+import { nodeWorkerIdentity } from '../../src/domain/worker-identity.js';
 import type { WorkerConnection } from './connect-worker.js';
 import { runWorkers } from './run-workers.js';
 
@@ -21,21 +23,23 @@ const CONTROL_SLOTS = 32;
 /** Runs the two activity-only workers of a node, on its queues for short calls and for copies, until they are ended. */
 export async function runNodeTemporalWorkers(connected: WorkerConnection, options: NodeWorkersOptions): Promise<void> {
   const { node, activities, bulkSlots, signal } = options;
+  const identity = nodeWorkerIdentity(node, randomUUID());
   const [control, bulk] = await Promise.all([
-    createWorker(connected, { queue: nodeControlQueue(node), activities, slots: CONTROL_SLOTS }),
-    createWorker(connected, { queue: nodeBulkQueue(node), activities, slots: bulkSlots }),
+    createWorker(connected, { queue: nodeControlQueue(node), activities, slots: CONTROL_SLOTS, identity }),
+    createWorker(connected, { queue: nodeBulkQueue(node), activities, slots: bulkSlots, identity }),
   ]);
   await runWorkers([control, bulk], signal);
 }
 
 function createWorker(
   { connection, namespace }: WorkerConnection,
-  { queue, activities, slots }: { queue: string; activities: object; slots: number },
+  { queue, activities, slots, identity }: { queue: string; activities: object; slots: number; identity: string },
 ): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     taskQueue: queue,
+    identity,
     activities,
     maxConcurrentActivityTaskExecutions: slots,
     // Progress and a cancel are at most a second old; the heartbeat timeout alone would make it eight.

@@ -20,8 +20,18 @@ const ROUND_COLUMNS: readonly Column<CopyRound>[] = [
   { heading: 'TOOK', cell: (round) => formatDuration(round.durationMs), align: 'right' },
 ];
 
-/** The whole story of one migration for people. `witnessGapMs`: the longest gap that an observer outside saw; `failed`: its workflow failed. */
-export function storyText(story: MigrationStory, options: { nowMs: number; witnessGapMs?: number; failed?: boolean }): string {
+export interface StoryTextOptions {
+  readonly nowMs: number;
+  /** The longest gap that an observer outside saw. */
+  readonly witnessGapMs?: number;
+  /** Its workflow failed. */
+  readonly failed?: boolean;
+  /** Calls that are being repeated now, each with the reason. */
+  readonly repeated?: readonly string[];
+}
+
+/** The whole story of one migration for people. */
+export function storyText(story: MigrationStory, options: StoryTextOptions): string {
   const facts: readonly (readonly [string, string])[] = [
     ['guest', String(story.vmid)],
     ['way', `${story.source ?? '?'} → ${story.target}`],
@@ -36,6 +46,7 @@ export function storyText(story: MigrationStory, options: { nowMs: number; witne
     ...facts.map(([name, text]) => `  ${name.padEnd(9)} ${text}\n`),
     ...forecastFacts(story).map(([name, text]) => `  ${name.padEnd(9)} ${text}\n`),
     ...story.warnings.map((warning) => `  warning   ${warning}\n`),
+    ...(options.repeated ?? []).map((call) => `  repeated  ${call}\n`),
     story.steps.length > 0 ? `\n${renderTable(STEP_COLUMNS, story.steps)}` : '',
     story.rounds.length > 0 ? `\n${renderTable(ROUND_COLUMNS, story.rounds)}` : '',
     questionText(story),

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { z } from 'zod';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { BridgeFacts } from '../../domain/node-facts.js';
+import { ip, readLinks, removeLink } from './links.js';
 
 /** A tap device as the kernel shows it. */
 export interface TapDevice {
@@ -28,14 +26,7 @@ export async function createTap(tap: TapDevice): Promise<void> {
 
 /** Removes a tap device; one that is gone already is fine. */
 export async function removeTap(name: string): Promise<void> {
-  const exists = async (): Promise<boolean> => (await readLinks()).some((link) => link.ifname === name);
-  if (!(await exists())) return;
-  try {
-    await ip(['link', 'delete', 'dev', name]);
-  } catch (error) {
-    // Two may remove it at once.
-    if (await exists()) throw error;
-  }
+  await removeLink(name);
 }
 
 /** The tap devices of guests on this node (`tap<vmid>i<n>`); with `vmid` only those of that guest. */
@@ -49,26 +40,4 @@ export async function readBridges(): Promise<readonly BridgeFacts[]> {
   return (await readLinks())
     .filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge')
     .map(({ ifname, mtu, linkinfo }) => ({ name: ifname, mtu, vlanAware: linkinfo?.info_data?.vlan_filtering === 1 }));
-}
-
-/** By netlink, not /sys: a node in a network namespace may see the /sys of another. */
-async function readLinks(): Promise<z.infer<typeof LINKS>> {
-  return LINKS.parse(JSON.parse(await ip(['-json', '-details', 'link', 'show'])));
-}
-
-const LINKS = z.array(
-  z.object({
-    ifname: z.string(),
-    mtu: z.int(),
-    master: z.string().optional(),
-    linkinfo: z.object({ info_kind: z.string().optional(), info_data: z.object({ vlan_filtering: z.int().optional() }).optional() }).optional(),
-  }),
-);
-
-async function ip(args: readonly string[]): Promise<string> {
-  try {
-    return (await promisify(execFile)('ip', [...args], { timeout: 10_000, env: { PATH: process.env['PATH'], LC_ALL: 'C' } })).stdout;
-  } catch (error) {
-    throw new KedgeError('internal', `Cannot run ip ${args.join(' ')}: ${error instanceof Error ? error.message.trim() : String(error)}`, { cause: error });
-  }
 }

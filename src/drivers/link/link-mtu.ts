@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { isIPv6 } from 'node:net';
-import { promisify } from 'node:util';
 import { z } from 'zod';
+import { ip } from '../host/links.js';
 
 const ROUTES = z.array(z.object({ dev: z.string() }));
 const LINKS = z.array(z.object({ mtu: z.int().positive() }));
@@ -16,8 +15,4 @@ export async function linkMtu(host: string): Promise<number | null> {
   } catch {
     return null;
   }
-}
-
-async function ip(args: readonly string[]): Promise<string> {
-  return (await promisify(execFile)('ip', [...args], { timeout: 5_000, env: { PATH: process.env['PATH'], LC_ALL: 'C' } })).stdout;
 }

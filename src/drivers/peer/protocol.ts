@@ -39,10 +39,13 @@ export const PEER_OPERATIONS = {
   go: { args: migrationStep.extend({ mode: z.literal('offline').optional() }), answer: z.object({ resumedAtMs: z.number(), alreadyDone: z.boolean() }) },
   /** Give the migration up for ever; answered only after it is durable and QEMU is gone. */
   revoke: { args: migrationStep, answer: z.object({ ran: z.enum(['no', 'maybe']) }) },
-  /** Let me write to the copy of this volume; repeatable, needed again after a reboot. */
-  grant: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ token: z.string() }) },
+  /**
+   * Let me write to the copy of this volume; repeatable, needed again after a reboot. No token: it was found equal and published, nothing may
+   * change in it any more. `isEmpty`: nothing was copied yet.
+   */
+  grant: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ token: z.string().nullable(), isEmpty: z.boolean() }) },
   /** End my writing to this copy and tell the digest of what it holds; may take minutes. */
-  digest: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ root: z.string(), allocatedBytes: z.number() }) },
+  digest: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ digest: z.string() }) },
   /** The copy is equal: give it its final name, answered only after it is durable. */
   publish: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ published: z.literal(true) }) },
   /** Run your local recovery for this guest. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KedgeError } from '../../domain/kedge-error.js';
-import { isAlive, type ProcessIdentity } from './qemu-process.js';
+import { isAlive, type ProcessIdentity } from '../host/process-identity.js';
 
 const POLL_MS = 5;
 

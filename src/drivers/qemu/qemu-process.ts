@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-
-/** Identity of a process that survives the reuse of its pid. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Start of the process in clock ticks since the boot: /proc/<pid>/stat, field 22. */
-  readonly startTime: number;
-}
+import { readStartTime, type ProcessIdentity } from '../host/process-identity.js';
 
 /** A QEMU process of Kedge, as its command line tells. */
 export interface QemuProcess extends ProcessIdentity {
@@ -35,21 +29,6 @@ export function readQemuProcess(pid: number): QemuProcess | null {
     pidFile: argumentOf(command, '-pidfile'),
     command,
   };
-}
-
-/** Does exactly this process still exist? A zombie does not: it holds no memory, file or lock any more. */
-export function isAlive(identity: ProcessIdentity): boolean {
-  return readStartTime(identity.pid) === identity.startTime;
-}
-
-/** The start time of `pid`, null when there is none or it is a zombie. Source: proc(5), the name may hold spaces and brackets. */
-export function readStartTime(pid: number): number | null {
-  const stat = readOrNull(`/proc/${pid}/stat`);
-  if (stat === null) return null;
-  const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (state === 'Z' || state === 'X') return null;
-  // `rest` begins with field 4; the start time is field 22.
-  return Number(rest[18]);
 }
 
 function readCommand(pid: number): readonly string[] | null {

@@ -2,7 +2,7 @@ import { KedgeError } from '../../domain/kedge-error.js';
 import type { QmpConnection } from '../qmp/qmp-connection.js';
 import { killQemu, waitUntilGone } from './kill-qemu.js';
 import { quit } from './migration-commands.js';
-import type { ProcessIdentity } from './qemu-process.js';
+import type { ProcessIdentity } from '../host/process-identity.js';
 
 /** After `quit` QEMU flushes its disks; then SIGKILL helps. */
 const QUIT_TIMEOUT_MS = 10_000;

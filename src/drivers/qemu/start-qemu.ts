@@ -10,6 +10,8 @@ import { runFiles, type RunFiles } from './run-files.js';
 import { scanQemu } from './scan-qemu.js';
 
 const RETRY_MS = 10;
+/** QEMU opens all disks before it greets, which slow shared storage may make long. One that dies is noticed at once. */
+const GREETING_WITHIN_MS = 120_000;
 const STDERR_TAIL_CHARACTERS = 2_000;
 
 export interface StartQemuOptions {
@@ -20,6 +22,7 @@ export interface StartQemuOptions {
   readonly binary: string;
   /** From `qemuArguments`: they hold `-S`, so nothing runs before a `cont`. */
   readonly args: readonly string[];
+  /** How long QEMU may take until its greeting; default two minutes. */
   readonly timeoutMs?: number;
 }
 
@@ -48,7 +51,7 @@ export async function startQemu(options: StartQemuOptions): Promise<StartedQemu>
   child.once('error', (error) => {
     failure = error;
   });
-  const deadline = performance.now() + (options.timeoutMs ?? 15_000);
+  const deadline = performance.now() + (options.timeoutMs ?? GREETING_WITHIN_MS);
   for (;;) {
     const qmp = await tryConnect(files);
     if (qmp !== null) {

@@ -28,11 +28,20 @@ describe('a guest that lost nothing', () => {
       pagesChecked: 65_536,
       recordsChecked: 400,
       reasons: [],
+      unchecked: [],
     });
   });
 
   it('may have lost ticks and pings on the network', () => {
     expect(judgeWitness(withTicks({ missing: 12, duplicates: 3, reordered: 1 }))).toMatchObject({ ok: true, missingTicks: 12 });
+  });
+
+  it('may be a container that was started again, whose memory nobody asked for', () => {
+    const evidence = { ...withReport({ reboots: 1, boots: [boot, secondBoot] }), kind: 'lxc', verify: null } as const;
+    expect(judgeWitness(evidence)).toMatchObject({ ok: true, reboots: 1, memoryIntact: null, unchecked: [expect.stringContaining('restart')] });
+    const lost = { ...evidence, journal: { ok: false, checked: 400, bad: 1, firstBad: { seq: 7, slot: 6, nonce: boot.nonce, offset: 3072, why: 'checksum' } } };
+    expect(judgeWitness(lost)).toMatchObject({ ok: false, diskIntact: false });
+    expect(judgeWitness({ ...evidence, report: { ...evidence.report, ticks: { ...evidence.report.ticks, doubleRunner: true } } })).toMatchObject({ ok: false });
   });
 
   it('may have rebooted when the experiment allows it', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { MigrationView } from '../../../src/client/migration-view.js';
 import type { MigrateGuestInput } from '../../../src/domain/migration.js';
 import { viewsOf, runFake } from './fake-cluster.js';
 import { ended, failure, guest, node1, node2, nodeStatus, nodeWith, running, story } from './stories.js';
@@ -41,6 +42,14 @@ describe('kedge migration', () => {
     const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(parked) } });
     expect(result.out).toContain('Cannot remove the config [storage-failed]');
     expect(result.out).toContain('kedge migration decide 101-7 skip     leaves the config');
+  });
+
+  test('shows the calls that are being repeated, each with the reason', async () => {
+    const call = { name: 'prepareTarget', state: 'scheduled', attempt: 7, lastFailure: 'The monitor gave no answer', heartbeatAgeMs: null } as const;
+    const stuck: MigrationView = { ...running(), activities: [call, { ...call, name: 'inspectTarget', attempt: 1 }] };
+    const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(stuck) } });
+    expect(result.out).toContain('repeated  prepareTarget attempt 7 (The monitor gave no answer)');
+    expect(result.out).not.toContain('inspectTarget');
   });
 
   test('shows why it failed below the story, the command itself having succeeded', async () => {
@@ -129,7 +138,9 @@ describe('kedge guest', () => {
     const asked: unknown[] = [];
     const cluster = { manageGuest: (request: unknown) => (asked.push(request), Promise.resolve({ guest: guest(), config: null })) };
     await runFake(['guest', 'create', '101', '--node', 'node1', '--set', 'name=web', '--set', 'net0=virtio,bridge=vmbr0'], { cluster });
-    expect(asked).toEqual([{ node: 'node1', command: { verb: 'create', vmid: 101, config: 'name: web\nnet0: virtio,bridge=vmbr0\n' } }]);
+    expect(asked).toEqual([{ node: 'node1', command: { verb: 'create', vmid: 101, kind: 'qemu', config: 'name: web\nnet0: virtio,bridge=vmbr0\n' } }]);
+    await runFake(['guest', 'create', '102', '--node', 'node1', '--kind', 'lxc', '--set', 'hostname=web'], { cluster });
+    expect(asked.at(-1)).toEqual({ node: 'node1', command: { verb: 'create', vmid: 102, kind: 'lxc', config: 'hostname: web\n' } });
     expect((await runFake(['guest', 'create', '101', '--node', 'node1'], { cluster })).exitCode).toBe(2);
     expect((await runFake(['guest', 'create', '101', '--node', 'node1', '--set', 'name'], { cluster })).exitCode).toBe(2);
   });
@@ -207,6 +218,16 @@ describe('kedge audit', () => {
         { node: 'node2', kind: 'record-unsettled' },
       ],
     });
+  });
+
+  test('is not clean while nobody says which slots are held', async () => {
+    const cluster = {
+      nodes: [node1],
+      listMigrations: () => Promise.resolve([]),
+      auditNode: () => Promise.resolve({ ...nothing, node: node1 }),
+      readSlots: () => Promise.reject(new KedgeError('server-unreachable', 'No control worker')),
+    };
+    expect(await runFake(['audit'], { cluster })).toMatchObject({ exitCode: 1, out: expect.stringContaining('slots-not-audited') });
   });
 
   test('knows a migration that started this moment although the index of running workflows lags', async () => {

@@ -46,6 +46,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     cordonNode: unexpected('cordonNode'),
     manageGuest: unexpected('manageGuest'),
     auditNode: unexpected('auditNode'),
+    readSlots: () => Promise.resolve([]),
     close() {
       seen.closed = true;
       return Promise.resolve();

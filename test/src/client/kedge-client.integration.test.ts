@@ -1,9 +1,9 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { ActivityNotFoundError, WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectKedge } from '../../../src/client/connect-kedge.js';
 import type { SlotState } from '../../../src/domain/admission.js';
 import { parseNodeName, parseVmid } from '../../../src/domain/ids.js';
-import { CONTROL_QUEUE } from '../../../src/domain/task-queues.js';
+import { CONTROL_QUEUE, nodeControlQueue } from '../../../src/domain/task-queues.js';
 import { ADMISSION_ID, QUERIES, SIGNALS, WORKFLOW_TYPES } from '../../../src/domain/workflow-names.js';
 import { Client } from '@temporalio/client';
 import { NODE, OTHER, startTestCluster, type TestCluster } from '../../support/test-cluster.js';
@@ -18,6 +18,13 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 const vmid = parseVmid(101);
+
+/** Polls the queue for short calls of `node2`, which has no worker here, as a worker of this identity. */
+async function takeTask(identity: string): Promise<{ attempt: number; taskToken: Uint8Array }> {
+  const taskQueue = { name: nodeControlQueue(OTHER) };
+  const { attempt, taskToken } = await client.workflowService.pollActivityTaskQueue({ namespace: 'default', taskQueue, identity });
+  return { attempt, taskToken };
+}
 
 describe('a node', () => {
   test('is listed with its boot and the inventory of its newest heartbeat', async () => {
@@ -46,6 +53,25 @@ describe('a node', () => {
     await cluster.kedge.failTaskTokens(cluster.presences);
     await expect.poll(() => cluster.presences.length, { timeout: 5_000 }).toBeGreaterThan(before);
     await cluster.kedge.failTaskTokens(cluster.presences.slice(0, before));
+  });
+
+  test('whose worker died before it noted what it had taken up has the next attempt within seconds, and no other node is disturbed', async () => {
+    const presences = cluster.presences.length;
+    const audit = cluster.kedge.auditNode(OTHER);
+    // Takes the task as a worker does that is killed right afterwards.
+    const lost = await takeTask('kedge/node2/killed');
+    expect(lost.attempt).toBe(1);
+    const next = takeTask('kedge/node2/restarted');
+    const restartedAt = performance.now();
+    // The server's index of running executions may lag for a moment.
+    await expect.poll(() => cluster.kedge.failLostAttempts(OTHER), { timeout: 5_000 }).toBe(1);
+    const { attempt, taskToken } = await next;
+    expect(performance.now() - restartedAt).toBeLessThan(5_000);
+    expect(attempt).toBe(2);
+    await client.activity.complete(taskToken, { node: OTHER });
+    await expect(audit).resolves.toEqual({ node: OTHER });
+    await expect(client.activity.complete(lost.taskToken, {}), 'the dead attempt says nothing any more').rejects.toBeInstanceOf(ActivityNotFoundError);
+    expect(cluster.presences.length).toBe(presences);
   });
 
   test('that loses its worker is silent, until it is heard again', async () => {
@@ -92,6 +118,19 @@ describe('admission', () => {
     await narrow.signal(SIGNALS.request, slotOf(waiter));
     await dead.terminate();
     await expect.poll(holders, { timeout: 10_000 }).toEqual(['migration-103']);
+  });
+});
+
+describe('the slots', () => {
+  test('are told with whether their holders run: one that was ended by force still has its slot', async () => {
+    const holder = await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-106', args: [{}] });
+    const request = { holder: holder.workflowId, runId: holder.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' } as const;
+    await cluster.kedge.requestSlot(request);
+    await expect.poll(() => cluster.kedge.readSlots()).toEqual([{ holder: 'migration-106', runId: request.runId, nodes: [NODE, OTHER], running: true }]);
+    await holder.terminate();
+    await expect(cluster.kedge.readSlots()).resolves.toMatchObject([{ holder: 'migration-106', running: false }]);
+    await cluster.kedge.releaseSlot(request);
+    await expect(cluster.kedge.readSlots()).resolves.toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findLeftovers } from '../../../src/domain/audit.js';
-import type { AuditedNode, AuditInput, LeftoverKind, RunningMigration } from '../../../src/domain/audit-types.js';
+import type { AuditedNode, AuditedSlot, AuditInput, LeftoverKind, RunningMigration } from '../../../src/domain/audit-types.js';
 import { parseGeneration, parseMigrationId, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
 
@@ -61,7 +61,20 @@ const former = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode
   ...changes,
 });
 
-const input = (changes: Partial<AuditInput> = {}): AuditInput => ({ nodes: [owner(node1), former(node2)], unreached: [], migrations: [], ...changes });
+const input = (changes: Partial<AuditInput> = {}): AuditInput => ({
+  nodes: [owner(node1), former(node2)],
+  unreached: [],
+  migrations: [],
+  slots: [],
+  ...changes,
+});
+const slot = (changes: Partial<AuditedSlot> = {}): AuditedSlot => ({
+  holder: 'migration-101',
+  runId: 'run-1',
+  nodes: [node1, node2],
+  running: true,
+  ...changes,
+});
 const migration = (changes: Partial<RunningMigration> = {}): RunningMigration => ({ vmid, migrationId, parked: false, ...changes });
 const kinds = (changes: Partial<AuditInput>): readonly LeftoverKind[] => findLeftovers(input(changes)).map((leftover) => leftover.kind);
 const onFormer = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1), former(node2, changes)] });
@@ -82,7 +95,7 @@ describe('a clean cluster', () => {
       ports: [60000],
       files: [CONFIG, 'records/.101.json.0123456789ab.stage'],
     });
-    expect(findLeftovers(input({ nodes: [source, target], migrations: [migration()] }))).toEqual([]);
+    expect(findLeftovers(input({ nodes: [source, target], migrations: [migration()], slots: [slot()] }))).toEqual([]);
   });
 
   test('stays clean with a guest that is wanted stopped and off', () => {
@@ -130,6 +143,7 @@ describe('each planted fault is found', () => {
     ['a tap without guest', onFormer({ interfaces: ['tap101i0', 'lo'] }), ['tap']],
     ['a table of packet rules with our name', onFormer({ nftTables: ['inet filter', 'inet kedge-fault', 'bridge kedge'] }), ['nft-table', 'nft-table']],
     ['a config on a node that does not own the guest', onFormer({ files: [CONFIG] }), ['config-copy']],
+    ['a copy of a disk without its migration', onOwner({ files: [CONFIG, 'images/101/.incoming-101-4-vm-101-disk-0.raw'] }), ['temp-file']],
     ['a file of a write that died', onOwner({ files: [CONFIG, 'records/.101.json.0123456789ab.stage'] }), ['temp-file']],
     ['an open journal entry of an ended migration', onFormer({ journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] }), ['journal-open']],
     [
@@ -140,6 +154,8 @@ describe('each planted fault is found', () => {
     ['an open journal entry that names no migration', onFormer({ journalOpen: [{ vmid: 101, migrationId: '', what: 'stream' }] }), ['journal-open']],
     ['a QEMU listens and nothing is incoming', onOwner({ ports: [60000] }), ['port']],
     ['a node gives no answer', { unreached: [{ node: parseNodeName('node3'), reason: 'no answer' }] }, ['node-not-audited']],
+    ['a slot is held by a migration that has ended', { slots: [slot({ running: false })] }, ['slot-leaked']],
+    ['nobody says which slots are held', { slots: null }, ['slots-not-audited']],
     ['a migration waits for an operator', { migrations: [migration({ parked: true })] }, ['migration-parked']],
   ];
 
@@ -157,6 +173,12 @@ describe('each planted fault is found', () => {
       }
     }
   });
+});
+
+test('a leaked slot names its guest, its nodes and the command that frees it', () => {
+  const [found] = findLeftovers(input({ slots: [slot({ running: false })] }));
+  expect(found).toMatchObject({ node: null, vmid: 101, what: 'migration-101 holds a slot on node1 and node2, and does not run any more' });
+  expect(found?.remedy).toContain(`--name release --input '{"holder":"migration-101","runId":"run-1"}'`);
 });
 
 describe('judgement across nodes', () => {

@@ -1,44 +1,65 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseVmid, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { GUEST_KINDS, type GuestKind } from '../../../src/domain/ownership.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 
-/** The guests' config files of this node (`qemu-server/<vmid>.conf`, PVE grammar), as text. */
+/**
+ * The guests' config files of this node (`qemu-server/<vmid>.conf` and `lxc/<vmid>.conf`, PVE grammar), as text. A vmid is one guest's,
+ * whatever its kind.
+ */
 export class GuestConfigs {
-  readonly #folder: string;
+  readonly #folders: Readonly<Record<GuestKind, string>>;
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
+  constructor(folders: Readonly<Record<GuestKind, string>>) {
+    this.#folders = folders;
+    for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
   }
 
-  /** @throws KedgeError `not-found` when this node has no config of the guest */
-  async read(vmid: Vmid): Promise<string> {
+  /** Which kind of guest the config is of; null when this node has none. */
+  kindOf(vmid: Vmid): GuestKind | null {
+    return GUEST_KINDS.find((kind) => existsSync(this.#file(vmid, kind))) ?? null;
+  }
+
+  /** @throws KedgeError `not-found` when this node has no config of the guest (of that kind) */
+  async read(vmid: Vmid, kind: GuestKind = this.kindOf(vmid) ?? 'qemu'): Promise<string> {
     try {
-      return await readFile(this.#file(vmid), 'utf8');
+      return await readFile(this.#file(vmid, kind), 'utf8');
     } catch (cause) {
       throw new KedgeError('not-found', `Cannot read the config of guest ${vmid}: this node has none`, { cause });
     }
   }
 
   /** On return the config is on the disk. */
-  async write(vmid: Vmid, text: string): Promise<void> {
-    await writeDurably(this.#file(vmid), text);
+  async write(vmid: Vmid, kind: GuestKind, text: string): Promise<void> {
+    await writeDurably(this.#file(vmid, kind), text);
   }
 
   /** No config is fine: it was never written, or is removed already. */
   async remove(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#file(vmid));
+    for (const kind of GUEST_KINDS) await removeDurably(this.#file(vmid, kind));
   }
 
   async list(): Promise<readonly Vmid[]> {
-    const names = await readdir(this.#folder);
-    return names.flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : []));
+    return (await this.listFiles()).map(({ vmid }) => vmid);
   }
 
-  #file(vmid: Vmid): string {
-    return join(this.#folder, `${vmid}.conf`);
+  /** All configs of this node; `name` is relative to the folder of configs. */
+  async listFiles(): Promise<readonly { readonly vmid: Vmid; readonly kind: GuestKind; readonly name: string }[]> {
+    const found = GUEST_KINDS.map(async (kind) => {
+      const names = await readdir(this.#folders[kind]);
+      return names.flatMap((name) =>
+        /^[1-9][0-9]{2,8}\.conf$/.test(name)
+          ? [{ vmid: parseVmid(name.slice(0, -'.conf'.length)), kind, name: `${basename(this.#folders[kind])}/${name}` }]
+          : [],
+      );
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  #file(vmid: Vmid, kind: GuestKind): string {
+    return join(this.#folders[kind], `${vmid}.conf`);
   }
 }

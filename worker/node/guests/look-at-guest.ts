@@ -1,20 +1,28 @@
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { guestRunFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { GuestView, QemuState } from '../../../src/domain/ownership.js';
+import type { GuestKind, GuestView, QemuState, RecordView } from '../../../src/domain/ownership.js';
+import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
 import { findQemu } from '../../../src/drivers/qemu/find-qemu.js';
 import { readQemuState, type QemuReading } from '../../../src/drivers/qemu/read-qemu-state.js';
 import { runFiles } from '../../../src/drivers/qemu/run-files.js';
 import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
+import type { ProcessIdentity } from '../../../src/drivers/host/process-identity.js';
 import type { QemuProcess } from '../../../src/drivers/qemu/qemu-process.js';
 import type { NodeContext } from '../node-context.js';
+import { containerOf } from './container-of.js';
+import { lookAtContainer } from './look-at-container.js';
 
-/** One look at one guest of this node: its record, its process, and what QEMU says. */
+/** A process that is a guest: a QEMU, or the init of a container. */
+export type GuestProcess = ProcessIdentity & { readonly incoming: boolean };
+
+/** One look at one guest of this node: its record, its process, and what QEMU or LXC says. */
 export interface GuestLook {
   readonly view: GuestView;
-  readonly process: QemuProcess | null;
-  /** Null when there is no process or its monitor gives no answer. */
+  readonly process: GuestProcess | null;
+  /** Null when there is no QEMU or its monitor gives no answer. */
   readonly reading: QemuReading | null;
 }
 
@@ -37,12 +45,22 @@ export async function lookAtGuest(node: NodeContext, vmid: Vmid): Promise<GuestL
 
 async function lookOnce(node: NodeContext, vmid: Vmid): Promise<GuestLook> {
   const record = await node.records.read(vmid);
+  if (kindOf(node, vmid, record) === 'lxc') {
+    const { state, process } = await lookAtContainer(node, vmid);
+    return { view: { node: node.node, bootId: node.bootId, record, qemu: state }, process, reading: null };
+  }
   const process = findGuestProcess(node, vmid);
   const reading = process === null ? null : await readOrNull(node, vmid);
   // A QEMU that ended between the two looks is gone, not unreachable.
   const ended = process !== null && reading === null && findGuestProcess(node, vmid) === null;
   const qemu: QemuState = process === null || ended ? 'gone' : (reading?.state ?? 'unreachable');
   return { view: { node: node.node, bootId: node.bootId, record, qemu }, process: ended ? null : process, reading };
+}
+
+/** The kind that the record says, else the config, else what LXC's files of an earlier start tell: they are gone after a reboot, as containers are. */
+export function kindOf(node: NodeContext, vmid: Vmid, record: RecordView): GuestKind {
+  if (record.kind === 'record') return record.record.kind;
+  return node.guestConfigs.kindOf(vmid) ?? (existsSync(containerFiles(containerOf(node, vmid)).folder) ? 'lxc' : 'qemu');
 }
 
 /** The QEMU of this guest on this node: by its pid file, and by its command line when that file is lost. */

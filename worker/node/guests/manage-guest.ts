@@ -2,18 +2,21 @@ import type { GuestCommand, GuestCommandResult } from '../../../activities/inter
 import { assertNever } from '../../../src/domain/assert-never.js';
 import { parseGeneration, parseNodeName, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
+import type { GuestKind, OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
 import { cont, stop } from '../../../src/drivers/qemu/migration-commands.js';
 import { openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import type { NodeContext } from '../node-context.js';
+import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
+import { createContainerVolumes } from './container-volumes.js';
 import { quitGuestCopy } from './end-guest.js';
 import { askPeer } from '../recovery/ask-peer.js';
 import { readStorageConfig } from './launch-guest.js';
-import { findGuestProcess } from './look-at-guest.js';
+import { findGuestProcess, lookAtGuest } from './look-at-guest.js';
+import { checkContainerConfig, destroyContainer, refuseContainer, shutDownContainer } from './manage-container.js';
 import { startGuestFromDisk } from './start-guest.js';
 
 const SHUTDOWN_TIMEOUT_MS = 60_000;
@@ -24,9 +27,16 @@ const SHUTDOWN_TIMEOUT_MS = 60_000;
  */
 export async function manageGuest(node: NodeContext, command: GuestCommand): Promise<GuestCommandResult> {
   const { vmid } = command;
-  if (command.verb === 'create') await createGuest(node, vmid, command.config ?? '');
+  // Whoever asks for a guest to be started has made sure that none of its migrations runs.
+  if (command.verb === 'start') await settleDead(node, vmid);
+  if (command.verb === 'create') await createGuest(node, vmid, { kind: command.kind ?? 'qemu', text: command.config ?? '' });
   else if (command.verb !== 'show') await node.locks.withLock(vmid, () => actOn(node, command));
   return { guest: await summarizeGuest(node, vmid), config: await node.guestConfigs.read(vmid).catch(() => null) };
+}
+
+async function settleDead(node: NodeContext, vmid: Vmid): Promise<void> {
+  const view = await node.records.read(vmid);
+  if (view.kind === 'record') await settleDeadCopy(node, view.record);
 }
 
 async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
@@ -43,16 +53,18 @@ async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
       return quitGuestCopy(node, vmid);
     case 'shutdown':
       await want(node, record, 'stopped');
-      return shutDown(node, command);
+      return record.kind === 'lxc' ? shutDownContainer(node, vmid, command.timeoutMs ?? SHUTDOWN_TIMEOUT_MS) : shutDown(node, command);
     case 'pause':
+      refuseContainer(record, 'pause');
       await want(node, record, 'paused');
       return stop(await runningMonitor(node, vmid));
     case 'resume':
+      refuseContainer(record, 'resume');
       await want(node, record, 'running');
       await cont(await runningMonitor(node, vmid), 'source');
       return;
     case 'destroy':
-      return destroyGuest(node, vmid);
+      return destroyGuest(node, record);
     case 'create':
     case 'show':
       return;
@@ -62,11 +74,9 @@ async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
 }
 
 /** Writes the config, the volumes it names and the first record; a volume that exists is kept. Safe to repeat. */
-async function createGuest(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
-  const config = parseGuestConfig(text);
-  const unsupported = unsupportedSettings(config);
-  if (unsupported.length > 0)
-    throw new KedgeError('unsupported', `Cannot create guest ${vmid}: its config has settings that Kedge does not support: ${unsupported.join(', ')}`);
+async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind: GuestKind; readonly text: string }): Promise<void> {
+  const { kind } = guest;
+  const text = kind === 'lxc' ? checkContainerConfig(guest.text) : checkVmConfig(vmid, guest.text);
   await node.locks.withLock(vmid, async () => {
     const present = await node.records.read(vmid);
     if (present.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot create guest ${vmid}: ${present.reason}`);
@@ -74,13 +84,23 @@ async function createGuest(node: NodeContext, vmid: Vmid, text: string): Promise
     if (left !== null && left.state !== 'released' && left.state !== 'revoked') {
       throw new KedgeError('already-exists', `Cannot create guest ${vmid}: ${node.node} has it already`);
     }
-    await createVolumes(node, vmid, config);
-    await node.guestConfigs.write(vmid, printGuestConfig(config));
+    if (kind === 'lxc') await createContainerVolumes(node, vmid, text);
+    else await createVolumes(node, vmid, parseGuestConfig(text));
+    await node.guestConfigs.write(vmid, kind, text);
     // Tombstones of an earlier guest of this number are outbid, here and on the other nodes, so that its late messages stay refused.
     const remembered = Math.max(left?.generation ?? 0, await greatestGenerationOfPeers(node, vmid));
     const generation = parseGeneration(remembered === 0 ? 1 : remembered + 2);
-    await node.records.write({ vmid, kind: 'qemu', generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' });
+    await node.records.write({ vmid, kind, generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' });
   });
+}
+
+/** Answers the config as Kedge writes it. @throws KedgeError `bad-config`, `unsupported` */
+function checkVmConfig(vmid: Vmid, text: string): string {
+  const config = parseGuestConfig(text);
+  const unsupported = unsupportedSettings(config);
+  if (unsupported.length > 0)
+    throw new KedgeError('unsupported', `Cannot create guest ${vmid}: its config has settings that Kedge does not support: ${unsupported.join(', ')}`);
+  return printGuestConfig(config);
 }
 
 /** The greatest generation that any node that answers remembers of a guest; 0 when none does. */
@@ -110,16 +130,21 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
   }
 }
 
-async function destroyGuest(node: NodeContext, vmid: Vmid): Promise<void> {
-  if (findGuestProcess(node, vmid) !== null) throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
-  const config = parseGuestConfig(await node.guestConfigs.read(vmid));
+async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<void> {
+  if ((await lookAtGuest(node, vmid)).view.qemu !== 'gone') throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
+  const text = await node.guestConfigs.read(vmid, kind);
+  if (kind === 'lxc') await destroyContainer(node, vmid, text);
+  else await removeVolumes(node, parseGuestConfig(text));
+  await node.guestConfigs.remove(vmid);
+  await node.steps.forget(vmid);
+  await node.records.remove(vmid);
+}
+
+async function removeVolumes(node: NodeContext, config: GuestConfig): Promise<void> {
   const storages = await readStorageConfig(node);
   for (const drive of config.drives) {
     await openStorage(storages, { id: parseVolumeId(drive.volume).storage, node: node.node }).remove(drive.volume);
   }
-  await node.guestConfigs.remove(vmid);
-  await node.steps.forget(vmid);
-  await node.records.remove(vmid);
 }
 
 /** ACPI power button; QEMU ends by itself when the guest has shut down. Never a silent kill. */

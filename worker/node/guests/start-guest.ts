@@ -1,10 +1,14 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { GuestKind } from '../../../src/domain/ownership.js';
+import { readContainer } from '../../../src/drivers/lxc/read-container.js';
 import { cont } from '../../../src/drivers/qemu/migration-commands.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import type { NodeContext } from '../node-context.js';
 import { findGuestProcess } from './look-at-guest.js';
+import { containerOf } from './container-of.js';
 import { killGuestCopy } from './end-guest.js';
+import { launchContainer } from './launch-container.js';
 import { launchGuest } from './launch-guest.js';
 
 /**
@@ -12,7 +16,7 @@ import { launchGuest } from './launch-guest.js';
  *
  * Who could still be running it? This node owns it in this boot, so nobody else may; and on this node a process that exists is
  * either that guest already (then nothing is started) or a copy from before the take-over, which was killed by the caller.
- * @throws KedgeError `not-owner` unless the record is owned, unclaimed and of this boot; those of `launchGuest`
+ * @throws KedgeError `not-owner` unless the record is owned, unclaimed and of this boot; those of `launchGuest` and `launchContainer`
  */
 export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise<void> {
   const view = await node.records.read(vmid);
@@ -27,15 +31,25 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
     return;
   }
   await node.starts.begin(vmid);
-  if (findGuestProcess(node, vmid) === null) {
+  if (!(await isThere(node, vmid, view.record.kind))) {
     try {
-      await launchGuest(node, vmid, { config: parseGuestConfig(await node.guestConfigs.read(vmid)), incoming: false });
+      if (view.record.kind === 'lxc') await launchContainer(node, vmid);
+      else await launchGuest(node, vmid, { config: parseGuestConfig(await node.guestConfigs.read(vmid, 'qemu')), incoming: false });
     } catch (error) {
       await killGuestCopy(node, vmid);
       await node.starts.end(vmid);
       throw error;
     }
   }
-  if (view.record.wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
+  // A container runs as soon as it is there.
+  if (view.record.kind === 'qemu' && view.record.wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
   await node.starts.end(vmid);
+}
+
+/** @throws KedgeError `outcome-unknown` for a container that is on its way up or down: a start that a dead worker began may still succeed */
+async function isThere(node: NodeContext, vmid: Vmid, kind: GuestKind): Promise<boolean> {
+  if (kind === 'qemu') return findGuestProcess(node, vmid) !== null;
+  const reading = await readContainer(containerOf(node, vmid));
+  if (reading.state === 'unreachable') throw new KedgeError('outcome-unknown', `Cannot start container ${vmid} yet: ${reading.reason}`);
+  return reading.state !== 'gone';
 }

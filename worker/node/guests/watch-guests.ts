@@ -1,8 +1,9 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
-import { waitForGuestEnd } from './guest-power.js';
+import { waitForMachineEnd } from './guest-power.js';
 import { startGuestFromDisk } from './start-guest.js';
+import { noteEndedContainers } from './watch-containers.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
 
 const LOOK_INTERVAL_MS = 15_000;
@@ -13,7 +14,7 @@ const END_TIMEOUT_MS = 10_000;
  * Watches the guests of this node for what nobody has asked for:
  *
  * - A guest that powers itself off is wanted stopped from then on: no recovery may take it for crashed and start it again, on no
- *   node. A shutdown while no worker listens is not noticed, and the guest counts as crashed.
+ *   node. A shutdown of a VM while no worker listens is not noticed, and it counts as crashed; that of a container is found later.
  * - A stream without an attempt that follows it (its workflow was ended by force, or Temporal is away) may reach `pre-switchover`:
  *   the guest stands still, and only this node can end that. By event, and by a slow look for events that were missed.
  *
@@ -27,6 +28,9 @@ export function watchGuests(node: NodeContext): () => void {
   const timer = setInterval(() => {
     lookAtClaimed(node).catch((error: unknown) => {
       node.log.error({ error }, 'the claimed guests could not be looked at');
+    });
+    noteEndedContainers(node).catch((error: unknown) => {
+      node.log.error({ error }, 'the containers could not be looked at');
     });
   }, LOOK_INTERVAL_MS);
   timer.unref();
@@ -65,7 +69,7 @@ async function startAgain(node: NodeContext, vmid: Vmid): Promise<void> {
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
-    if (!(await waitForGuestEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS }))) return;
+    if (!(await waitForMachineEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS }))) return;
     await startGuestFromDisk(node, vmid);
     await node.shutdowns.end(vmid);
     node.log.info({ vmid }, 'the guest shut down after its migration was rolled back, and was started again');

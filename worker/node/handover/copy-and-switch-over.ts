@@ -44,6 +44,7 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
   const eventsFrom = qmp.lastSequence;
   const met = await meetTargetEarly(node, task);
   const entry = await startOrAttachStream(node, task, qmp);
+  node.lostContact.isBack(vmid);
   const copy: RunningCopy = { task, ...held, qmp, eventsFrom, reattached: entry.reattached };
   const meter = new CopyMeter(entry.rounds);
   const stages = await stageSourceRecords(node, held.record);
@@ -113,12 +114,17 @@ async function afterFailure(node: NodeContext, task: CopyTask, error: unknown): 
   if (code === null || code === 'stale-claim' || code === 'worker-stopping' || code === 'rolled-back') throw error;
   if (LOST_CONTACT.includes(code)) {
     // Says nothing about the stream: the next attempt attaches to it again. Unless there is nothing left to attach to.
-    if (findGuestProcess(node, task.step.vmid) !== null) throw error;
+    if (findGuestProcess(node, task.step.vmid) !== null) throw node.lostContact.isTooLong(task.step) ? silentForGood(task, error) : error;
     await rollBack(node, task, error);
     throw new KedgeError('stream-failed', `Cannot go on with the copy: guest ${task.step.vmid} has ended`, { cause: error });
   }
   await rollBack(node, task, error);
   throw error;
+}
+
+/** Ends the repetition: the workflow then settles, which needs both nodes, and asks the operator when they don't get there. */
+function silentForGood(task: CopyTask, cause: unknown): KedgeError {
+  return new KedgeError('outcome-unknown', `Cannot go on with the copy: the monitor of guest ${task.step.vmid} has been silent for too long`, { cause });
 }
 
 /**

@@ -18,6 +18,7 @@ import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import { armCopy, ownCopy } from '../offline/take-over-copy.js';
+import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { endIncoming } from './end-incoming.js';
 import { isMigrationEvent } from './migration-event.js';
 import type { NodeContext } from '../node-context.js';
@@ -118,6 +119,8 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
     const view = await node.records.read(ref.vmid);
     if (view.kind === 'unreadable') throw new KedgeError('peer-refused', `Cannot revoke guest ${ref.vmid}: ${view.reason}`);
     const record = view.kind === 'record' ? view.record : null;
+    // Nothing was prepared beside it, nor will be; a tombstone would have the next clean-up take it for ours.
+    if (await hasForeignConfig(node, ref.vmid)) return { ran: 'no' };
     if (record !== null && record.generation > ref.generation) {
       if (record.state !== 'released' && record.state !== 'revoked') throw refused('revoke', ref, record);
       // A tombstone of a later generation refuses every go of this one as well as our own would.

@@ -13,6 +13,7 @@ import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
 import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
 import { readTouchedBytes } from '../../../src/drivers/qemu/touched-bytes.js';
+import { parseContainerConfig as parseContainerStart } from '../guests/container-start.js';
 import { guestNeeds } from '../../../src/schema/guest-needs.js';
 import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
@@ -60,7 +61,7 @@ export async function inspectGuest(
       qemuVersion: running.version ?? inventory.versions.qemu,
       runningMachine: running.machine,
       memoryBytes: memoryMiB * 2 ** 20,
-      touchedBytes: look.process === null ? null : await readTouchedBytes(look.process.pid),
+      touchedBytes: look.process === null || kind === 'lxc' ? null : await readTouchedBytes(look.process.pid),
       bridges: needs.nets.flatMap(({ bridge }) => (bridge === null ? [] : [bridge])),
       storages: storagesOf(volumes, inventory),
       needs,
@@ -75,16 +76,27 @@ type ReadConfig = { readonly text: string; readonly name: string | null; readonl
 
 async function readConfig(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<ReadConfig> {
   try {
-    const text = await node.guestConfigs.read(vmid);
+    const text = await node.guestConfigs.read(vmid, kind);
     if (kind === 'lxc') {
       const { hostname, memoryMiB } = parseContainerConfig(text);
-      return { text, name: hostname, memoryMiB, needs: guestNeeds('ct', text) };
+      return { text, name: hostname, memoryMiB, needs: { ...guestNeeds('ct', text), unsupported: refusedByLxc(text) } };
     }
     const { name, memoryMiB } = parseGuestConfig(text);
     return { text, name, memoryMiB, needs: guestNeeds('vm', text) };
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
     return { reason: error.message };
+  }
+}
+
+/** What the LXC driver would refuse at a start; it names the first. */
+function refusedByLxc(config: string): readonly string[] {
+  try {
+    parseContainerStart(config);
+    return [];
+  } catch (error) {
+    if (error instanceof KedgeError && error.code === 'unsupported') return [/"([^"]+)"/.exec(error.message)?.[1] ?? error.message];
+    throw error;
   }
 }
 

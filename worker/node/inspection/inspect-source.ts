@@ -22,7 +22,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
     checkCertificates(node, { side: 'client', options: input.options }),
     inspectRecordSpace(node),
   ]);
-  const streamStuck = look.process !== null && (await hasStuckStream(look.process.pid));
+  const streamStuck = look.reading !== null && look.process !== null && (await hasStuckStream(look.process.pid));
   const own = [...checkSourceState({ vmid, view: look.view, runState: look.reading?.runState ?? null, streamStuck }), ...certificates, ...space];
   const seen = await inspectGuest(node, { look, inventory, options: input.options });
   return {

@@ -5,6 +5,7 @@ import type { NodeName, Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { readStorageConfig } from '../guests/launch-guest.js';
+import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { askPeer } from '../recovery/ask-peer.js';
@@ -15,7 +16,7 @@ import { measureLink } from './measure-link.js';
 
 /** Facts and findings of the target side. Changes nothing. */
 export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection> {
-  const [inventory, look, link, certificates, space, sourceView, volumes] = await Promise.all([
+  const [inventory, look, link, certificates, space, sourceView, volumes, foreignConfig] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, input.vmid),
     input.source === node.node ? null : measureLink(node, input.source),
@@ -23,11 +24,12 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
     inspectRecordSpace(node),
     input.source === node.node ? Promise.resolve('unreachable' as const) : askPeer(node, input.source, input.vmid),
     ownVolumes(node, input.vmid),
+    hasForeignConfig(node, input.vmid),
   ]);
   const sourceGeneration = sourceView === 'unreachable' || sourceView.record.kind !== 'record' ? null : sourceView.record.record.generation;
   return {
     findings: [
-      ...checkTargetState({ vmid: input.vmid, view: look.view, sourceGeneration, pid: look.process?.pid ?? null }),
+      ...checkTargetState({ vmid: input.vmid, view: look.view, sourceGeneration, pid: look.process?.pid ?? null, foreignConfig }),
       ...(link === null ? [] : checkLink(link)),
       ...certificates,
       ...space,

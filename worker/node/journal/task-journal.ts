@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningTasks } from '../../../activities/node/running-tasks.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { storageError } from '../../../src/drivers/host/storage-error.js';
 
 /**
@@ -20,6 +21,7 @@ export class TaskJournal implements RunningTasks {
 
   async during<Result>(taskToken: Uint8Array, work: () => Promise<Result>): Promise<Result> {
     const file = join(this.#folder, nameOf(taskToken));
+    await crashPoint('node.task-noted', () => writeFile(file, taskToken));
     await this.#note(file, taskToken);
     try {
       return await work();

@@ -25,8 +25,6 @@ export async function copyVolumes(node: NodeContext, task: VolumesTask & { reado
       const pass = await passVolumes(node, fenced, {
         phase: task.final ? 'final-sync' : 'pre-sync',
         number: passes.length + 1,
-        // Only the very first pass of the first attempt knows that nothing is there.
-        targetIsEmpty: !task.final && task.attempt === 1 && passes.length === 0,
         link,
       });
       passes.push(pass);

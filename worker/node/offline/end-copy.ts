@@ -18,7 +18,10 @@ export async function endCopy(node: NodeContext, vmid: Vmid): Promise<void> {
   const entry = await node.volumes.read(vmid);
   if (entry === null) return;
   await crashPoint('target.discard-volumes', async () => {
-    for (const { token } of entry.volumes) await revokeGrant(rsyncGrantFolder(node.paths), token);
+    for (const { token } of entry.volumes) {
+      node.readings.end(token);
+      await revokeGrant(rsyncGrantFolder(node.paths), token);
+    }
     for (const copy of entry.volumes) await discard(node, entry, copy);
   });
   await node.volumes.remove(vmid);

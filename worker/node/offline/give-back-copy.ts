@@ -3,7 +3,7 @@ import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { isGuestOn, waitForGuestEnd } from '../guests/guest-power.js';
+import { isGuestOn, waitForMachineEnd } from '../guests/guest-power.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
@@ -25,7 +25,7 @@ export async function giveBackCopy(node: NodeContext, step: StepRef, target: Nod
     if (record === null) return;
     if (record.state === 'released') await revokeThere(node, step, target);
     const free = await takeBack(node, step, record);
-    if (node.shutdowns.isAsked(step.vmid) && isGuestOn(node, free)) await waitForGuestEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
+    if (node.shutdowns.isAsked(step.vmid) && free.kind === 'qemu') await waitForMachineEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
     if (isGuestOn(node, free)) return;
     await startGuestFromDisk(node, step.vmid);
     await node.shutdowns.end(step.vmid);
@@ -57,7 +57,9 @@ async function takeBack(node: NodeContext, step: StepRef, present: OwnershipReco
 async function revokeThere(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
   const { vmid, migrationId, generation } = step;
   try {
-    await crashPoint('source.revoke-message', () => new TargetLink(node, target).call('revoke', { vmid, migrationId, generation }, REVOKE_TIMEOUT_MS));
+    await crashPoint('source.revoke-message', () =>
+      new TargetLink(node, target).call('revoke', { vmid, migrationId, generation }, { timeoutMs: REVOKE_TIMEOUT_MS }),
+    );
   } catch (error) {
     if (error instanceof KedgeError && error.code === 'peer-refused' && error.details['code'] === 'peer-refused')
       throw new KedgeError('cancel-refused', `Cannot roll ${migrationId} back: ${target} has guest ${vmid} already`, { cause: error });

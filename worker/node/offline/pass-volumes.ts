@@ -1,9 +1,10 @@
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domain/migration.js';
 import type { SyncPass } from '../../../src/domain/sync-passes.js';
 import type { NodeContext } from '../node-context.js';
 import { imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
-import { runRsync } from '../../../src/drivers/rsync/run-rsync.js';
+import { runRsync, type RsyncResult, type RsyncRun } from '../../../src/drivers/rsync/run-rsync.js';
 import type { VolumesTask } from './copy-task.js';
 import { storageOf } from './storage-of.js';
 import type { TargetLink } from './target-link.js';
@@ -12,8 +13,6 @@ export interface PassRequest {
   readonly phase: Extract<MigrationPhase, 'pre-sync' | 'final-sync'>;
   /** From 1. */
   readonly number: number;
-  /** Nothing of this migration was copied before: a delta would only cost a read of both sides. */
-  readonly targetIsEmpty: boolean;
   readonly link: TargetLink;
 }
 
@@ -23,8 +22,9 @@ const PARALLEL = 2;
 const KIB = 1024;
 
 /**
- * One pass over all volumes, some at a time within the bandwidth limit.
- * @throws KedgeError those of `runRsync`, `peer-refused` when the target does not receive them any more
+ * One pass over all volumes, some at a time within the bandwidth limit. The first that fails ends the others: with the guest off nobody may
+ * wait for a copy that is of no more use.
+ * @throws KedgeError those of `runRsync` and of the target, `peer-refused` when it does not receive them any more
  */
 export async function passVolumes(node: NodeContext, task: VolumesTask, request: PassRequest): Promise<SyncPass & { round: CopyRound }> {
   const { volumes } = task.prepared;
@@ -32,21 +32,24 @@ export async function passVolumes(node: NodeContext, task: VolumesTask, request:
   const counter = new PassCounter(task, request);
   const lanes = Math.min(PARALLEL, volumes.length);
   const queue = [...volumes];
-  const results = await Promise.allSettled(
+  const failures: unknown[] = [];
+  const siblings = new AbortController();
+  const fenced = { ...task, signal: AbortSignal.any([task.signal, siblings.signal]) };
+  // All are waited for, so that nothing of this attempt goes on after it.
+  await Promise.all(
     Array.from({ length: lanes }, async () => {
       for (let volume = queue.shift(); volume !== undefined; volume = queue.shift()) {
         try {
-          await passVolume(node, task, { ...request, volume, lanes, counter });
+          await passVolume(node, fenced, { ...request, volume, lanes, counter });
         } catch (error) {
-          // The others need not begin; those that run are waited for, so that nothing of this attempt goes on after it.
+          failures.push(error);
           queue.length = 0;
-          throw error;
+          siblings.abort(error);
         }
       }
     }),
   );
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  if (failures.length > 0) throw failures[0];
   const durationMs = Math.round(performance.now() - began);
   return {
     deltaBytes: counter.deltaBytes,
@@ -63,7 +66,13 @@ async function passVolume(
   const { volume, link, phase, counter, lanes } = request;
   task.signal.throwIfAborted();
   const { vmid, migrationId, generation } = task.step;
-  const { token } = await link.call('grant', { vmid, migrationId, generation, volume: volume.to }, GRANT_TIMEOUT_MS);
+  const { token, isEmpty } = await link.call(
+    'grant',
+    { vmid, migrationId, generation, volume: volume.to },
+    { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal },
+  );
+  // Found equal since the guest is off: it can't have changed.
+  if (token === null) return;
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
   const final = phase === 'final-sync';
   const { bandwidthLimit } = task.options;
@@ -74,14 +83,24 @@ async function passVolume(
     compression: await link.compression(bandwidthLimit === 0 ? null : bandwidthLimit),
     ...(bandwidthLimit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(bandwidthLimit / lanes / KIB)) }),
   };
-  const args = volume.kind === 'tree' ? treePassArguments(pass) : imagePassArguments({ ...pass, targetIsEmpty: request.targetIsEmpty });
-  const result = await runRsync({
+  const args = volume.kind === 'tree' ? treePassArguments(pass) : imagePassArguments({ ...pass, targetIsEmpty: isEmpty });
+  const result = await runTwiceAtMost({
     args,
     vanishedFiles: volume.kind === 'tree' && !final ? 'normal' : 'error',
     signal: task.signal,
     onProgress: ({ bytes }) => counter.moved(volume, bytes),
   });
   counter.finished(volume, result);
+}
+
+/** Some ends of rsync (a process of it that died) may be gone with the next run, and are for good if not. */
+async function runTwiceAtMost(run: RsyncRun): Promise<RsyncResult> {
+  try {
+    return await runRsync(run);
+  } catch (error) {
+    if (!(error instanceof KedgeError) || error.details['retry'] !== 'once') throw error;
+    return runRsync(run);
+  }
 }
 
 /** Counts what the rsyncs of one pass report. rsync counts what it has looked at, holes and equal blocks too. */

@@ -38,7 +38,7 @@ export async function prepareCopy(node: NodeContext, request: PrepareCopyRequest
     await crashPoint('target.volume-journal', () => node.volumes.write(step.vmid, { migrationId: step.migrationId, volumes }));
     for (const { to } of volumes) await (await storageOf(node, to)).incoming.prepare({ volumeId: to, migrationId: step.migrationId });
     const names = new Map(volumes.map(({ from, to }) => [from, to]));
-    await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, renameVolumes(request.config, names)));
+    await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, kind, renameVolumes(request.config, names)));
     return { volumes: volumes.map(({ from, to, kind: copyKind, allocatedBytes }) => ({ from, to, kind: copyKind, allocatedBytes })) };
   });
 }

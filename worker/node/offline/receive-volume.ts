@@ -1,10 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { revokeGrant, writeGrant } from '../../../src/drivers/rsync/grant-store.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { makeImageManifest } from '../../../src/drivers/storage/image-manifest.js';
 import type { HandOverRef } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
+import { digestVolume } from './digest-volume.js';
 import { storageOf } from './storage-of.js';
 import type { IncomingCopy } from './volume-journal.js';
 
@@ -14,25 +15,31 @@ export interface CopyRef extends HandOverRef {
   readonly volume: string;
 }
 
-/** Lets the source write to the copy of a volume; answers the token. Repeatable: grants end with the node's boot, the journal stays. */
-export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ token: string }> {
+/**
+ * Lets the source write to the copy of a volume; answers the token. Repeatable: grants end with the node's boot, the journal stays. A copy
+ * that was found equal is the guest's disk from then on, also when another one was not: no token leads to it any more.
+ */
+export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ token: string | null; isEmpty: boolean }> {
   return node.locks.withLock(ref.vmid, async () => {
     const copy = await incomingCopy(node, ref);
-    if (copy.state !== 'incoming')
-      throw new KedgeError('peer-refused', `Cannot write to ${ref.volume}: it is ${copy.state}, nothing may change in it any more`);
+    if (copy.state !== 'incoming') {
+      await publish(node, ref, copy);
+      return { token: null, isEmpty: false };
+    }
     const { incoming } = await storageOf(node, copy.to);
     const where = { volumeId: copy.to, migrationId: ref.migrationId };
     await incoming.prepare(where);
-    await writeGrant(rsyncGrantFolder(node.paths), { token: copy.token, peer: ref.from, ...incoming.path(where) });
-    return { token: copy.token };
+    const { path, kind } = incoming.path(where);
+    await writeGrant(rsyncGrantFolder(node.paths), { token: copy.token, peer: ref.from, path, kind });
+    return { token: copy.token, isEmpty: kind === 'file' && (await stat(path)).size === 0 };
   });
 }
 
 /**
- * Ends the writing to the copy of an image, and reads it: answers the digest of all its blocks.
- * Not under the guest's lock: it may take minutes, and a roll-back meanwhile only makes it fail.
+ * Ends the writing to the copy of a volume, and reads it: answers the digest of all that it holds. Not under the guest's lock, since it may
+ * take minutes; it ends with `signal`, with a newer reading of the same copy, and with the copy.
  */
-export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ root: string; allocatedBytes: number }> {
+export async function digestCopy(node: NodeContext, ref: CopyRef, signal: AbortSignal): Promise<{ digest: string }> {
   const copy = await node.locks.withLock(ref.vmid, () => incomingCopy(node, ref));
   await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
   const storage = await storageOf(node, copy.to);
@@ -40,22 +47,28 @@ export async function digestCopy(node: NodeContext, ref: CopyRef): Promise<{ roo
   const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(
     ({ volumeId, migrationId }) => volumeId === copy.to && migrationId === ref.migrationId,
   );
-  const { root, allocatedBytes } = await makeImageManifest(isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path);
-  return { root, allocatedBytes };
+  const path = isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path;
+  return node.readings.during(copy.token, async (ended) => ({
+    digest: await digestVolume({ path, kind: copy.kind }, { signal: AbortSignal.any([signal, ended]) }),
+  }));
 }
 
 /** Gives a copy that was found equal its final name. On return it is durable, and no process can write to it on the source's behalf. */
 export async function publishCopy(node: NodeContext, ref: CopyRef): Promise<{ published: true }> {
   return node.locks.withLock(ref.vmid, async () => {
-    const copy = await incomingCopy(node, ref);
-    if (copy.state === 'published') return { published: true };
-    await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
-    await setState(node, ref, 'publishing');
-    const { incoming } = await storageOf(node, copy.to);
-    await crashPoint('target.publish-volume', () => incoming.publish({ volumeId: copy.to, migrationId: ref.migrationId }));
-    await setState(node, ref, 'published');
+    await publish(node, ref, await incomingCopy(node, ref));
     return { published: true };
   });
+}
+
+/** Goes on from wherever an earlier call was cut off. The caller holds the guest's lock. */
+async function publish(node: NodeContext, ref: CopyRef, copy: IncomingCopy): Promise<void> {
+  if (copy.state === 'published') return;
+  await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
+  await setState(node, ref, 'publishing');
+  const { incoming } = await storageOf(node, copy.to);
+  await crashPoint('target.publish-volume', () => incoming.publish({ volumeId: copy.to, migrationId: ref.migrationId }));
+  await setState(node, ref, 'published');
 }
 
 async function setState(node: NodeContext, ref: CopyRef, state: IncomingCopy['state']): Promise<void> {

@@ -2,7 +2,8 @@ import type { ShutDownResult } from '../../../activities/interface.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { endGuestProcess, isGuestOn, powerDown, waitForGuestEnd } from '../guests/guest-power.js';
+import { quitGuestCopy } from '../guests/end-guest.js';
+import { isGuestOn, shutDownNicely } from '../guests/guest-power.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
 import type { OfflineTask } from './copy-task.js';
@@ -21,9 +22,11 @@ export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promi
     const record = await readClaimed(node, task);
     if (record.state === 'releasing') return { offAt: new Date().toISOString() };
     if (isGuestOn(node, record)) {
+      // The checks saw it off, and nobody allowed to shut it down.
+      if (!task.options.restart) throw new KedgeError('guest-state', `Cannot move guest ${vmid} switched off: it was started meanwhile`);
       await node.shutdowns.begin(vmid);
-      await crashPoint('source.power-down', () => powerDown(node, record));
-      const ended = await waitForGuestEnd(node, record, { timeoutMs: task.options.shutdownTimeoutMs, signal });
+      const patience = { timeoutMs: task.options.shutdownTimeoutMs, signal };
+      const ended = await crashPoint('source.power-down', () => shutDownNicely(node, record, patience));
       signal.throwIfAborted();
       if (!ended && task.options.onShutdownTimeout === 'fail') {
         throw new KedgeError(
@@ -37,7 +40,7 @@ export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promi
       const present = await readClaimed(node, task);
       assertBootConfirmed(node, present);
       // With the policy `stop` it may still run; otherwise this only removes what its process left.
-      await endGuestProcess(node, present);
+      await quitGuestCopy(node, vmid);
       const releasing = asReleasing(node, present);
       await crashPoint('source.releasing-record', () => node.records.write(releasing));
     });

@@ -1,5 +1,7 @@
 import { knownHostsFile, sshKeyFile } from '../../../src/config/paths.js';
+import { isErrorCode } from '../../../src/domain/error-codes.js';
 import type { NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { PeerOperation, PeerOperations } from '../../../src/drivers/peer/protocol.js';
 import { chooseCompression, type Compression } from '../../../src/drivers/rsync/choose-compression.js';
 import { probeRsync } from '../../../src/drivers/rsync/probe-rsync.js';
@@ -17,9 +19,18 @@ export class TargetLink {
     this.#target = target;
   }
 
-  async call<Op extends PeerOperation>(op: Op, args: PeerOperations[Op]['args'], timeoutMs: number): Promise<PeerOperations[Op]['answer']> {
+  /** @throws KedgeError as the target said it; `peer-refused` when its record forbids it; `peer-unreachable`, `cancelled` */
+  async call<Op extends PeerOperation>(
+    op: Op,
+    args: PeerOperations[Op]['args'],
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<PeerOperations[Op]['answer']> {
     const channel = await this.#node.peers.channel(this.#target);
-    return channel.call(op, args, { timeoutMs });
+    try {
+      return await channel.call(op, args, options);
+    } catch (error) {
+      throw ownWords(error);
+    }
   }
 
   get remoteShell(): readonly string[] {
@@ -38,4 +49,13 @@ export class TargetLink {
     const { paths, peers } = this.#node;
     return { node: this.#target, address: peers.migrationAddress(this.#target), privateKeyFile: sshKeyFile(paths), knownHostsFile: knownHostsFile(paths) };
   }
+}
+
+/** What the target itself could not do (a full storage, a broken disk) is told as such, and tried again where that may help. */
+function ownWords(error: unknown): unknown {
+  if (!(error instanceof KedgeError) || error.code !== 'peer-refused') return error;
+  const { code } = error.details;
+  if (!isErrorCode(code) || code === 'peer-refused') return error;
+  // Nobody here has cancelled: the target's own work was cut short.
+  return new KedgeError(code === 'cancelled' ? 'outcome-unknown' : code, error.message, { cause: error, details: error.details });
 }

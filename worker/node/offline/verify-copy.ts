@@ -1,8 +1,8 @@
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
-import { makeImageManifest } from '../../../src/drivers/storage/image-manifest.js';
 import type { NodeContext } from '../node-context.js';
 import type { VolumesTask } from './copy-task.js';
+import { digestVolume } from './digest-volume.js';
 import { storageOf } from './storage-of.js';
 import { TargetLink } from './target-link.js';
 import { withClaim } from './with-claim.js';
@@ -32,15 +32,15 @@ async function verifyVolume(node: NodeContext, task: VolumesTask, { volume, link
   const ref = { vmid, migrationId, generation, volume: volume.to };
   const { path } = (await storageOf(node, volume.from)).path(volume.from);
   const [ours, theirs] = await Promise.all([
-    makeImageManifest(path, { signal: task.signal, onProgress: ({ bytes, totalBytes }) => report(task, { bytes, totalBytes }) }),
-    link.call('digest', ref, DIGEST_TIMEOUT_MS),
+    digestVolume({ path, kind: volume.kind }, { signal: task.signal, onProgress: (progress) => report(task, progress) }),
+    link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal }),
   ]);
-  if (ours.root !== theirs.root) {
+  if (ours !== theirs.digest) {
     throw new KedgeError('copy-differs', `Cannot hand guest ${vmid} over: the copy of ${volume.from} on ${task.target} differs from it`, {
-      details: { volume: volume.from, source: ours.root, target: theirs.root },
+      details: { volume: volume.from, source: ours, target: theirs.digest },
     });
   }
-  await link.call('publish', ref, PUBLISH_TIMEOUT_MS);
+  await link.call('publish', ref, { timeoutMs: PUBLISH_TIMEOUT_MS, signal: task.signal });
 }
 
 function report(task: VolumesTask, { bytes, totalBytes }: { bytes: number; totalBytes: number }): void {

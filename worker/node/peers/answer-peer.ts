@@ -9,8 +9,12 @@ import type { NodeContext } from '../node-context.js';
 import { digestCopy, grantCopy, publishCopy } from '../offline/receive-volume.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
 
-/** Answers one request of another node's worker, which sshd has let in by its key as `from`. */
-export async function answerPeer(node: NodeContext, from: NodeName, request: PeerRequest): Promise<PeerAnswer> {
+/** Answers one request of another node's worker, which sshd has let in by its key as `from`. `signal`: nobody waits for the answer any more. */
+export async function answerPeer(
+  node: NodeContext,
+  from: NodeName,
+  { request, signal }: { readonly request: PeerRequest; readonly signal: AbortSignal },
+): Promise<PeerAnswer> {
   switch (request.op) {
     case 'hello':
       return { version: node.protocolVersion, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now(), wallMs: Date.now() };
@@ -34,7 +38,7 @@ export async function answerPeer(node: NodeContext, from: NodeName, request: Pee
     case 'grant':
       return grantCopy(node, { ...request.args, from });
     case 'digest':
-      return digestCopy(node, { ...request.args, from });
+      return digestCopy(node, { ...request.args, from }, signal);
     case 'publish':
       return publishCopy(node, { ...request.args, from });
     case 'settle':

@@ -1,11 +1,13 @@
 import { loadClaims } from '../../../src/config/load-claims.js';
 import { guestRunFolder, pkiFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestSummary, NodeInventory, StorageFacts } from '../../../src/domain/node-facts.js';
-import type { GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
+import type { GuestKind, GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { readHostFacts } from '../../../src/drivers/host/host-facts.js';
 import { readBridges } from '../../../src/drivers/host/tap.js';
 import { readAuthority } from '../../../src/drivers/pki/read-authority.js';
+import { payloadPids } from '../../../src/drivers/lxc/container-cgroups.js';
 import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
 import { findQemu } from '../../../src/drivers/qemu/find-qemu.js';
 import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
@@ -14,7 +16,9 @@ import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import { KEDGE_VERSION } from '../../../src/domain/version.js';
-import { lookAtGuest } from '../guests/look-at-guest.js';
+import { containerOf } from '../guests/container-of.js';
+import { parseContainerConfig } from '../guests/container-start.js';
+import { kindOf, lookAtGuest } from '../guests/look-at-guest.js';
 import { QEMU_PROGRAM, readStorageConfig } from '../guests/launch-guest.js';
 import type { NodeContext } from '../node-context.js';
 
@@ -100,27 +104,46 @@ async function readSummary(node: NodeContext, vmid: Vmid, findStrays: StrayFinde
   if (view === null) return null;
   const record = view.record.kind === 'record' ? view.record.record : null;
   if (isTombstone(record) && view.qemu === 'gone') return null;
-  const config = await node.guestConfigs.read(vmid).then(parseGuestConfig, () => null);
-  if (config === null && view.record.kind === 'missing' && view.qemu === 'gone') return null;
+  const kind = kindOf(node, vmid, view.record);
+  const size = await readSize(node, vmid, kind);
+  if (size === null && view.record.kind === 'missing' && view.qemu === 'gone') return null;
   return {
     vmid,
-    kind: record?.kind ?? 'qemu',
-    name: config?.name ?? `vm${vmid}`,
+    kind,
+    name: size?.name ?? `${kind === 'lxc' ? 'ct' : 'vm'}${vmid}`,
     record: record?.state ?? (view.record.kind === 'unreadable' ? 'unreadable' : 'missing'),
     generation: record?.generation ?? null,
     wanted: record?.wanted ?? null,
     migrationId: record?.migrationId ?? null,
     qemu: view.qemu,
-    memoryBytes: (config?.memoryMiB ?? 0) * 2 ** 20,
-    cores: (config?.cores ?? 1) * (config?.sockets ?? 1),
+    memoryBytes: size?.memoryBytes ?? 0,
+    cores: size?.cores ?? 1,
   };
 }
 
-/** The record and what QEMU says; null for a tombstone whose process is not where it was: a stray of it is the audit's matter. */
+/** Null without a config that can be read. */
+async function readSize(node: NodeContext, vmid: Vmid, kind: GuestKind): Promise<{ name: string | null; memoryBytes: number; cores: number } | null> {
+  try {
+    const text = await node.guestConfigs.read(vmid, kind);
+    if (kind === 'lxc') {
+      const { hostname, memoryBytes, cores } = parseContainerConfig(text);
+      return { name: hostname, memoryBytes, cores: cores ?? 1 };
+    }
+    const { name, memoryMiB, cores, sockets } = parseGuestConfig(text);
+    return { name, memoryBytes: memoryMiB * 2 ** 20, cores: cores * sockets };
+  } catch (error) {
+    if (error instanceof KedgeError) return null;
+    throw error;
+  }
+}
+
+/** The record and what QEMU or LXC says; null for a tombstone whose process is not where it was: a stray of it is the audit's matter. */
 async function viewOf(node: NodeContext, vmid: Vmid, findStrays: StrayFinder): Promise<Pick<GuestView, 'record' | 'qemu'> | null> {
   const { pidFile } = runFiles(guestRunFolder(node.paths, vmid));
   if (findQemu({ vmid, pidFile }) !== null) return (await lookAtGuest(node, vmid)).view;
   const record = await node.records.read(vmid);
+  // By its groups: to ask LXC costs a process for each container, each second.
+  if (kindOf(node, vmid, record) === 'lxc') return { record, qemu: payloadPids(containerOf(node, vmid)).length > 0 ? 'running' : 'gone' };
   if (record.kind === 'record' && isTombstone(record.record)) return null;
   return findStrays().has(pidFile) ? (await lookAtGuest(node, vmid)).view : { record, qemu: 'gone' };
 }

@@ -1,5 +1,6 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
+import { parseContainerConfig } from '../guests/container-start.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
 
@@ -21,7 +22,8 @@ async function confirmGuest(node: NodeContext, vmid: Vmid): Promise<void> {
   const view = await node.records.read(vmid);
   if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
   if (view.record.bootId === node.bootId) return;
-  const config = parseGuestConfig(await node.guestConfigs.read(vmid));
+  const text = await node.guestConfigs.read(vmid, view.record.kind);
+  const config = view.record.kind === 'lxc' ? parseContainerConfig(text) : parseGuestConfig(text);
   // A guest without onboot stays off, as in PVE; its record says so, so that nobody waits for it.
   const wanted = config.onboot && view.record.wanted !== 'stopped' ? view.record.wanted : 'stopped';
   // The mark first: a worker that dies after the record has this boot's id would take the guest for crashed.

@@ -100,6 +100,12 @@ async function recoverOwned(node: NodeContext, vmid: Vmid): Promise<boolean> {
       return true;
     }
     if (wanted !== 'running') return true;
+    // A migration had told it to shut down and was rolled back; it obeyed while no worker listened.
+    if (view.qemu === 'gone' && node.shutdowns.isAsked(vmid)) {
+      await startGuestFromDisk(node, vmid);
+      await node.shutdowns.end(vmid);
+      return true;
+    }
     // The target's worker died between `owned` and `cont`: nothing else explains a loaded copy that shall run.
     if (view.qemu === 'loaded' && process?.incoming === true) await cont(await node.monitors.of(vmid), 'target');
     // The same between owned(g+2) and `cont` on the source.

@@ -4,7 +4,7 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
-import { giveBackCopy } from '../offline/give-back-copy.js';
+import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { settleMigration } from '../recovery/settle-migration.js';
 
 /**
@@ -35,10 +35,11 @@ export async function claimGuest(node: NodeContext, { step, target, mode }: { st
 }
 
 async function settleDeadClaim(node: NodeContext, step: StepRef): Promise<void> {
-  const { migrationId, peer, state, generation, mode } = await readRecord(node, step);
+  const record = await readRecord(node, step);
+  const { migrationId, peer, state, generation, mode } = record;
   if (state !== 'owned' || migrationId === undefined || peer === undefined || migrationId === step.migrationId) return;
   const dead = { vmid: step.vmid, migrationId, generation: nextOf(generation, step) };
-  if (mode === 'offline') return giveBackCopy(node, { ...dead, sequence: 0 }, peer);
+  if (mode === 'offline') return settleDeadCopy(node, record);
   await settleMigration(node, { step: dead, source: node.node, target: peer, direction: 'back' });
 }
 

@@ -61,7 +61,7 @@ async function listeningQemu(node: NodeContext, request: PrepareRequest, layout:
   await endIncoming(node, step.vmid);
   node.leases.renew(step.vmid);
   const config = editGuestConfig(parseGuestConfig(request.config), request.runningMachine === null ? {} : { runningmachine: request.runningMachine });
-  await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, printGuestConfig(config)));
+  await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, 'qemu', printGuestConfig(config)));
   const qmp = await crashPoint('target.qemu-start', () => launchGuest(node, step.vmid, { config, incoming: true }));
   const tls = options.type === 'secure' ? await addServerTls(qmp, { folder: pkiFolder(node.paths), peerName: source }) : null;
   const multifd = layout.multifdChannels > 0;

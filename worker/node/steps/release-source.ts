@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises';
 import type { StepRef } from '../../../activities/interface.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
+import { containerOf } from '../guests/container-of.js';
 import { quitGuestCopy } from '../guests/end-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { storageOf } from '../offline/storage-of.js';
@@ -42,6 +45,7 @@ export async function releaseSource(node: NodeContext, request: ReleaseRequest):
       for (const { from } of volumes) await (await storageOf(node, from)).remove(from);
       await node.shutdowns.end(step.vmid);
       await node.guestConfigs.remove(step.vmid);
+      await rm(containerFiles(containerOf(node, step.vmid)).folder, { recursive: true, force: true });
       await node.streams.remove(step.vmid);
       await node.steps.forget(step.vmid);
     });

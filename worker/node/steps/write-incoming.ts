@@ -3,6 +3,7 @@ import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestKind, OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import type { NodeContext } from '../node-context.js';
 
@@ -43,6 +44,8 @@ export async function writeIncoming(node: NodeContext, request: IncomingRequest)
       `Cannot prepare guest ${step.vmid} for ${step.migrationId}: ${node.node} has ${present.state}(${present.generation}) of it`,
     );
   }
+  if (await hasForeignConfig(node, step.vmid))
+    throw new KedgeError('already-exists', `Cannot prepare guest ${step.vmid}: ${node.node} has a config of it that Kedge did not write`);
   // Before the record: a copy that is found beside a record of this migration is then a copy of this migration.
   if (present?.migrationId !== incoming.migrationId) await endIncoming(node, step.vmid);
   await crashPoint('target.incoming-record', () => node.records.write(incoming));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand } from '../../new-command.js';
@@ -14,12 +14,14 @@ export function guestCreateCommand(context: CliContext): CommandUnknownOpts {
     description: 'Create a guest on a node out of a config in the grammar of Proxmox VE',
     examples: [
       'kedge guest create 101 --node node1 --from web.conf',
+      'kedge guest create 102 --node node1 --kind lxc --from web-ct.conf',
       'kedge guest create 101 --node node1 --set name=web --set memory=512 --set scsi0=shared:101/vm-101-disk-0.raw,size=1G --set net0=virtio,bridge=vmbr0',
     ],
     notes: 'The guest is created off; start it with "kedge guest start".',
   })
     .argument('<vmid>', 'its number, 100 to 999999999, unique in the cluster', parseArgument.vmid)
     .requiredOption('--node <node>', 'the node that shall own it', parseArgument.node)
+    .addOption(new Option('--kind <kind>', 'what the config describes: a VM or a container').choices(['qemu', 'lxc'] as const).default('qemu' as const))
     .option('--from <file>', 'config file; - for standard input')
     .option('--set <key=value>', 'one line of the config; may be repeated, wins over --from', collectSettings, [])
     .option('--json', 'JSON')
@@ -31,7 +33,7 @@ export function guestCreateCommand(context: CliContext): CommandUnknownOpts {
         });
       }
       const answer = await withCluster(context, globalOptions(command), (cluster) =>
-        cluster.manageGuest({ node: options.node, command: { verb: 'create', vmid, config } }),
+        cluster.manageGuest({ node: options.node, command: { verb: 'create', vmid, kind: options.kind, config } }),
       );
       printData(context, answer, {
         json: options.json,

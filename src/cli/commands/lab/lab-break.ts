@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { collect, nameOption } from './lab-options.js';
 
 const EXAMPLES = `
-Networks: control, migration, guest. Components: worker, sshd, temporal, control, observer, qemu:<vmid>.
+Networks: control, migration, guest. Components: worker, sshd, temporal, control, observer, qemu:<vmid>, lxc:<vmid>.
 A fault lasts until "kedge lab heal"; a killed component is restarted by its supervisor within 0.2 s.
 
 Examples:

@@ -23,7 +23,7 @@ export function labWitnessCommand() {
     .action(async (text, options) => {
       if (text === undefined) throw new KedgeError('bad-input', 'Cannot ask a witness: name its vmid, or make one with "kedge lab witness create"');
       const vmid = parseVmid(text);
-      const [{ readLab }, { journalImage, observerSocket }, { readWitness }, { corruptWitness }, { parseDuration }, { verdictText }] = await Promise.all([
+      const [{ readLab }, { observerSocket, witnessPlace }, { readWitness }, { corruptWitness }, { parseDuration }, { verdictText }] = await Promise.all([
         import('../../../../lab/lab-store.js'),
         import('../../../../lab/witness-place.js'),
         import('../../../../lab/witness/read-witness.js'),
@@ -33,15 +33,20 @@ export function labWitnessCommand() {
       ]);
       const lab = readLab(options.name);
       const socket = observerSocket(lab);
-      const imagePath = journalImage(lab, vmid);
+      const { kind, journal: imagePath } = witnessPlace(lab, vmid);
       if (options.corrupt !== undefined) {
-        if (options.corrupt === 'memory') console.log(await corruptWitness({ what: 'memory', observerSocket: socket, vmid }));
+        if (options.corrupt === 'memory' && kind === 'qemu') console.log(await corruptWitness({ what: 'memory', observerSocket: socket, vmid }));
         else if (options.corrupt === 'disk' && imagePath !== null) console.log(await corruptWitness({ what: 'disk', observerSocket: socket, vmid, imagePath }));
-        else throw new KedgeError('bad-input', `Cannot corrupt guest ${vmid}: current value is "${options.corrupt}", must be memory, or disk when it has one`);
+        else
+          throw new KedgeError(
+            'bad-input',
+            `Cannot corrupt guest ${vmid}: current value is "${options.corrupt}", must be memory (of a VM), or disk when it has one`,
+          );
         return;
       }
       const verdict = await readWitness({
         observerSocket: socket,
+        kind,
         vmid,
         imagePath,
         observeMs: options.observe === undefined ? 0 : parseDuration(options.observe, '--observe'),

@@ -5,6 +5,7 @@ import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { endReport } from '../../render/error-report.js';
 import { printError } from '../../render/print-error.js';
+import { repeatedCalls } from '../../render/repeated-calls.js';
 import { storyText } from '../../render/story-text.js';
 import { readWitnessGap } from '../../witness-gap.js';
 import { withCluster } from '../../with-cluster.js';
@@ -32,7 +33,14 @@ export function migrationShowCommand(context: CliContext): CommandUnknownOpts {
         });
       }
       if (view.story !== null)
-        context.out(storyText(view.story, { nowMs: context.now(), failed: end !== null, ...(witnessGapMs === undefined ? {} : { witnessGapMs }) }));
+        context.out(
+          storyText(view.story, {
+            nowMs: context.now(),
+            failed: end !== null,
+            repeated: repeatedCalls(view),
+            ...(witnessGapMs === undefined ? {} : { witnessGapMs }),
+          }),
+        );
       // Why it failed belongs to the story, and the command itself has succeeded.
       if (end !== null) printError({ ...context, err: context.out }, end, { json: false });
     });

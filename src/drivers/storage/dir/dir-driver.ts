@@ -1,4 +1,4 @@
-import { mkdir, open, rm, rmdir, statfs } from 'node:fs/promises';
+import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import type { DirStorageConfig } from '../../../schema/storage-config.js';
@@ -10,7 +10,7 @@ import { readImageFacts } from '../image-facts.js';
 import { diskName, diskNumber, parseVolumeName, printVolumeId, VOLUME_FORMATS, type VolumeFormat, type VolumeId } from '../volume-id.js';
 import { createQcow2 } from './create-qcow2.js';
 import { dirIncoming } from './dir-incoming.js';
-import { listFolder, lookFresh, makeFolder, removeTree } from './folders.js';
+import { listFolder, lookFresh, makeFolder, removeTree, tidyFolder } from './folders.js';
 import { type DirLayout, dirLayout } from './layout.js';
 import { treeSize } from './tree-size.js';
 
@@ -119,16 +119,10 @@ async function createImage(file: string, { format, sizeBytes }: { format: 'raw' 
 }
 
 async function remove(place: string): Promise<void> {
-  const folder = dirname(place);
   try {
     await removeTree(place);
-    if ((await lookFresh(folder)) === null) return;
-    await syncFolder(folder);
-    // The guest's folder goes with its last volume.
-    await rmdir(folder);
+    await tidyFolder(dirname(place));
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOTEMPTY' || errno === 'ENOENT') return;
     throw error instanceof KedgeError ? error : storageError(`remove ${place}`, error);
   }
 }

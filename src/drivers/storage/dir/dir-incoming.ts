@@ -8,7 +8,7 @@ import { syncFolder } from '../../host/durable-file.js';
 import { errnoOf, storageError } from '../../host/storage-error.js';
 import type { IncomingVolume, IncomingVolumeInfo, IncomingVolumes } from '../incoming-volumes.js';
 import { parseVolumeName, printVolumeId, type VolumeId } from '../volume-id.js';
-import { listFolder, lookFresh, makeFolder, removeTree } from './folders.js';
+import { listFolder, lookFresh, makeFolder, removeTree, tidyFolder } from './folders.js';
 import type { DirLayout } from './layout.js';
 import { treeSize } from './tree-size.js';
 
@@ -83,7 +83,7 @@ async function discard({ temporary, final }: Places): Promise<void> {
   // Half published: nobody was told of it yet.
   if (copy?.isFile() === true && existing?.ino === copy.ino && existing.dev === copy.dev) await unlink(final);
   if (copy !== null) await removeTree(temporary);
-  if ((await lookFresh(dirname(final))) !== null) await syncFolder(dirname(final));
+  await tidyFolder(dirname(final));
 }
 
 async function linkNew({ volume, temporary, final }: Places): Promise<void> {

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, rmdir } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { KedgeError } from '../../../domain/kedge-error.js';
+import { syncFolder } from '../../host/durable-file.js';
 import { errnoOf, storageError } from '../../host/storage-error.js';
 
 /** Makes a folder; one that is there is fine. Not recursive: a storage folder that is missing is not mounted, and nothing may fill the disk below. */
@@ -37,6 +38,18 @@ export async function removeTree(path: string): Promise<void> {
   const mounted = await mountBelow(path);
   if (mounted !== null) throw new KedgeError('guest-state', `Cannot remove ${path}: something is mounted at ${mounted}`, { details: { path, mounted } });
   await rm(path, { recursive: true, force: true });
+}
+
+/** Makes removals from a guest's folder durable; the folder itself goes with the last thing in it. */
+export async function tidyFolder(folder: string): Promise<void> {
+  if ((await lookFresh(folder)) === null) return;
+  await syncFolder(folder);
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'ENOTEMPTY' && errno !== 'ENOENT') throw error;
+  }
 }
 
 async function openAndLook(path: string): Promise<Stats | null> {

@@ -18,7 +18,7 @@ import {
   stop,
   yankStream,
 } from '../../../../src/drivers/qemu/migration-commands.js';
-import { isAlive } from '../../../../src/drivers/qemu/qemu-process.js';
+import { isAlive } from '../../../../src/drivers/host/process-identity.js';
 import { quitQemu } from '../../../../src/drivers/qemu/quit-qemu.js';
 import { readQemuState } from '../../../../src/drivers/qemu/read-qemu-state.js';
 import { addClientTls, addServerTls, removeTls } from '../../../../src/drivers/qemu/tls-objects.js';

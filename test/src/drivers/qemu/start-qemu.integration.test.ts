@@ -9,7 +9,8 @@ import { killQemu } from '../../../../src/drivers/qemu/kill-qemu.js';
 import { kvmTrialFirmware, TRIAL_EXIT_VALUE } from '../../../../src/drivers/qemu/kvm-trial-firmware.js';
 import { qemuArguments } from '../../../../src/drivers/qemu/qemu-arguments.js';
 import { readQemuFacts } from '../../../../src/drivers/qemu/qemu-facts.js';
-import { isAlive, readQemuProcess } from '../../../../src/drivers/qemu/qemu-process.js';
+import { isAlive } from '../../../../src/drivers/host/process-identity.js';
+import { readQemuProcess } from '../../../../src/drivers/qemu/qemu-process.js';
 import { quitQemu } from '../../../../src/drivers/qemu/quit-qemu.js';
 import { readMachineType } from '../../../../src/drivers/qemu/read-machine-type.js';
 import { resolveMachineType } from '../../../../src/drivers/qemu/resolve-machine-type.js';
@@ -72,6 +73,13 @@ describe('a started QEMU', () => {
     expect(findQemu({ vmid: VMID, pidFile })).toBeNull();
     expect(scanQemu({ vmid: VMID }).map(({ pid }) => pid)).toEqual([started.identity.pid]);
     expect(scanQemu().some(({ vmid }) => vmid === VMID)).toBe(true);
+  });
+
+  it('may take longer than a quarter of a minute, as one whose disks are on slow storage does', async () => {
+    const slow = join(root, 'qemu-slow');
+    writeFileSync(slow, `#!/bin/sh\nsleep 17\nexec ${BINARY} "$@"\n`, { mode: 0o755 });
+    started = await startQemu({ ...optionsFor('memory: 32\n'), binary: slow });
+    await expect(started.qmp.execute('query-status')).resolves.toMatchObject({ status: 'prelaunch' });
   });
 
   it('is not started a second time', async () => {

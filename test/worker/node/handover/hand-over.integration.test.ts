@@ -9,6 +9,7 @@ import { setBandwidth } from '../../../../src/drivers/qemu/migration-commands.js
 import { parseGuestConfig } from '../../../../src/schema/guest-config.js';
 import { launchGuest } from '../../../../worker/node/guests/launch-guest.js';
 import { killQemu } from '../../../../src/drivers/qemu/kill-qemu.js';
+import { LostContact } from '../../../../worker/node/handover/lost-contact.js';
 import { recoverUntilSettled } from '../../../../worker/node/recovery/recover-guests.js';
 import { NODE1, NODE2, startTwoNodes, STEP, VMID, type TwoNodes } from '../../../support/two-nodes.js';
 
@@ -64,6 +65,25 @@ describe('the hand-over between two nodes with real QEMU', () => {
     const result = await copy(prepared);
     expect(result.confirmed).toBe(false);
     expect(await states()).toEqual({ source: 'postmigrate', target: 'running' });
+  });
+
+  test('a monitor that stays silent over attempts ends their repetition, and the guest is given back once it answers', async () => {
+    const prepared = await prepare();
+    const service = createNodeService({ ...nodes.source, lostContact: new LostContact(1_000) });
+    const step = nextStep();
+    const attempt = (number: number): Promise<CopyResult> =>
+      service.copyAndSwitchOver(
+        { step, target: NODE2, prepared, options: OPTIONS, deadline: null },
+        { attempt: number, signal: new AbortController().signal, report: () => undefined },
+      );
+    const { source: pid } = nodes.pids();
+    if (pid === null) throw new Error('The guest has no process');
+    process.kill(pid, 'SIGSTOP');
+    await expect(attempt(1)).rejects.toMatchObject({ code: 'qmp-timeout' });
+    await expect(attempt(2)).rejects.toMatchObject({ code: 'outcome-unknown' });
+    process.kill(pid, 'SIGCONT');
+    await service.cancelStream({ step: nextStep(), target: NODE2 }, { attempt: 1 });
+    expect((await states()).source).toBe('running');
   });
 
   test('a target that cannot be armed leaves the guest running on the source', async () => {

@@ -1,0 +1,17 @@
+import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
+import type { NodeName } from '../../src/domain/ids.js';
+import type { NodeStatus } from '../../src/domain/node-facts.js';
+
+/** What the activities of the control worker ask the cluster, and tell it; the worker composes it from src/client. */
+export interface ClusterAccess {
+  /** Names of all configured nodes. */
+  readonly nodes: readonly NodeName[];
+  /** Null when the node has never registered. */
+  nodeStatus(node: NodeName): Promise<NodeStatus | null>;
+  /** Does an execution with this workflow id run now? */
+  isRunning(workflowId: string): Promise<boolean>;
+  /** Hands a request to admission, which it starts if need be; resolves when the server has it, long before the grant. */
+  requestSlot(request: SlotRequest): Promise<void>;
+  /** Gives a lease or a place in the queue back; fine without any. */
+  releaseSlot(release: SlotRelease): Promise<void>;
+}

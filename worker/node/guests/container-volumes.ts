@@ -1,0 +1,38 @@
+import { chown } from 'node:fs/promises';
+import type { Vmid } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { diskNumber, parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
+import type { NodeContext } from '../node-context.js';
+import { storageOf } from '../offline/storage-of.js';
+import { parseContainerConfig, rootOwner } from './container-start.js';
+
+/** Makes the folders that a new container's config names, empty and owned by its root; one that exists is kept. */
+export async function createContainerVolumes(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
+  const config = parseContainerConfig(text);
+  for (const { key, volumeId } of config.volumes) {
+    const index = folderNumber(volumeId, { vmid, key });
+    const storage = await storageOf(node, volumeId);
+    if ((await storage.list(vmid)).some((volume) => volume.volumeId === volumeId)) continue;
+    await storage.allocate({ vmid, format: 'subvol', sizeBytes: 0, index });
+    const owner = rootOwner(config);
+    await chown(storage.path(volumeId).path, owner, owner);
+  }
+}
+
+/** Removes the folders of a container that is to be no more; those of other guests are not its own. */
+export async function removeContainerVolumes(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
+  for (const { volumeId } of parseContainerConfig(text).volumes) {
+    if (parseVolumeId(volumeId).vmid === vmid) await (await storageOf(node, volumeId)).remove(volumeId);
+  }
+}
+
+/** @throws KedgeError `bad-config` for a volume that is no folder of this container */
+function folderNumber(volumeId: string, { vmid, key }: { vmid: Vmid; key: string }): number {
+  const volume = parseVolumeId(volumeId);
+  const index = diskNumber(volume.name);
+  if (volume.vmid === vmid && volume.format === 'subvol' && index !== null) return index;
+  throw new KedgeError(
+    'bad-config',
+    `Cannot create ${key} of container ${vmid}: "${volumeId}" must be a folder of it like local:${vmid}/subvol-${vmid}-disk-0.subvol`,
+  );
+}

@@ -1,0 +1,22 @@
+/**
+ * Changes of the shape of workflows, each with its story. An execution that began before a change goes on in its old shape to its
+ * end: `patched()` answers by what its history says. How to make one: docs/checklists/change-a-workflow.md.
+ */
+import { patched } from '@temporalio/workflow';
+
+/**
+ * A history of at most 60 events for a live migration, also when every answer comes alone and the target has to be confirmed.
+ *
+ * Before: the workflow itself signalled admission, which costs five events a message (the intent, its delivery, and a workflow
+ * task about that), and each step that may not give up had a timer of its own, which costs two. Since: the control worker
+ * hands the messages over in a local activity (one event), and all that is waited for shares one timer (one event). The timer also
+ * watches the steps before the copy, which told nobody that they were being repeated.
+ *
+ * The old shape may go when no execution that began before version 0.2 can run any more.
+ */
+const FEWER_EVENTS = 'fewer-events';
+
+/** To be asked once, at the start of `migrateGuest`: the answer must be the same all the way. */
+export function hasFewerEvents(): boolean {
+  return patched(FEWER_EVENTS);
+}
