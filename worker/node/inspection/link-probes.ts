@@ -2,7 +2,7 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { openProbeListener, type ProbeListener, type ProbeTally } from '../../../src/drivers/link/probe-listener.js';
 
 /** A caller that died leaves its probe open for so long; milliseconds. */
-const PROBE_LIFE_MS = 5_000;
+const PROBE_LIFE_MS = 10_000;
 
 interface OpenProbe {
   readonly token: string;

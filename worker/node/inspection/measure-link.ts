@@ -12,7 +12,7 @@ import { isBusy } from './is-busy.js';
 
 const CALL_TIMEOUT_MS = 3_000;
 /** Another probe may be under way there. */
-const OPEN_TIMEOUT_MS = 10_000;
+const OPEN_TIMEOUT_MS = 15_000;
 const SSH_PORT = 22;
 /** Enough to see that nothing is lost; and so many more once something was, to tell how much. */
 const FIRST_DATAGRAMS = 300;
