@@ -5,8 +5,11 @@
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { GuestStorage } from '../src/domain/check-storages.js';
 import type { Finding } from '../src/domain/checks.js';
+import type { GuestNeeds } from '../src/domain/guest-needs.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
+import type { LinkFacts } from '../src/domain/link-facts.js';
 import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
@@ -25,8 +28,8 @@ export interface StepRef {
 
 /** Runs on the queue `control`, inside the control worker. */
 export interface ControlActivities {
-  /** Finds the guest in the nodes' inventories, and both nodes' states. */
-  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName }): Promise<ClusterSurvey>;
+  /** Finds the guest in the nodes' inventories, and both nodes' states; without a target only the guest. */
+  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
   /** Of these workflow ids, those that are not running: their leases may be freed. */
   findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
   /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
@@ -154,7 +157,11 @@ export interface SourceInspection {
     readonly memoryBytes: number;
     readonly bridges: readonly string[];
     /** Storage ids with their identity markers as the source reads them, for comparison with the target's. */
-    readonly storages: readonly { readonly id: string; readonly shared: boolean; readonly identity: string | null }[];
+    readonly storages: readonly GuestStorage[];
+    /** Absent from an older Kedge, as are all optional facts. */
+    readonly needs?: GuestNeeds;
+    /** Memory that the guest's process has touched; null while it is off. */
+    readonly touchedBytes?: number | null;
     /** How it moves; null: not in the way that was asked for, a finding says why. Absent from a worker that knows only the live way. */
     readonly movement?: MigrationKind | null;
     readonly kind: GuestKind;
@@ -162,12 +169,18 @@ export interface SourceInspection {
     readonly volumes: readonly MovingVolume[];
   } | null;
   readonly inventory: NodeInventory;
+  /** The way to the target; absent where it is the source. */
+  readonly link?: LinkFacts;
 }
 
 export interface TargetInspection {
   readonly findings: readonly Finding[];
   readonly inventory: NodeInventory;
   readonly view: GuestView;
+  /** Volumes of this guest's number on the target's own storages. */
+  readonly volumes?: readonly string[];
+  /** The way back to the source. */
+  readonly link?: LinkFacts;
 }
 
 export interface ClaimResult {

@@ -1,6 +1,7 @@
 /** The workflow types, by the names in src/domain/workflow-names.ts: what the bundle contains. */
 export { admission } from './admission.js';
 export { auditNode } from './audit-node.js';
+export { checkMigration } from './check-migration.js';
 export { manageGuest } from './manage-guest.js';
 export { migrateGuest } from './migrate-guest.js';
 export { nodePresence } from './node-presence.js';

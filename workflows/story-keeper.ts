@@ -1,4 +1,5 @@
 import type { StepRef } from '../activities/interface.js';
+import type { Forecast } from '../src/domain/forecast.js';
 import { laterGeneration, migrationIdOf, type Generation, type NodeName } from '../src/domain/ids.js';
 import type {
   BlackoutReport,
@@ -36,6 +37,7 @@ export class StoryKeeper {
   #endedAt: string | null = null;
   #copy: Required<CopyFacts> = { rounds: [], bytesSent: 0, blackout: null };
   #kind: MigrationKind | null = null;
+  #forecast: Forecast | null = null;
   #offAt: string | null = null;
   #downtimeMs: number | null = null;
   #sequence = 0;
@@ -50,9 +52,10 @@ export class StoryKeeper {
     this.#source = source;
   }
 
-  /** How the guest moves, as the checks have found. */
-  movesAs(kind: MigrationKind): void {
+  /** How the guest moves, as the checks have found, and what they foresee. */
+  movesAs(kind: MigrationKind, forecast: Forecast | null): void {
     this.#kind = kind;
+    this.#forecast = forecast;
   }
 
   /** The guest was seen off at its source; and, with an instant, running again. */
@@ -170,6 +173,7 @@ export class StoryKeeper {
       bytesSent: this.#copy.bytesSent,
       blackout: this.#copy.blackout,
       downtimeMs: this.#downtimeMs,
+      forecast: this.#forecast,
       warnings: this.#warnings,
       question,
     };

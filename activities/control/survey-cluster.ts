@@ -8,7 +8,7 @@ const RANKS: Readonly<Partial<Record<GuestSummary['record'], number>>> = { owned
 /** Makes the activity `surveyCluster`: looks only at the nodes that the question is about. */
 export function createSurveyCluster(cluster: ClusterAccess): ControlActivities['surveyCluster'] {
   return async ({ vmid, source, target }): Promise<ClusterSurvey> => {
-    const asked = source === null ? cluster.nodes : [source, target];
+    const asked = source === null ? cluster.nodes : [source, ...(target === null ? [] : [target])];
     const statuses = await Promise.all([...new Set(asked)].map((node) => cluster.nodeStatus(node)));
     const known = statuses.filter((status) => status !== null);
     return {

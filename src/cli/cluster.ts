@@ -6,6 +6,7 @@ export interface Cluster
   extends Pick<
     KedgeClient,
     | 'nodes'
+    | 'checkMigration'
     | 'startMigration'
     | 'watchMigration'
     | 'showMigration'

@@ -17,6 +17,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/migrate.js')).migrateCommand(context),
   },
   {
+    name: 'check',
+    description: 'Tell what stands in the way of a migration and what it would cost; changes nothing',
+    load: async (context) => (await import('./commands/check.js')).checkCommand(context),
+  },
+  {
     name: 'migration',
     description: 'List, show, watch, cancel, release, retry and decide migrations',
     load: async (context) => (await import('./commands/migration/group.js')).migrationCommands(context),

@@ -4,8 +4,10 @@ import type { SlotRelease, SlotRequest } from '../domain/admission.js';
 import type { AuditedSlot } from '../domain/audit-types.js';
 import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
+import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
 import { auditNode } from './audit-node.js';
+import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
 import { ensureNamespace } from './ensure-namespace.js';
 import { failLostAttempts } from './fail-lost-attempts.js';
@@ -37,6 +39,8 @@ export interface ClientContext {
  */
 export interface KedgeClient {
   readonly nodes: readonly NodeName[];
+  /** All that stands in the way of a migration, and its forecast; without a target for every other node. Changes nothing. */
+  checkMigration(input: CheckMigrationInput): Promise<MigrationCheck>;
   /** @throws `already-migrating` that names the migration in the way */
   startMigration(input: MigrateGuestInput): Promise<MigrationRef>;
   /** Yields a view a second until the migration has ended; the last view is the end. */
@@ -81,6 +85,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
   const find = (id: string | MigrationRef): Promise<MigrationRef> => (typeof id === 'string' ? findMigration(context, id) : Promise.resolve(id));
   return {
     nodes,
+    checkMigration: (input) => checkMigration(context, input),
     startMigration: (input) => startMigration(context, input),
     watchMigration: async function* watch(id, options) {
       yield* watchMigration(context, { ref: await find(id), ...options });

@@ -1,51 +1,83 @@
-import type { CheckId, Finding } from './checks.js';
+import { readStorageMap } from './check-storages.js';
+import { finding, type Finding } from './checks.js';
 import { formatBytes } from './format-bytes.js';
-import { mapId, parseIdMap, type IdMap } from './id-map.js';
-import { KedgeError } from './kedge-error.js';
+import { mapId } from './id-map.js';
 import type { MovingVolume } from './moving-volume.js';
 import type { NodeInventory } from './node-facts.js';
 
 /** File systems need metadata for what they hold. */
 const METADATA_SHARE = 1 / 128;
 
-/** Can the target take the copies of these volumes? Pure: the storage map, its storages, their space. */
-export function checkCopies(volumes: readonly MovingVolume[], { target, targetStorage }: { target: NodeInventory; targetStorage: string }): readonly Finding[] {
-  let map: IdMap;
-  try {
-    map = parseIdMap('storage', targetStorage);
-  } catch (error) {
-    if (!(error instanceof KedgeError)) throw error;
-    return [blocker('storage-map', error.message, 'Correct --targetstorage: "1", a storage of the target, or "source:target" pairs')];
-  }
-  const needed = new Map<string, number>();
-  for (const { storage, allocatedBytes } of volumes) {
-    const id = mapId(map, storage);
-    needed.set(id, (needed.get(id) ?? 0) + Math.ceil(allocatedBytes * (1 + METADATA_SHARE)));
-  }
-  return [...needed].flatMap(([id, bytes]) => checkStorage(target, { id, bytes }));
+export interface CopyTarget {
+  readonly target: NodeInventory;
+  /** Storage map in PVE's grammar. */
+  readonly targetStorage: string;
+  /** Volumes of this guest's number that the target has already; absent from an older Kedge. */
+  readonly taken?: readonly string[];
 }
 
-function checkStorage(target: NodeInventory, { id, bytes }: { id: string; bytes: number }): readonly Finding[] {
+/** Can the target take the copies of these volumes? Pure: the storage map, its storages, their space and content, names that are taken. */
+export function checkCopies(volumes: readonly MovingVolume[], { target, targetStorage, taken = [] }: CopyTarget): readonly Finding[] {
+  const read = readStorageMap(targetStorage);
+  if ('refusal' in read) return [read.refusal];
+  const ids = [...new Set(volumes.map(({ storage }) => mapId(read.map, storage)))];
+  return ids.flatMap((id) => {
+    const moving = volumes.filter(({ storage }) => mapId(read.map, storage) === id);
+    return [...checkStorage(target, { id, moving }), ...checkNames(moving, { id, taken })];
+  });
+}
+
+function checkStorage(target: NodeInventory, { id, moving }: { id: string; moving: readonly MovingVolume[] }): readonly Finding[] {
   const storage = target.storages.find((candidate) => candidate.id === id);
   if (storage === undefined || !storage.enabled) {
     return [
-      blocker(
+      finding(
         'storage-missing',
-        `Node ${target.node} has no storage ${id}, which shall receive disks of the guest`,
+        `Node ${target.node} has no ${storage === undefined ? '' : 'enabled '}storage ${id}, which shall receive disks of the guest`,
         `Define and enable the storage ${id} on ${target.node}, or name another one with --targetstorage`,
       ),
     ];
   }
-  if (storage.freeBytes >= bytes) return [];
+  const { content, freeBytes } = storage;
+  const wanted = [...new Set(moving.map(({ format }) => (format === 'subvol' ? 'rootdir' : 'images')))];
+  const refused = content === undefined ? [] : wanted.filter((type) => !content.includes(type));
   return [
-    blocker(
-      'space-short',
-      `Storage ${id} on ${target.node} has ${formatBytes(storage.freeBytes)} free, the guest's disks take ${formatBytes(bytes)}`,
-      `Free space on ${id}, or name another storage with --targetstorage`,
+    ...refused.map((type) =>
+      finding(
+        'storage-content',
+        `Storage ${id} on ${target.node} takes no ${type}, only ${content?.join(', ') ?? ''}`,
+        `Add ${type} to the content of ${id}, or name another storage with --targetstorage`,
+      ),
     ),
+    ...checkSpace(moving, { id, node: target.node, freeBytes }),
   ];
 }
 
-function blocker(id: CheckId, text: string, remedy: string): Finding {
-  return { id, severity: 'blocker', text, remedy };
+/** Copies are as sparse as their originals: what is allocated has to fit now, the full size only once the guest has written it. */
+function checkSpace(moving: readonly MovingVolume[], { id, node, freeBytes }: { id: string; node: string; freeBytes: number }): readonly Finding[] {
+  const allocated = sum(moving.map(({ allocatedBytes }) => Math.ceil(allocatedBytes * (1 + METADATA_SHARE))));
+  const full = sum(moving.map(({ virtualBytes, allocatedBytes }) => Math.max(virtualBytes, allocatedBytes)));
+  if (freeBytes < allocated) {
+    return [
+      finding(
+        'space-short',
+        `Storage ${id} on ${node} has ${formatBytes(freeBytes)} free, the guest's disks take ${formatBytes(allocated)}`,
+        `Free space on ${id}, or name another storage with --targetstorage`,
+      ),
+    ];
+  }
+  if (freeBytes >= full) return [];
+  return [finding('space-overcommitted', `Storage ${id} on ${node} has ${formatBytes(freeBytes)} free, the guest's disks may grow to ${formatBytes(full)}`)];
 }
+
+/** A disk is renamed where its name is taken, as in PVE; a name without a number means what it says and is not. */
+function checkNames(moving: readonly MovingVolume[], { id, taken }: { id: string; taken: readonly string[] }): readonly Finding[] {
+  return moving.flatMap(({ volumeId }) => {
+    const there = `${id}:${volumeId.slice(volumeId.indexOf(':') + 1)}`;
+    if (!taken.includes(there)) return [];
+    if (/-disk-\d+\.\w+$/.test(there)) return [finding('volume-renamed', `${there} exists on the target: the copy of ${volumeId} gets the next free number`)];
+    return [finding('volume-exists', `${there} exists on the target, and is not overwritten`)];
+  });
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -1,4 +1,4 @@
-import type { Finding } from './checks.js';
+import { finding, type Finding } from './checks.js';
 import type { Vmid } from './ids.js';
 import type { MigrationKind, MigrationOptions } from './migration.js';
 import type { GuestKind, Wanted } from './ownership.js';
@@ -40,5 +40,5 @@ export function chooseMigrationKind({ vmid, guestKind, wanted, isOn, options }: 
 }
 
 function refused(id: Finding['id'], text: string, remedy: string): KindChoice {
-  return { refusal: { id, severity: 'blocker', text, remedy } };
+  return { refusal: finding(id, text, remedy) };
 }

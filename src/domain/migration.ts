@@ -1,4 +1,5 @@
 /** What a migration is asked to do, how it reports while it runs, and what it tells afterwards. Plain JSON. */
+import type { Forecast } from './forecast.js';
 import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
 import type { WorkflowTimings } from './workflow-timings.js';
 
@@ -166,6 +167,8 @@ export interface MigrationStory {
   readonly blackout: BlackoutReport | null;
   /** From the guest's shutdown to its start; milliseconds. Null where it never was shut down. */
   readonly downtimeMs: number | null;
+  /** What the checks foresaw, to be compared with what happened; absent or null where they could not tell. */
+  readonly forecast?: Forecast | null;
   readonly warnings: readonly string[];
   /** Set while phase is `needs-operator`: what is known, what is not, and what may be decided. */
   readonly question: OperatorQuestion | null;

@@ -11,6 +11,23 @@ export interface StorageFacts {
   readonly identity: string | null;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** What may lie there: `images`, `rootdir`, …; absent from nodes with an older Kedge, like all optional facts here. */
+  readonly content?: readonly string[];
+}
+
+/** A bridge that guests are connected to. */
+export interface BridgeFacts {
+  readonly name: string;
+  /** Does it keep VLANs apart? */
+  readonly vlanAware: boolean;
+  readonly mtu: number;
+}
+
+/** Which cluster a node takes itself for: the name in kedge.yaml, and the SHA-256 fingerprint of its certificate authority. */
+export interface ClusterIdentity {
+  readonly name: string;
+  /** Null: it has no authority that can be read. */
+  readonly authority: string | null;
 }
 
 /** One guest as its node knows it: record, process, config in short. */
@@ -40,6 +57,8 @@ export interface NodeInventory {
   /** 1-minute load average. */
   readonly load: number;
   readonly bridges: readonly string[];
+  readonly bridgeFacts?: readonly BridgeFacts[];
+  readonly cluster?: ClusterIdentity;
   readonly storages: readonly StorageFacts[];
   readonly guests: readonly GuestSummary[];
   readonly slots: { readonly bulk: number };

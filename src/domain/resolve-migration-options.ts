@@ -42,6 +42,12 @@ export function resolveMigrationOptions(input: unknown): ResolvedMigration {
   };
 }
 
+/** The same for a check, whose target may be left out. @throws KedgeError `bad-input` */
+export function resolveCheckOptions(input: unknown): Omit<ResolvedMigration, 'target'> & { readonly target: NodeName | null } {
+  if (!isRecord(input) || (input['target'] !== undefined && input['target'] !== null)) return resolveMigrationOptions(input);
+  return { ...resolveMigrationOptions({ ...input, target: 'any' }), target: null };
+}
+
 function resolveOptions(options: unknown): MigrationOptions {
   if (!isRecord(options)) throw bad('options', options, 'a JSON object');
   refuseUnknownFields(options, { known: OPTION_FIELDS, prefix: 'options.' });

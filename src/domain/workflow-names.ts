@@ -6,6 +6,7 @@ import { parseVmid, type NodeName, type Vmid } from './ids.js';
 
 export const WORKFLOW_TYPES = {
   migrateGuest: 'migrateGuest',
+  checkMigration: 'checkMigration',
   nodePresence: 'nodePresence',
   admission: 'admission',
   manageGuest: 'manageGuest',
@@ -27,6 +28,8 @@ export const migrationWorkflowId = (vmid: Vmid): string => `migration-${vmid}`;
 export const nodeWorkflowId = (node: NodeName): string => `node-${node}`;
 /** One command of one kind at a time for a guest. */
 export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `guest-${vmid}-${verb}`;
+/** Checks exclude neither each other nor the migration. */
+export const checkWorkflowId = (vmid: Vmid, unique: string): string => `check-${vmid}-${unique}`;
 export const auditWorkflowId = (node: NodeName): string => `audit-${node}`;
 
 /** The guest of a migration's workflow id. @throws KedgeError `bad-input` when the id is not one of a migration. */

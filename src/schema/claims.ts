@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const claimsSchema = z.strictObject({
   /** Version of QEMU, e.g. `6.2.0`. */
   qemu: z.string().optional(),
+  /** Version of Kedge, e.g. `0.0.9`. */
+  kedge: z.string().optional(),
+  /** Name of the cluster. */
+  cluster: z.string().optional(),
   /** Version of the peer protocol. */
   kedgeProtocol: z.int().optional(),
   /** Bytes. */

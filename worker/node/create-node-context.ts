@@ -14,6 +14,7 @@ import { ActiveCopies } from './handover/active-copies.js';
 import { IncomingLeases } from './handover/incoming-leases.js';
 import { LostContact } from './handover/lost-contact.js';
 import { StagedRecords } from './handover/target-stages.js';
+import { LinkProbes } from './inspection/link-probes.js';
 import { ShutdownMarks } from './journal/shutdown-marks.js';
 import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
@@ -57,6 +58,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),
+    probes: new LinkProbes(),
     lostContact: new LostContact(),
     summaries: new Map(),
   };

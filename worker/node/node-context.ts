@@ -13,6 +13,7 @@ import type { IncomingLeases } from './handover/incoming-leases.js';
 import type { LostContact } from './handover/lost-contact.js';
 import type { ShutdownMarks } from './journal/shutdown-marks.js';
 import type { StartMarks } from './journal/start-marks.js';
+import type { LinkProbes } from './inspection/link-probes.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
 import type { CopyReadings } from './offline/copy-readings.js';
@@ -49,6 +50,7 @@ export interface NodeContext {
   readonly recoveries: Recoveries;
   readonly stages: StagedRecords;
   readonly copies: ActiveCopies;
+  readonly probes: LinkProbes;
   readonly lostContact: LostContact;
   /** What presence last said of each guest. */
   readonly summaries: Map<Vmid, GuestSummary>;

@@ -1,6 +1,8 @@
+import type { Span } from '../../domain/forecast.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { formatDuration } from '../../domain/format-duration.js';
 import type { CopyRound, MigrationStory, StepReport } from '../../domain/migration.js';
+import { bytesSpan, durationSpan, judgeSpan } from './span-text.js';
 import { renderTable, type Column } from './table.js';
 
 const STEP_COLUMNS: readonly Column<StepReport>[] = [
@@ -42,6 +44,7 @@ export function storyText(story: MigrationStory, options: StoryTextOptions): str
   return [
     `Migration ${story.id ?? `of guest ${String(story.vmid)}`}: ${story.outcome ?? (options.failed === true ? 'failed' : story.phase)}\n`,
     ...facts.map(([name, text]) => `  ${name.padEnd(9)} ${text}\n`),
+    ...forecastFacts(story).map(([name, text]) => `  ${name.padEnd(9)} ${text}\n`),
     ...story.warnings.map((warning) => `  warning   ${warning}\n`),
     ...(options.repeated ?? []).map((call) => `  repeated  ${call}\n`),
     story.steps.length > 0 ? `\n${renderTable(STEP_COLUMNS, story.steps)}` : '',
@@ -78,6 +81,28 @@ function blackoutText(story: MigrationStory, witnessGapMs: number | undefined): 
   if (story.blackout === null) return `none measured${witness}`;
   const { stopToResumeMs, qemuDowntimeMs } = story.blackout;
   return `${formatDuration(stopToResumeMs)} from STOP to RESUME, QEMU's own count ${formatDuration(qemuDowntimeMs)}${witness}`;
+}
+
+/** What the checks foresaw beside what happened; the latter only once it has. */
+function forecastFacts(story: MigrationStory): readonly (readonly [string, string])[] {
+  const forecast = story.forecast ?? null;
+  if (forecast === null) return [];
+  // A hold takes as long as its operator wants.
+  const tookMs = story.endedAt === null || story.options.hold ? null : Date.parse(story.endedAt) - Date.parse(story.startedAt);
+  const stoodStillMs = story.kind === 'live' ? (story.blackout?.stopToResumeMs ?? null) : story.downtimeMs;
+  const isOver = story.outcome === 'migrated';
+  return [
+    ['foreseen', compared('takes', { span: forecast.durationMs, actual: isOver ? tookMs : null, format: 'duration' })],
+    ...(forecast.downtimeMs === null
+      ? []
+      : [['', compared('stands still for', { span: forecast.downtimeMs, actual: isOver ? stoodStillMs : null, format: 'duration' })] as const]),
+    ['', compared('sends', { span: forecast.bytes, actual: isOver ? story.bytesSent : null, format: 'bytes' })],
+  ];
+}
+
+function compared(what: string, { span, actual, format }: { span: Span; actual: number | null; format: 'duration' | 'bytes' }): string {
+  const [spanText, valueText] = format === 'duration' ? [durationSpan(span), formatDuration] : [bytesSpan(span), formatBytes];
+  return `${what} ${spanText}${actual === null ? '' : `; it was ${valueText(actual)}, ${judgeSpan(span, actual)}`}`;
 }
 
 function questionText(story: MigrationStory): string {

@@ -3,7 +3,14 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { KedgeError } from '../../domain/kedge-error.js';
 
-const LINKS = z.array(z.object({ ifname: z.string(), master: z.string().optional(), linkinfo: z.object({ info_kind: z.string().optional() }).optional() }));
+const LINKS = z.array(
+  z.object({
+    ifname: z.string(),
+    mtu: z.int(),
+    master: z.string().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional(), info_data: z.object({ vlan_filtering: z.int().optional() }).optional() }).optional(),
+  }),
+);
 
 /** A network device of this node as `ip link` shows it. */
 export type Link = z.infer<typeof LINKS>[number];

@@ -1,4 +1,5 @@
 import { KedgeError } from '../../domain/kedge-error.js';
+import type { BridgeFacts } from '../../domain/node-facts.js';
 import { ip, readLinks, removeLink } from './links.js';
 
 /** A tap device as the kernel shows it. */
@@ -35,6 +36,8 @@ export async function listTaps(vmid?: number): Promise<readonly TapDevice[]> {
 }
 
 /** The bridges of this node. */
-export async function listBridges(): Promise<readonly string[]> {
-  return (await readLinks()).filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge').map(({ ifname }) => ifname);
+export async function readBridges(): Promise<readonly BridgeFacts[]> {
+  return (await readLinks())
+    .filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge')
+    .map(({ ifname, mtu, linkinfo }) => ({ name: ifname, mtu, vlanAware: linkinfo?.info_data?.vlan_filtering === 1 }));
 }

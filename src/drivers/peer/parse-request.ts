@@ -58,6 +58,8 @@ const readers: Readonly<Record<PeerRequest['op'], (args: unknown) => ReadResult>
   publish: (args) => read(PEER_OPERATIONS.publish.args.safeParse(args), (value) => ({ op: 'publish', args: value })),
   settle: (args) => read(PEER_OPERATIONS.settle.args.safeParse(args), (value) => ({ op: 'settle', args: value })),
   probe: (args) => read(PEER_OPERATIONS.probe.args.safeParse(args), (value) => ({ op: 'probe', args: value })),
+  openProbe: (args) => read(PEER_OPERATIONS.openProbe.args.safeParse(args), (value) => ({ op: 'openProbe', args: value })),
+  tallyProbe: (args) => read(PEER_OPERATIONS.tallyProbe.args.safeParse(args), (value) => ({ op: 'tallyProbe', args: value })),
 };
 
 function read<Value>(result: z.ZodSafeParseResult<Value>, request: (value: Value) => PeerRequest): ReadResult {

@@ -22,12 +22,14 @@ export const LINE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 const migrationStep = z.object({ vmid: vmidSchema, migrationId: migrationIdSchema, generation: generationSchema });
 
+const probeToken = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** Every operation with the shapes of its arguments and of its answer. */
 export const PEER_OPERATIONS = {
-  /** Who are you, in which boot, and what does your clock say (milliseconds since the epoch, with fraction)? */
+  /** Who are you, in which boot, and what do your clocks say: the steady one, which steps of the other don't move, and the wall's (milliseconds since the epoch)? */
   hello: {
     args: z.object({ version: z.int(), node: nodeNameSchema }),
-    answer: z.object({ version: z.int(), node: nodeNameSchema, bootId: z.string().min(1), clockMs: z.number() }),
+    answer: z.object({ version: z.int(), node: nodeNameSchema, bootId: z.string().min(1), clockMs: z.number(), wallMs: z.number().optional() }),
   },
   /** What do you know of this guest? Changes nothing. */
   observe: { args: z.object({ vmid: vmidSchema }), answer: guestViewSchema },
@@ -50,6 +52,16 @@ export const PEER_OPERATIONS = {
   settle: { args: z.object({ vmid: vmidSchema }), answer: z.object({ accepted: z.literal(true) }) },
   /** Measures the control path: a payload goes there, its length in characters comes back. */
   probe: { args: z.object({ payload: z.string() }), answer: z.object({ bytes: z.number() }) },
+  /** Listen on your migration address for one short probe that bears this secret; `busy`: a migration uses that network. */
+  openProbe: {
+    args: z.object({ token: probeToken, network: z.string().nullable() }),
+    answer: z.object({ host: z.string(), udpPort: z.int(), tcpPort: z.int(), busy: z.boolean() }),
+  },
+  /** How much of the probe has arrived? `close`: it is over. */
+  tallyProbe: {
+    args: z.object({ token: probeToken, small: z.int().min(0), large: z.int().min(0), close: z.boolean() }),
+    answer: z.object({ arrived: z.int(), largeArrived: z.int(), bytesPerSecond: z.number().nullable() }),
+  },
 } as const;
 
 /** Name of an operation. */
@@ -81,6 +93,8 @@ export const PEER_ANSWERS: { readonly [Op in PeerOperation]: z.ZodType<PeerOpera
   publish: PEER_OPERATIONS.publish.answer,
   settle: PEER_OPERATIONS.settle.answer,
   probe: PEER_OPERATIONS.probe.answer,
+  openProbe: PEER_OPERATIONS.openProbe.answer,
+  tallyProbe: PEER_OPERATIONS.tallyProbe.answer,
 };
 
 /** The line of the relay. */

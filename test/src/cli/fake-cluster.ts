@@ -35,6 +35,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     nodes: [],
     migrationDefaults: {},
     migrationAddress: (node) => `address-of-${node}`,
+    checkMigration: unexpected('checkMigration'),
     startMigration: unexpected('startMigration'),
     watchMigration: () => viewsOf([]),
     showMigration: unexpected('showMigration'),

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pkiFolder } from '../../../src/config/paths.js';
+import { checkCertificateFiles } from '../../../src/domain/check-node-files.js';
 import type { Finding } from '../../../src/domain/checks.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import type { NodeContext } from '../node-context.js';
@@ -17,12 +18,7 @@ export async function checkCertificates(node: NodeContext, request: { side: 'cli
   const missing = files.filter(({ text }) => text === null).map(({ name }) => `has no ${name}`);
   const texts = files.map(({ text }) => text ?? '');
   const complaints = missing.length > 0 ? missing : complaintsAbout(names, texts, new Date());
-  return complaints.map((complaint) => ({
-    id: 'certificate',
-    severity: 'blocker',
-    text: `${node.node} ${complaint} for the encrypted stream`,
-    remedy: `Issue it with "kedge pki issue ${node.node}", or choose --type insecure on a trusted network`,
-  }));
+  return checkCertificateFiles(node.node, complaints);
 }
 
 function complaintsAbout(names: { authority: string; certificate: string; key: string }, texts: readonly string[], now: Date): readonly string[] {

@@ -2,6 +2,7 @@ import { assertNever } from '../../../src/domain/assert-never.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { dieIfArmed } from '../../../src/drivers/host/crash-point.js';
 import type { PeerAnswer, PeerRequest } from '../../../src/drivers/peer/protocol.js';
+import { isBusy } from '../inspection/is-busy.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import { arm, go, revoke } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
@@ -16,7 +17,7 @@ export async function answerPeer(
 ): Promise<PeerAnswer> {
   switch (request.op) {
     case 'hello':
-      return { version: node.protocolVersion, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now() };
+      return { version: node.protocolVersion, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now(), wallMs: Date.now() };
     case 'observe': {
       node.leases.renewIfKnown(request.args.vmid);
       const { view } = await lookAtGuest(node, request.args.vmid);
@@ -46,6 +47,10 @@ export async function answerPeer(
       return { accepted: true };
     case 'probe':
       return { bytes: request.args.payload.length };
+    case 'openProbe':
+      return node.probes.open({ host: node.peers.migrationAddress(node.node, request.args.network), token: request.args.token, busy: isBusy(node) });
+    case 'tallyProbe':
+      return node.probes.tally(request.args);
     default:
       return assertNever(request);
   }

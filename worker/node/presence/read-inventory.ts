@@ -1,11 +1,12 @@
 import { loadClaims } from '../../../src/config/load-claims.js';
-import { guestRunFolder } from '../../../src/config/paths.js';
+import { guestRunFolder, pkiFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestSummary, NodeInventory, StorageFacts } from '../../../src/domain/node-facts.js';
 import type { GuestKind, GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { readHostFacts } from '../../../src/drivers/host/host-facts.js';
-import { listBridges } from '../../../src/drivers/host/tap.js';
+import { readBridges } from '../../../src/drivers/host/tap.js';
+import { readAuthority } from '../../../src/drivers/pki/read-authority.js';
 import { payloadPids } from '../../../src/drivers/lxc/container-cgroups.js';
 import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
 import { findQemu } from '../../../src/drivers/qemu/find-qemu.js';
@@ -24,24 +25,27 @@ import type { NodeContext } from '../node-context.js';
 /** Reads everything that presence reports of this node, fresh. */
 export async function readInventory(node: NodeContext): Promise<NodeInventory> {
   const claims = await loadClaims(node.paths);
-  const [qemu, host, storages, guests, bridges] = await Promise.all([
+  const [qemu, host, storages, guests, bridges, authority] = await Promise.all([
     readQemuFacts(QEMU_PROGRAM),
     readHostFacts({ declared: { memoryBytes: node.config.memoryBytes, cores: node.config.cores }, claims }),
     readStorages(node),
     readGuests(node),
-    listBridges(),
+    readBridges(),
+    readAuthority(pkiFolder(node.paths)),
   ]);
   return {
     v: 1,
     node: node.node,
     bootId: node.bootId,
     at: new Date().toISOString(),
-    versions: { kedge: KEDGE_VERSION, protocol: claims.kedgeProtocol ?? node.protocolVersion, qemu: claims.qemu ?? qemu.version },
+    versions: { kedge: claims.kedge ?? KEDGE_VERSION, protocol: claims.kedgeProtocol ?? node.protocolVersion, qemu: claims.qemu ?? qemu.version },
     machineTypes: qemu.machineTypes.filter((type) => /^pc-(?:q35|i440fx)-/.test(type)),
     cpu: { ...host.cpu, accelerator: await detectAccelerator(qemu.binary) },
     memory: host.memory,
     load: host.load,
-    bridges: claims.bridges ?? bridges,
+    bridges: claims.bridges ?? bridges.map(({ name }) => name),
+    bridgeFacts: bridges,
+    cluster: { name: claims.cluster ?? node.cluster.cluster, authority },
     storages,
     guests,
     slots: { bulk: node.config.slots.bulk },
@@ -53,7 +57,7 @@ async function readStorages(node: NodeContext): Promise<readonly StorageFacts[]>
   return Promise.all(
     config.storages.map(async ({ id, type, shared, ...storage }): Promise<StorageFacts> => {
       const enabled = isUsableOn({ id, type, shared, ...storage }, node.node);
-      const facts = { id, type, shared, enabled };
+      const facts = { id, type, shared, enabled, content: storage.content };
       if (!enabled) return { ...facts, identity: null, totalBytes: 0, freeBytes: 0 };
       try {
         const driver = openStorage(config, { id, node: node.node });

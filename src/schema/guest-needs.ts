@@ -1,0 +1,70 @@
+import type { GuestNeeds, NetworkNeed } from '../domain/guest-needs.js';
+import { parseContainerConfig } from './container-config.js';
+import { containerDevices, localDevices } from './guest-config-devices.js';
+import type { ConfigEntry, ConfigText } from './guest-config-text.js';
+import { unsupportedSettings } from './guest-config-unsupported.js';
+import { parseGuestConfig } from './guest-config.js';
+import { parsePropertyString, PropertyStringError, type PropertyString } from './property-string.js';
+
+/** PVE's word for "the MTU of the bridge". */
+const MTU_OF_BRIDGE = 1;
+
+/** What the guest of this config needs of a node. @throws KedgeError `bad-config` with line and column */
+export function guestNeeds(kind: 'vm' | 'ct', source: string): GuestNeeds {
+  return kind === 'vm' ? needsOfVm(source) : needsOfContainer(source);
+}
+
+function needsOfVm(source: string): GuestNeeds {
+  const config = parseGuestConfig(source);
+  const { text } = config;
+  const valueOf = (key: string): string | undefined => text.entries.find((entry) => entry.key === key)?.value;
+  return {
+    lock: config.lock,
+    cores: config.cores * config.sockets,
+    devices: localDevices(text),
+    nets: text.entries.filter(({ key }) => /^net\d+$/.test(key)).map((entry) => netOf(entry, 'model')),
+    encryption: ['amd-sev', 'intel-tdx'].filter((key) => valueOf(key) !== undefined),
+    vncClipboard: propertiesOf(valueOf('vga') ?? '', 'type').get('clipboard') === 'vnc',
+    unsupported: unsupportedSettings(config),
+    pending: pendingKeys(text),
+  };
+}
+
+function needsOfContainer(source: string): GuestNeeds {
+  const { text, lock, cores } = parseContainerConfig(source);
+  return {
+    lock,
+    cores: cores ?? 1,
+    devices: containerDevices(text),
+    nets: text.entries.filter(({ key }) => /^net\d+$/.test(key)).map((entry) => netOf(entry)),
+    encryption: [],
+    vncClipboard: false,
+    unsupported: [],
+    pending: pendingKeys(text),
+  };
+}
+
+function netOf({ key, value }: ConfigEntry, defaultKey?: string): NetworkNeed {
+  const options = propertiesOf(value, defaultKey);
+  const mtu = Number(options.get('mtu') ?? MTU_OF_BRIDGE);
+  return {
+    key,
+    bridge: options.get('bridge') ?? null,
+    vlan: options.has('tag') || options.has('trunks'),
+    mtu: mtu > MTU_OF_BRIDGE ? mtu : null,
+  };
+}
+
+function pendingKeys(text: ConfigText): readonly string[] {
+  return text.sections.filter(({ kind }) => kind === 'pending').flatMap(({ entries }) => entries.map(({ key, value }) => (key === 'delete' ? value : key)));
+}
+
+/** None for a value that can't be read: `kedge config check` tells of it. */
+function propertiesOf(value: string, defaultKey?: string): PropertyString {
+  try {
+    return parsePropertyString(value, defaultKey === undefined ? {} : { defaultKey });
+  } catch (error) {
+    if (error instanceof PropertyStringError) return new Map();
+    throw error;
+  }
+}

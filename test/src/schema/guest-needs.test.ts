@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { guestNeeds } from '../../../src/schema/guest-needs.js';
+
+describe('what a guest needs of its node', () => {
+  test('is nothing for a small one', () => {
+    expect(guestNeeds('vm', 'name: small\n')).toEqual({
+      lock: null,
+      cores: 1,
+      devices: [],
+      nets: [],
+      encryption: [],
+      vncClipboard: false,
+      unsupported: [],
+      pending: [],
+    });
+  });
+
+  test('is read from the config of a virtual machine', () => {
+    const config = [
+      'cores: 4',
+      'sockets: 2',
+      'lock: backup',
+      'amd-sev: type=std',
+      'vga: std,clipboard=vnc',
+      'net0: virtio=BC:24:11:00:00:01,bridge=vmbr0,tag=7,mtu=9000',
+      'net1: virtio=BC:24:11:00:00:02,bridge=vmbr1,mtu=1',
+      'usb0: host=1-2',
+      'usb1: spice',
+      'serial0: /dev/ttyS0',
+      'hostpci0: mapping=gpu',
+      '[PENDING]',
+      'memory: 1024',
+      'delete: balloon',
+      '',
+    ].join('\n');
+    const needs = guestNeeds('vm', config);
+    expect(needs).toMatchObject({ lock: 'backup', cores: 8, encryption: ['amd-sev'], vncClipboard: true, pending: ['memory', 'balloon'] });
+    expect(needs.nets).toEqual([
+      { key: 'net0', bridge: 'vmbr0', vlan: true, mtu: 9_000 },
+      { key: 'net1', bridge: 'vmbr1', vlan: false, mtu: null },
+    ]);
+    expect(needs.devices.map(({ key, mapping }) => [key, mapping])).toEqual([
+      ['usb0', null],
+      ['serial0', null],
+      ['hostpci0', 'gpu'],
+    ]);
+    expect(needs.unsupported).toEqual(expect.arrayContaining(['amd-sev', 'usb0', 'net0.tag']));
+  });
+
+  test('is read from the config of a container', () => {
+    const config =
+      'arch: amd64\ncores: 2\nmemory: 256\nrootfs: local:101/subvol-101-disk-0.subvol,size=1G\nnet0: name=eth0,bridge=vmbr0,tag=3\ndev0: /dev/fuse\n';
+    expect(guestNeeds('ct', config)).toMatchObject({
+      cores: 2,
+      nets: [{ key: 'net0', bridge: 'vmbr0', vlan: true, mtu: null }],
+      devices: [{ key: 'dev0', value: '/dev/fuse', mapping: null }],
+      unsupported: [],
+    });
+  });
+});

@@ -1,0 +1,81 @@
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { openProbeListener, type ProbeListener, type ProbeTally } from '../../../src/drivers/link/probe-listener.js';
+
+/** A caller that died leaves its probe open for so long; milliseconds. */
+const PROBE_LIFE_MS = 10_000;
+
+interface OpenProbe {
+  readonly token: string;
+  readonly listener: ProbeListener;
+  end(): void;
+}
+
+/**
+ * The probes of one node: one comes in at a time, and one goes out at a time, so that they don't disturb each other. Which node waits for
+ * which can't become a circle: a probe that goes out holds nothing that one that comes in needs.
+ */
+export class LinkProbes {
+  #incoming: Promise<void> = Promise.resolve();
+  #outgoing: Promise<unknown> = Promise.resolve();
+  #open: OpenProbe | null = null;
+
+  /** Listens for one probe, once the one before has ended. @throws KedgeError `peer-refused` nothing can listen there */
+  async open({
+    host,
+    token,
+    busy,
+  }: {
+    host: string;
+    token: string;
+    busy: boolean;
+  }): Promise<{ host: string; udpPort: number; tcpPort: number; busy: boolean }> {
+    const before = this.#incoming;
+    let end = (): void => undefined;
+    this.#incoming = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    try {
+      const listener = await openProbeListener({ host, token: Buffer.from(token, 'hex') });
+      const timer = setTimeout(() => this.#close(token), PROBE_LIFE_MS);
+      timer.unref();
+      this.#open = {
+        token,
+        listener,
+        end: () => {
+          clearTimeout(timer);
+          listener.close();
+          end();
+        },
+      };
+      return { host, udpPort: listener.udpPort, tcpPort: listener.tcpPort, busy };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** What has arrived of a probe. @throws KedgeError `not-found` for one that is over */
+  async tally({ token, small, large, close }: { token: string; small: number; large: number; close: boolean }): Promise<ProbeTally> {
+    if (this.#open?.token !== token) throw new KedgeError('not-found', 'Cannot count a probe: it is over');
+    try {
+      return await this.#open.listener.tally({ small, large });
+    } finally {
+      if (close) this.#close(token);
+    }
+  }
+
+  /** Runs `probe` once the ones before have ended. */
+  async outgoing<Result>(probe: () => Promise<Result>): Promise<Result> {
+    const mine = this.#outgoing.then(probe, probe);
+    this.#outgoing = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #close(token: string): void {
+    if (this.#open?.token !== token) return;
+    const { end } = this.#open;
+    this.#open = null;
+    end();
+  }
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import type { NodeName } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { ControlFacts, DatagramFacts, LinkFacts, MigrationLinkFacts } from '../../../src/domain/link-facts.js';
+import { linkMtu } from '../../../src/drivers/link/link-mtu.js';
+import { TOKEN_BYTES } from '../../../src/drivers/link/probe-packet.js';
+import { openDatagramSender } from '../../../src/drivers/link/send-datagrams.js';
+import { canConnect, sendStream } from '../../../src/drivers/link/send-stream.js';
+import type { PeerChannel } from '../../../src/drivers/peer/peer-channel.js';
+import type { NodeContext } from '../node-context.js';
+import { isBusy } from './is-busy.js';
+
+const CALL_TIMEOUT_MS = 3_000;
+/** Another probe may be under way there. */
+const OPEN_TIMEOUT_MS = 15_000;
+const SSH_PORT = 22;
+/** Enough to see that nothing is lost; and so many more once something was, to tell how much. */
+const FIRST_DATAGRAMS = 300;
+const MORE_DATAGRAMS = 500;
+const LARGE_DATAGRAMS = 6;
+/** Headers of IPv6 and UDP; those of IPv4 are smaller. */
+const HEADER_BYTES = 48;
+/** Jumbo frames end here; loopback has more and proves nothing. */
+const LARGEST_MTU = 9_216;
+
+/**
+ * Measures the way from this node to a peer: its worker over the control network, and packet loss, round trip, MTU and rate over the
+ * migration network. Takes about half a second; the other direction is the peer's to measure.
+ */
+export async function measureLink(node: NodeContext, { peer, network }: { peer: NodeName; network: string | null }): Promise<LinkFacts> {
+  const ends = { from: node.node, to: peer };
+  let channel: PeerChannel;
+  let control: ControlFacts;
+  try {
+    channel = await node.peers.channel(peer);
+    control = await askHello(node, channel);
+  } catch (error) {
+    if (!(error instanceof KedgeError)) throw error;
+    const kind = error.code === 'peer-untrusted' ? 'untrusted' : 'unreachable';
+    return { ...ends, control: { kind, reason: error.message }, migration: null };
+  }
+  return { ...ends, control, migration: await node.probes.outgoing(() => probeMigrationNetwork(node, { peer, network }, channel)) };
+}
+
+async function askHello(node: NodeContext, channel: PeerChannel): Promise<ControlFacts> {
+  const sentMs = performance.now();
+  const { version, clockMs, wallMs } = await channel.call('hello', { version: node.protocolVersion, node: node.node }, { timeoutMs: CALL_TIMEOUT_MS });
+  const roundTripMs = performance.now() - sentMs;
+  const midwayMs = Date.now() - roundTripMs / 2;
+  return { kind: 'answered', ownProtocol: node.protocolVersion, peerProtocol: version, roundTripMs, clockSkewMs: (wallMs ?? clockMs) - midwayMs };
+}
+
+async function probeMigrationNetwork(
+  node: NodeContext,
+  { peer, network }: { peer: NodeName; network: string | null },
+  channel: PeerChannel,
+): Promise<MigrationLinkFacts> {
+  const token = randomBytes(TOKEN_BYTES);
+  const sshd = { host: node.peers.migrationAddress(peer, network), port: SSH_PORT };
+  try {
+    const there = await channel.call('openProbe', { token: token.toString('hex'), network }, { timeoutMs: OPEN_TIMEOUT_MS });
+    const busy = there.busy || isBusy(node);
+    const to = { host: there.host, token };
+    const tally = (small: number, large: number, close: boolean) =>
+      channel.call('tallyProbe', { token: token.toString('hex'), small, large, close }, { timeoutMs: CALL_TIMEOUT_MS });
+    const datagrams = await countDatagrams({ ...to, port: there.udpPort }, tally);
+    const connects = busy ? await canConnect({ ...to, port: there.tcpPort }) : await sendStream({ ...to, port: there.tcpPort });
+    const { bytesPerSecond } = await tally(0, 0, true);
+    return { kind: 'probed', connects, datagrams, bytesPerSecond: busy ? null : bytesPerSecond, busy };
+  } catch (error) {
+    const code = error instanceof KedgeError ? error.details['code'] : undefined;
+    const reason = code === 'unsupported' ? `${peer} has an older Kedge` : error instanceof Error ? error.message : String(error);
+    node.log.info({ peer, error }, 'the migration network could not be probed');
+    return code === 'peer-refused' ? { kind: 'no-listener', reason } : { kind: 'unprobed', reason, connects: await canConnect(sshd) };
+  }
+}
+
+type Tally = (small: number, large: number, close: boolean) => Promise<{ arrived: number; largeArrived: number }>;
+
+async function countDatagrams(to: { host: string; port: number; token: Buffer }, tally: Tally): Promise<DatagramFacts> {
+  const sender = await openDatagramSender(to);
+  try {
+    const mtu = (await linkMtu(to.host)) ?? Number.POSITIVE_INFINITY;
+    let sent = await sender.small(FIRST_DATAGRAMS);
+    const largeSent = mtu > LARGEST_MTU ? 0 : await sender.large(LARGE_DATAGRAMS, mtu - HEADER_BYTES);
+    let { arrived, largeArrived } = await tally(sent, largeSent, false);
+    if (arrived > 0 && arrived < sent) {
+      sent += await sender.small(MORE_DATAGRAMS);
+      ({ arrived, largeArrived } = await tally(sent, largeSent, false));
+    }
+    return { sent, arrived, largeSent, largeArrived, mtu: Number.isFinite(mtu) ? mtu : 0, roundTripMs: sender.roundTripMs };
+  } finally {
+    sender.close();
+  }
+}
