@@ -3,7 +3,7 @@ import { observerSocket as socketOf } from '../../lab/witness-place.js';
 import { askGuest } from '../../lab/witness/ask-guest.js';
 import { readObserverReport, resetWitness } from '../../lab/witness/read-witness.js';
 import { witnessGuestConfig } from '../../lab/witness/witness-guest-config.js';
-import { DEFAULT_MIGRATION_OPTIONS } from '../../src/domain/migration.js';
+import { DEFAULT_MAX_DOWNTIME_MS } from '../../src/domain/migration.js';
 import { streamLayout, type StreamLayout } from '../../src/domain/stream-layout.js';
 import { readQemuFacts } from '../../src/drivers/qemu/qemu-facts.js';
 import { migrateRaw, type RawTransport } from '../raw/migrate-raw.js';
@@ -95,7 +95,7 @@ async function compare(bench: BenchLab, comparison: Comparison): Promise<{ ours:
         source: qemu,
         target,
         transport,
-        downtimeLimitMs: DEFAULT_MIGRATION_OPTIONS.maxDowntimeMs,
+        downtimeLimitMs: DEFAULT_MAX_DOWNTIME_MS,
         timeoutMs: TIMEOUT_MS,
       });
       qemu = moved.qemu;

@@ -1,7 +1,7 @@
 import type { KedgeClient } from '../client/kedge-client.js';
 import type { MigrationOptions } from '../domain/migration.js';
 
-/** What the commands ask of the cluster: the client's verbs that they use, so that tests can answer with a fake, and kedge.yaml's defaults. */
+/** What the commands ask of the cluster: the client's verbs that they use, so that tests can answer with a fake, and what the config files say. */
 export interface Cluster
   extends Pick<
     KedgeClient,
@@ -21,6 +21,11 @@ export interface Cluster
     | 'readSlots'
     | 'close'
   > {
-  /** Options of every migration that the command line leaves out. */
+  /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */
   readonly migrationDefaults: Partial<MigrationOptions>;
+  /**
+   * Address of a node that carries copies to it; `network`: that of the migration's options.
+   * @throws KedgeError `not-found`, `bad-input` when the node has no address in that network
+   */
+  migrationAddress(node: string, network: string | null): string;
 }

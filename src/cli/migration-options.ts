@@ -17,8 +17,9 @@ export function withMigrationOptions(command: Command) {
     .option('--targetstorage <map>', 'storages of the target: one for all, source:target pairs, or 1 for the same')
     .option('--source <node>', 'the node that runs it now; looked up when left out', parseArgument.node)
     .addOption(new Option('--type <type>', 'secure: TLS; insecure: plain TCP').choices(MIGRATION_TYPES))
-    .option('--bwlimit <KiB/s>', 'bandwidth limit of the copy, 0 for none', parseArgument.integer(0))
-    .option('--max-downtime <ms>', 'longest pause of the guest to plan for', parseArgument.integer(1))
+    .option('--migration-network <CIDR>', 'network that carries the copy, e.g. 10.1.0.0/24: the address of the target inside of it is used')
+    .option('--bwlimit <KiB/s>', 'bandwidth limit of the copy, 0 for none; left out: as storage.cfg and datacenter.cfg have it', parseArgument.integer(0))
+    .option('--max-downtime <ms>', "longest pause of the guest to plan for; left out: the guest's migrate_downtime, or 300", parseArgument.integer(1))
     .option('--timeout <span>', 'give up and stay at the source after this time, e.g. 10m; 0 for never', parseArgument.duration)
     .addOption(new Option('--on-stall <policy>', 'when the RAM copy does not converge: abort, or force a longer pause').choices(STALL_POLICIES))
     .option('--hold', 'copy now, switch over on "kedge migration release" or at --until')
@@ -34,6 +35,7 @@ interface TypedOptions {
   readonly keepSource?: true;
   readonly targetstorage?: string;
   readonly type?: MigrationOptions['type'];
+  readonly migrationNetwork?: string;
   readonly bwlimit?: number;
   readonly maxDowntime?: number;
   readonly timeout?: number;
@@ -58,6 +60,7 @@ export function migrationOptions(typed: { [Name in keyof TypedOptions]?: TypedOp
     ...(typed.keepSource === undefined ? {} : { keepSource: true }),
     ...(typed.targetstorage === undefined ? {} : { targetStorage: typed.targetstorage }),
     ...(typed.type === undefined ? {} : { type: typed.type }),
+    ...(typed.migrationNetwork === undefined ? {} : { network: typed.migrationNetwork }),
     ...(typed.bwlimit === undefined ? {} : { bandwidthLimit: typed.bwlimit * KIB }),
     ...(typed.maxDowntime === undefined ? {} : { maxDowntimeMs: typed.maxDowntime }),
     ...(typed.timeout === undefined ? {} : { timeoutMs: typed.timeout }),

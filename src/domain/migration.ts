@@ -38,10 +38,15 @@ export interface MigrationOptions {
   /** Storage map in PVE's grammar: `1`, `dst`, `src:dst,…`; empty: the same storages. */
   readonly targetStorage: string;
   readonly type: MigrationType;
-  /** RAM bandwidth limit in bytes per second; 0 means unlimited. */
-  readonly bandwidthLimit: number;
-  /** Longest blackout that a switchover may be started for, in milliseconds. */
-  readonly maxDowntimeMs: number;
+  /** Network that carries the copy, as CIDR: the node addresses of kedge.yaml inside of it are used. Null: their `migrationAddress`. */
+  readonly network: string | null;
+  /**
+   * Limit of the copy in bytes per second; 0: none, whatever else says so. Null: not given, then the nodes' files tell: `bwlimit` of the
+   * storages (disks) and of datacenter.cfg. The guest's `migrate_speed` holds for its RAM in any case.
+   */
+  readonly bandwidthLimit: number | null;
+  /** Longest blackout that a switchover may be started for, in milliseconds. Null: not given, the guest's `migrate_downtime` tells. */
+  readonly maxDowntimeMs: number | null;
   /** Whole migration, from start to hand-over, in milliseconds; a hold does not count. 0 means no limit. */
   readonly timeoutMs: number;
   readonly onStall: StallPolicy;
@@ -181,6 +186,9 @@ export interface OperatorQuestion {
   readonly choices: Readonly<Record<OperatorDecision, string>>;
 }
 
+/** The longest blackout when neither the user nor the guest's config names one; milliseconds. */
+export const DEFAULT_MAX_DOWNTIME_MS = 300;
+
 /** The options that a user did not name. */
 export const DEFAULT_MIGRATION_OPTIONS: MigrationOptions = {
   online: false,
@@ -191,8 +199,9 @@ export const DEFAULT_MIGRATION_OPTIONS: MigrationOptions = {
   keepSource: false,
   targetStorage: '',
   type: 'secure',
-  bandwidthLimit: 0,
-  maxDowntimeMs: 300,
+  network: null,
+  bandwidthLimit: null,
+  maxDowntimeMs: null,
   timeoutMs: 0,
   onStall: 'abort',
   hold: false,

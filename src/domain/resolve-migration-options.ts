@@ -20,6 +20,8 @@ export interface ResolvedMigration {
 
 const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'timings'];
 const OPTION_FIELDS = [...Object.keys(DEFAULT_MIGRATION_OPTIONS), 'holdUntil'];
+/** What looks like CIDR; the nodes, which have to find their addresses in it, read it exactly. */
+const NETWORK = /^[0-9A-Fa-f.:]+\/\d{1,3}$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Fills in the defaults. @throws KedgeError `bad-input` that names the field, its value and what it must be. */
@@ -51,9 +53,10 @@ function resolveOptions(options: unknown): MigrationOptions {
   refuseUnknownFields(options, { known: OPTION_FIELDS, prefix: 'options.' });
   const defaults = DEFAULT_MIGRATION_OPTIONS;
   const hold = flag(options, 'hold', defaults.hold);
-  const maxDowntimeMs = amount(options, 'maxDowntimeMs', defaults.maxDowntimeMs);
+  const maxDowntimeMs = amountOrNull(options, 'maxDowntimeMs');
   // QEMU's own bounds of the parameter downtime-limit.
-  if (maxDowntimeMs < 1 || maxDowntimeMs > 2_000_000) throw bad('options.maxDowntimeMs', maxDowntimeMs, 'milliseconds from 1 to 2000000');
+  if (maxDowntimeMs !== null && (maxDowntimeMs < 1 || maxDowntimeMs > 2_000_000))
+    throw bad('options.maxDowntimeMs', maxDowntimeMs, 'milliseconds from 1 to 2000000');
   const online = flag(options, 'online', defaults.online);
   const restart = flag(options, 'restart', defaults.restart);
   if (online && restart) throw bad('options.restart', restart, 'false, or "online" false: a guest moves either while it runs or switched off');
@@ -66,7 +69,8 @@ function resolveOptions(options: unknown): MigrationOptions {
     keepSource: flag(options, 'keepSource', defaults.keepSource),
     targetStorage: textOr(options['targetStorage'], { field: 'options.targetStorage', fallback: defaults.targetStorage }),
     type: choice(options, 'type', { of: MIGRATION_TYPES, fallback: defaults.type }),
-    bandwidthLimit: amount(options, 'bandwidthLimit', defaults.bandwidthLimit),
+    network: network(options['network']),
+    bandwidthLimit: amountOrNull(options, 'bandwidthLimit'),
     maxDowntimeMs,
     timeoutMs: amount(options, 'timeoutMs', defaults.timeoutMs),
     onStall: choice(options, 'onStall', { of: STALL_POLICIES, fallback: defaults.onStall }),
@@ -102,6 +106,17 @@ function refuseUnknownFields(value: Readonly<Record<string, unknown>>, { known, 
 function flag(options: Readonly<Record<string, unknown>>, name: string, fallback: boolean): boolean {
   const value = options[name] ?? fallback;
   if (typeof value !== 'boolean') throw bad(`options.${name}`, value, 'true or false');
+  return value;
+}
+
+/** Null: not given. */
+function amountOrNull(options: Readonly<Record<string, unknown>>, name: string): number | null {
+  return (options[name] ?? null) === null ? null : amount(options, name, 0);
+}
+
+function network(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string' || !NETWORK.test(value)) throw bad('options.network', value, 'a network in CIDR notation like 10.1.0.0/24');
   return value;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
-import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES } from '../domain/migration.js';
+import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
 
 const address = z.string().regex(/^[0-9A-Za-z.:-]+$/, 'must be an IP address or a host name');
@@ -27,14 +27,14 @@ export const clusterConfigSchema = z.strictObject({
     })
     .prefault({}),
   nodes: z.record(nodeName, clusterNode),
-  /** Defaults of every migration; the command line wins. */
+  /** Of every migration. What is absent here is as the config files that Kedge shares with PVE have it; the command line wins. */
   migration: z
     .strictObject({
-      type: z.enum(MIGRATION_TYPES).default(DEFAULT_MIGRATION_OPTIONS.type),
-      /** Bytes per second; 0 means unlimited. */
-      bandwidthLimit: z.int().min(0).default(DEFAULT_MIGRATION_OPTIONS.bandwidthLimit),
+      type: z.enum(MIGRATION_TYPES).optional(),
+      /** Bytes per second; 0: no limit, whatever else says so. */
+      bandwidthLimit: z.int().min(0).optional(),
       /** 1 to 2,000,000: QEMU's own bounds of downtime-limit. */
-      maxDowntimeMs: z.int().min(1).max(2_000_000).default(DEFAULT_MIGRATION_OPTIONS.maxDowntimeMs),
+      maxDowntimeMs: z.int().min(1).max(2_000_000).optional(),
       /** Parallel connections of the RAM stream, 1 to 255 as QEMU allows; QEMU below 9.0 always gets one (docs/decisions/0007). */
       multifdChannels: z.int().min(1).max(255).default(2),
       /** Of the RAM stream; a held migration uses none. */

@@ -29,6 +29,8 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'numa',
   // The snapshot that the present state comes from: a start looks at none.
   'parent',
+  'migrate_speed',
+  'migrate_downtime',
 ]);
 /** PCI slots are kept for this many disks and cards of each kind, so that addresses never move. */
 const MAX_INDEX = { virtio: 5, net: 5, scsiSingle: 5 };

@@ -40,7 +40,8 @@ export const startupOrder = text(
   'like order=1,up=30,down=60',
 );
 
-function isCidr(value: string, version: 4 | 6): boolean {
+/** Is it a network in CIDR notation, as PVE takes them: at least 8 bits of prefix? */
+export function isCidr(value: string, version: 4 | 6): boolean {
   const [, ip, bits] = /^([^/]+)\/(\d+)$/.exec(value) ?? [];
   if (ip === undefined || Number(bits) < 8 || Number(bits) > (version === 4 ? 32 : 128)) return false;
   return version === 4 ? isIPv4(ip) : isIPv6(ip) && !ip.includes('%');

@@ -52,6 +52,10 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
       world.claimStep(source.name, step.sequence);
       if (source.record?.migrationId !== step.migrationId) return;
       if (target.record?.state === 'owned') throw new KedgeError('cancel-refused', 'Cannot roll back: the target owns the guest');
+      if (world.movement !== 'live' && source.record.state === 'released') {
+        world.setRecord(target, 'revoked', own(step));
+        world.change(target, { files: false, disks: 'none' });
+      }
       world.setRecord(source, 'owned', { generation: step.generation + 1, migrationId: null });
       world.resume(source);
     },

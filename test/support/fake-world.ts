@@ -42,7 +42,7 @@ export class FakeWorld {
   readonly #newestStep = new Map<NodeName, number>();
   readonly #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
 
-  constructor(vmid: Vmid, wanted: Wanted = 'running', movement: MigrationKind = 'live') {
+  constructor(vmid: Vmid, { wanted = 'running', movement = 'live' }: { wanted?: Wanted; movement?: MigrationKind } = {}) {
     this.vmid = vmid;
     this.wanted = wanted;
     this.movement = movement;
@@ -62,11 +62,19 @@ export class FakeWorld {
     this.#newestStep.set(node, sequence);
   }
 
-  /** Every change goes through here: two runners at any moment are remembered. */
+  /** Every change goes through here: what must never be, at no moment, is remembered. */
   change(side: FakeSide, changes: Partial<Omit<FakeSide, 'name'>>): void {
     Object.assign(side, changes);
-    if (this.runners().length > 1) this.violations.push(`two runners after ${this.calls.at(-1) ?? 'the start'}`);
+    const after = `after ${this.calls.at(-1) ?? 'the start'}`;
+    if (this.runners().length > 1) this.violations.push(`two runners ${after}`);
+    if (this.movement !== 'live' && !this.#hasItsDisks()) this.violations.push(`no whole disk of a node that may have the guest ${after}`);
+    if (this.movement !== 'live' && this.target.qemu !== 'gone' && this.target.disks !== 'published') this.violations.push(`runs on a half copy ${after}`);
     this.notice();
+  }
+
+  /** The owner has them, or whoever the owner gave the guest up to. */
+  #hasItsDisks(): boolean {
+    return this.source.disks === 'own' || (this.target.disks === 'published' && this.target.record?.state === 'owned');
   }
 
   setRecord(side: FakeSide, state: RecordState, { generation, migrationId }: { generation: number; migrationId: MigrationId | null }): void {
@@ -108,7 +116,10 @@ export class FakeWorld {
       memory: { totalBytes: 4e9, availableBytes: 3e9 },
       load: 0,
       bridges: ['vmbr0'],
-      storages: [{ id: 'shared', type: 'dir', shared: true, enabled: true, identity: 'one', totalBytes: 1e9, freeBytes: 1e9 }],
+      storages: [
+        { id: 'shared', type: 'dir', shared: true, enabled: true, identity: 'one', totalBytes: 1e9, freeBytes: 1e9 },
+        { id: 'local', type: 'dir', shared: false, enabled: true, identity: node, totalBytes: 1e9, freeBytes: 1e9 },
+      ],
       guests: [],
       slots: { bulk: 2 },
     };

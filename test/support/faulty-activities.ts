@@ -23,6 +23,12 @@ const NAMES = [
   'confirmTarget',
   'releaseSource',
   'copyAndSwitchOver',
+  'prepareCopy',
+  'copyVolumes',
+  'shutDownGuest',
+  'verifyCopy',
+  'handOverCopy',
+  'startMoved',
 ] as const satisfies readonly FakeActivityName[];
 
 /** The fake nodes' activities for Temporal: each call finds its guest's world and meets the outcome planned for it. */

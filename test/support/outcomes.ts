@@ -1,5 +1,5 @@
 /** The little language in which a saga test says what goes wrong. */
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WORKER_LOST } from '../../src/domain/read-failure.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { StepRef } from '../../activities/interface.js';
@@ -46,6 +46,29 @@ export const unconfirmed: Outcome = {
   times: 1,
   act: async ({ effect }) => Object.assign({}, await effect(), { confirmed: false }),
 };
+
+/** A long call that goes on until it is cancelled, and says so. */
+export const lastsUntilCancelled: Outcome = {
+  times: 1,
+  act: async () => {
+    const context = Context.current();
+    const beat = setInterval(() => context.heartbeat(), 50);
+    await context.cancelled.catch(() => undefined);
+    clearInterval(beat);
+    throw new KedgeError('cancelled', 'Cancelled on the way');
+  },
+};
+
+/** Acts, but not before `opened`. */
+export function waitsFor(opened: Promise<void>): Outcome {
+  return {
+    times: 1,
+    act: async ({ effect }) => {
+      await opened;
+      return effect();
+    },
+  };
+}
 
 /** The same failure, every time for so often. */
 export function fails(code: KedgeError['code'], times = 1): Outcome {

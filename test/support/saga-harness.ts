@@ -10,7 +10,7 @@ import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-clie
 import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
 import type { SlotState } from '../../src/domain/admission.js';
 import { parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
-import type { MigrateGuestInput, MigrationOptions } from '../../src/domain/migration.js';
+import type { MigrateGuestInput, MigrationKind, MigrationOptions } from '../../src/domain/migration.js';
 import type { Wanted } from '../../src/domain/ownership.js';
 import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../../src/domain/task-queues.js';
 import { ADMISSION_ID, QUERIES, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
@@ -28,6 +28,7 @@ export interface StartOptions {
   readonly timings?: Partial<WorkflowTimings>;
   readonly target?: NodeName;
   readonly wanted?: Wanted;
+  readonly movement?: MigrationKind;
 }
 
 /** One started migration. */
@@ -109,9 +110,9 @@ export async function startSagaHarness(): Promise<SagaHarness> {
   return {
     client,
     kedge,
-    start: async ({ outcomes: planned = {}, options = {}, timings = {}, target = TARGET, wanted = 'running' } = {}) => {
+    start: async ({ outcomes: planned = {}, options = {}, timings = {}, target = TARGET, wanted = 'running', movement = 'live' } = {}) => {
       const vmid = parseVmid((nextVmid += 1));
-      const world = new FakeWorld(vmid, wanted);
+      const world = new FakeWorld(vmid, { wanted, movement });
       worlds.set(vmid, world);
       outcomes.set(vmid, planned);
       const input: MigrateGuestInput = { vmid, source: SOURCE, target, options, requestedBy: 'harness', timings: { ...TIMINGS, ...timings } };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { handOver } from '../support/fake-node.js';
-import { after } from '../support/outcomes.js';
+import { after, fails } from '../support/outcomes.js';
 import { recordHistory } from '../support/record-history.js';
 import { startSagaHarness, type SagaHarness, type StartOptions } from '../support/saga-harness.js';
 
@@ -19,6 +19,11 @@ describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histori
     ['live-migration-with-deadline', { options: { timeoutMs: 60_000 } }],
     ['live-migration-rolled-back', { outcomes: { copyAndSwitchOver: failed } }],
     ['live-migration-settled', { outcomes: { copyAndSwitchOver: lost } }],
+    ['offline-migration', { movement: 'offline', wanted: 'stopped' }],
+    ['restart-migration', { movement: 'restart', options: { restart: true, timeoutMs: 60_000 } }],
+    ['restart-migration-copied-twice', { movement: 'restart', options: { restart: true }, outcomes: { verifyCopy: fails('copy-differs') } }],
+    ['restart-migration-rolled-back', { movement: 'restart', options: { restart: true }, outcomes: { verifyCopy: fails('copy-differs', 2) } }],
+    ['restart-migration-insisted', { movement: 'restart', options: { restart: true }, outcomes: { handOverCopy: fails('peer-refused') } }],
   ])('%s', async ([name, options]) => {
     const run = await harness.start(options);
     await run.ended();
@@ -33,11 +38,14 @@ describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histori
     await recordHistory(harness.client, { workflowId: run.ref.workflowId, name: 'live-migration-cancelled-in-hold' });
   });
 
-  test('live-migration-released', async () => {
-    const run = await harness.start({ options: { hold: true } });
+  test.for<[string, StartOptions]>([
+    ['live-migration-released', { options: { hold: true } }],
+    ['restart-migration-released', { movement: 'restart', options: { restart: true, hold: true, timeoutMs: 60_000 } }],
+  ])('%s', async ([name, options]) => {
+    const run = await harness.start(options);
     await run.seen((view) => view.phase === 'holding');
     await harness.kedge.releaseMigration(run.ref);
     await run.ended();
-    await recordHistory(harness.client, { workflowId: run.ref.workflowId, name: 'live-migration-released' });
+    await recordHistory(harness.client, { workflowId: run.ref.workflowId, name });
   });
 });

@@ -21,7 +21,7 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
     ],
     notes:
       'A virtual machine that runs moves live. With --restart a guest is shut down, moved with its disks and started again; one that is off moves as it is.\n' +
-      'Options left out take the defaults of kedge.yaml. Ctrl-C lets go of the migration, it does not cancel it.',
+      'Options left out are as kedge.yaml says, then datacenter.cfg. Ctrl-C lets go of the migration, it does not cancel it.',
   });
   return withMigrationOptions(command)
     .argument('<vmid>', 'the guest', parseArgument.vmid)

@@ -11,7 +11,7 @@ const FALSE_WORDS = new Set(['0', 'off', 'no', 'false']);
 
 /** Reads the arguments after the command's name. @throws PveUsageError with PVE's text */
 export function parsePveArguments(command: PveCommand, argv: readonly string[]): PveValues {
-  const found = { positionals: {}, booleans: {}, integers: {}, strings: {} } satisfies PveValues;
+  const found = { positionals: {}, booleans: {}, numbers: {}, strings: {} } satisfies PveValues;
   const words: string[] = [];
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
@@ -29,7 +29,7 @@ export function parsePveArguments(command: PveCommand, argv: readonly string[]):
 interface OptionReading {
   readonly word: string;
   readonly rest: string[];
-  readonly found: { booleans: Record<string, boolean>; integers: Record<string, number>; strings: Record<string, string> };
+  readonly found: { booleans: Record<string, boolean>; numbers: Record<string, number>; strings: Record<string, string> };
 }
 
 function readOption(command: PveCommand, { word, rest, found }: OptionReading): void {
@@ -37,17 +37,23 @@ function readOption(command: PveCommand, { word, rest, found }: OptionReading): 
   const name = fullName(command, typed);
   const option = command.options[name];
   if (option === undefined) throw new PveUsageError(`Unknown option: ${typed}\n400 unable to parse option`);
-  if (option.refused !== undefined) throw new PveUsageError(`option '${name}' is not supported: ${option.refused}`);
   if (option.type === 'boolean') {
     const next = rest[0];
     const value = inline ?? (next !== undefined && !next.startsWith('-') ? rest.shift() : undefined);
-    found.booleans[name] = value === undefined ? true : readBoolean(name, value);
+    const flag = value === undefined ? true : readBoolean(name, value);
+    if (flag) demandSupported(name, option);
+    found.booleans[name] = flag;
     return;
   }
+  demandSupported(name, option);
   const value = inline ?? rest.shift();
   if (value === undefined) throw new PveUsageError(`Option ${name} requires an argument\n400 unable to parse option`);
-  if (option.type === 'integer') found.integers[name] = readInteger({ name, value, option });
+  if (option.type !== 'string') found.numbers[name] = readNumber({ name, value, option });
   else found.strings[name] = readString({ name, value, option });
+}
+
+function demandSupported(name: string, { refused }: PveOption): void {
+  if (refused !== undefined) throw new PveUsageError(`option '${name}' is not supported: ${refused}`);
 }
 
 function splitAtEquals(text: string): readonly [string, string?] {
@@ -72,9 +78,10 @@ function readBoolean(name: string, value: string): boolean {
   throw new PveUsageError(`400 Parameter verification failed.\n${name}: type check ('boolean') failed - got '${value}'`);
 }
 
-function readInteger({ name, value, option }: { name: string; value: string; option: PveOption & { type: 'integer' } }): number {
+function readNumber({ name, value, option }: { name: string; value: string; option: PveOption & { type: 'integer' | 'number' } }): number {
   const failed = (reason: string): PveUsageError => new PveUsageError(`400 Parameter verification failed.\n${name}: ${reason}`);
-  if (!/^[+-]?\d+$/.test(value)) throw failed(`type check ('integer') failed - got '${value}'`);
+  const form = option.type === 'integer' ? /^[+-]?\d+$/ : /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
+  if (!form.test(value)) throw failed(`type check ('${option.type}') failed - got '${value}'`);
   const number = Number(value);
   if (number < option.minimum) throw failed(`value must have a minimum value of ${String(option.minimum)}`);
   if (option.maximum !== undefined && number > option.maximum) throw failed(`value must have a maximum value of ${String(option.maximum)}`);
@@ -82,10 +89,12 @@ function readInteger({ name, value, option }: { name: string; value: string; opt
 }
 
 function readString({ name, value, option }: { name: string; value: string; option: PveOption & { type: 'string' } }): string {
-  if (option.values === undefined || option.values.includes(value)) return value;
-  throw new PveUsageError(
-    `400 Parameter verification failed.\n${name}: value '${value}' does not have a value in the enumeration '${option.values.join(', ')}'`,
-  );
+  const complaint =
+    option.values !== undefined && !option.values.includes(value)
+      ? `value '${value}' does not have a value in the enumeration '${option.values.join(', ')}'`
+      : (option.complain?.(value) ?? null);
+  if (complaint !== null) throw new PveUsageError(`400 Parameter verification failed.\n${name}: ${complaint}`);
+  return value;
 }
 
 function namePositionals(command: PveCommand, words: readonly string[]): Record<string, string> {

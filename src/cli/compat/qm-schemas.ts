@@ -1,19 +1,39 @@
 /** What `qm` understands, by PVE's names and limits; the options of `qm migrate` are those of its API of PVE 8 and 9. */
-import type { PveCommand } from './pve-schema.js';
+import { complainOfCidr, complainOfStorageMap } from './pve-formats.js';
+import type { PveCommand, PveVerb } from './pve-schema.js';
 
-export const QM_SCHEMAS = {
+export const QM_SCHEMAS: Readonly<Record<PveVerb, PveCommand>> = {
   migrate: {
     description: 'Migrate virtual machine. Creates a new migration task.',
     positionals: ['vmid', 'target'],
     options: {
-      'online': { type: 'boolean', description: 'Use online/live migration if VM is running' },
-      'migration_type': { type: 'string', values: ['secure', 'insecure'], description: 'TLS, or plain TCP' },
-      'bwlimit': { type: 'integer', minimum: 0, description: 'Bandwidth limit in KiB/s, 0 for none' },
-      'force': { type: 'boolean', description: 'Allow local devices', refused: 'a guest with local devices cannot move; remove them first' },
-      'migration_network': { type: 'string', description: 'CIDR of the migration network', refused: 'set migrationAddress of the nodes in kedge.yaml' },
-      'targetstorage': { type: 'string', description: 'Mapping of storages', refused: 'only shared storage with the same id on both nodes is supported' },
-      'with-conntrack-state': { type: 'boolean', description: 'Migrate conntrack entries', refused: 'connections that only conntrack knows may drop' },
-      'with-local-disks': { type: 'boolean', description: 'Live storage migration', refused: 'only guests on shared storage can move' },
+      'online': { type: 'boolean', description: 'Use online/live migration if VM is running. Ignored if VM is stopped.' },
+      'bwlimit': { type: 'integer', minimum: 0, description: 'Override I/O bandwidth limit (in KiB/s).' },
+      'migration_type': {
+        type: 'string',
+        values: ['secure', 'insecure'],
+        description: 'Migration traffic is encrypted (TLS, for disks SSH) by default. RAM can go in plain text on secure, completely private networks.',
+      },
+      'migration_network': { type: 'string', complain: complainOfCidr, description: 'CIDR of the (sub) network that is used for migration.' },
+      'targetstorage': {
+        type: 'string',
+        complain: complainOfStorageMap,
+        description: 'Mapping from source to target storages, of disks that are copied. One storage ID for all; 1 for the same.',
+      },
+      'with-local-disks': {
+        type: 'boolean',
+        description: 'Copy local disks too. A stopped VM always does; live storage migration is not supported yet.',
+      },
+      'force': {
+        type: 'boolean',
+        description: 'Allow to migrate VMs which use local devices.',
+        refused: "a VM with local devices does not start on another node; remove them from its config first, then leave 'force' out",
+      },
+      'with-conntrack-state': {
+        type: 'boolean',
+        description: 'Whether to migrate conntrack entries for running VMs.',
+        refused: 'Kedge runs no firewall for guests and has no conntrack entries to move',
+      },
     },
   },
   list: {
@@ -36,7 +56,4 @@ export const QM_SCHEMAS = {
       forceStop: { type: 'boolean', description: 'Make sure the VM stops', refused: 'use "qm stop" after a failed shutdown' },
     },
   },
-} as const satisfies Record<string, PveCommand>;
-
-export type QmCommand = keyof typeof QM_SCHEMAS;
-export const QM_COMMANDS: readonly QmCommand[] = ['list', 'migrate', 'shutdown', 'start', 'status', 'stop'];
+};

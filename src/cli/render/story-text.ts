@@ -1,7 +1,7 @@
 import type { Span } from '../../domain/forecast.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { formatDuration } from '../../domain/format-duration.js';
-import type { CopyRound, MigrationOptions, MigrationStory, StepReport } from '../../domain/migration.js';
+import type { CopyRound, MigrationStory, StepReport } from '../../domain/migration.js';
 import { bytesSpan, durationSpan, judgeSpan } from './span-text.js';
 import { renderTable, type Column } from './table.js';
 
@@ -37,7 +37,7 @@ export function storyText(story: MigrationStory, options: StoryTextOptions): str
     ['way', `${story.source ?? '?'} → ${story.target}`],
     ['asked by', story.requestedBy],
     ['started', `${story.startedAt}, ${tookText(story, options.nowMs)}`],
-    ['settings', settingsText(story.options)],
+    ['settings', settingsText(story)],
     ['RAM sent', `${formatBytes(story.bytesSent)} in ${String(story.rounds.length)} ${story.rounds.length === 1 ? 'round' : 'rounds'}`],
     ['blackout', blackoutText(story, options.witnessGapMs)],
   ];
@@ -58,15 +58,22 @@ function tookText(story: MigrationStory, nowMs: number): string {
   return story.endedAt === null ? `runs for ${formatDuration(nowMs - startedMs)}` : `took ${formatDuration(Date.parse(story.endedAt) - startedMs)}`;
 }
 
-function settingsText(options: MigrationOptions): string {
+function settingsText({ kind, options }: MigrationStory): string {
   return [
+    ...(kind === null ? [] : [kind]),
     options.type,
-    options.bandwidthLimit === 0 ? 'no bandwidth limit' : `at most ${formatBytes(options.bandwidthLimit)}/s`,
-    `downtime up to ${formatDuration(options.maxDowntimeMs)}`,
+    ...(options.network == null ? [] : [`over ${options.network}`]),
+    bandwidthText(options.bandwidthLimit),
+    options.maxDowntimeMs === null ? "downtime as the guest's config has it" : `downtime up to ${formatDuration(options.maxDowntimeMs)}`,
     options.timeoutMs === 0 ? 'no timeout' : `timeout ${formatDuration(options.timeoutMs)}`,
     `when it stalls: ${options.onStall}`,
     ...(options.hold ? [`held ${options.holdUntil === undefined ? 'until released' : `until ${options.holdUntil}`}`] : []),
   ].join(', ');
+}
+
+function bandwidthText(limit: number | null): string {
+  if (limit === null) return 'bandwidth as the storages and datacenter.cfg have it';
+  return limit === 0 ? 'no bandwidth limit' : `at most ${formatBytes(limit)}/s`;
 }
 
 function blackoutText(story: MigrationStory, witnessGapMs: number | undefined): string {

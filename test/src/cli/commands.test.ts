@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { MigrationView } from '../../../src/client/migration-view.js';
-import type { MigrateGuestInput } from '../../../src/domain/migration.js';
+import { DEFAULT_MIGRATION_OPTIONS, type MigrateGuestInput } from '../../../src/domain/migration.js';
 import { viewsOf, runFake } from './fake-cluster.js';
 import { ended, failure, guest, node1, node2, nodeStatus, nodeWith, running, story } from './stories.js';
 
@@ -15,7 +15,7 @@ describe('kedge migration', () => {
         way       node1 → node2
         asked by  root@workstation
         started   2026-03-01T12:00:00.000Z, took 4.2 s
-        settings  live, secure, no bandwidth limit, downtime up to 300 ms, no timeout, when it stalls: abort
+        settings  live, secure, bandwidth as the storages and datacenter.cfg have it, downtime as the guest's config has it, no timeout, when it stalls: abort
         RAM sent  563 MiB in 2 rounds
         blackout  47 ms from STOP to RESUME, QEMU's own count 39 ms
 
@@ -58,6 +58,15 @@ describe('kedge migration', () => {
     expect(result).toMatchObject({ exitCode: 0, err: '' });
     expect(result.out).toMatch(/^Migration 101-7: failed\n/);
     expect(result.out).toContain('error Cannot migrate guest 101 [migration-refused]');
+  });
+
+  test.each([
+    [{ bandwidthLimit: 0, maxDowntimeMs: 80 }, 'no bandwidth limit, downtime up to 80 ms'],
+    [{ bandwidthLimit: 2 ** 20, network: '10.1.0.0/24' }, 'over 10.1.0.0/24, at most 1.00 MiB/s'],
+  ])('tells a limit of 0 from a real one and from none given: %j', async (changes, text) => {
+    const told = ended({ story: story({ options: { ...DEFAULT_MIGRATION_OPTIONS, ...changes } }) });
+    const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(told) } });
+    expect(result.out).toContain(text);
   });
 
   test('asks for the migration that was typed, by id or by vmid', async () => {

@@ -35,6 +35,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     nodes: [],
     migrationDefaults: {},
     checkMigration: unexpected('checkMigration'),
+    migrationAddress: (node) => `address-of-${node}`,
     startMigration: unexpected('startMigration'),
     watchMigration: () => viewsOf([]),
     showMigration: unexpected('showMigration'),

@@ -24,6 +24,8 @@ describe('kedge migrate', () => {
       'node2',
       '--bwlimit',
       '1024',
+      '--migration-network',
+      '10.1.0.0/24',
       '--max-downtime',
       '80',
       '--timeout',
@@ -47,6 +49,7 @@ describe('kedge migrate', () => {
         requestedBy: expect.stringContaining('@'),
         options: {
           type: 'insecure',
+          network: '10.1.0.0/24',
           bandwidthLimit: 1024 * 1024,
           maxDowntimeMs: 80,
           timeoutMs: 600_000,
@@ -58,6 +61,8 @@ describe('kedge migrate', () => {
     ]);
     await runFake(['migrate', '101', 'node2'], { cluster: cluster([ended()], inputs) });
     expect(inputs[1]?.options).toEqual({});
+    await runFake(['migrate', '101', 'node2', '--bwlimit', '0'], { cluster: cluster([ended()], inputs) });
+    expect(inputs[2]?.options).toEqual({ bandwidthLimit: 0 });
   });
 
   test('takes what was not typed from kedge.yaml', async () => {

@@ -34,7 +34,7 @@ describe('loadClusterConfig', () => {
       cluster: 'lab',
       temporal: { address: '10.90.0.2:7233', namespace: 'default' },
       nodes: { node1: { address: '10.90.0.11', migrationAddress: '10.90.1.11' }, node2: { address: '10.90.0.12', migrationAddress: '10.90.0.12' } },
-      migration: { type: 'secure', bandwidthLimit: 0, maxDowntimeMs: 300, multifdChannels: 2, compression: 'zstd' },
+      migration: { multifdChannels: 2, compression: 'zstd' },
     });
   });
 

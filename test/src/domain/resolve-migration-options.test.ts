@@ -39,6 +39,18 @@ describe('resolveMigrationOptions', () => {
     });
   });
 
+  test.each([
+    [{}, { bandwidthLimit: null, maxDowntimeMs: null, network: null }],
+    [{ bandwidthLimit: 0 }, { bandwidthLimit: 0 }],
+    [
+      { bandwidthLimit: null, maxDowntimeMs: null, network: null },
+      { bandwidthLimit: null, maxDowntimeMs: null, network: null },
+    ],
+    [{ network: 'fd00:1::/64' }, { network: 'fd00:1::/64' }],
+  ])('tells in %j what was given from what was not', (options, expected) => {
+    expect(resolveMigrationOptions({ vmid: 101, target: 'node2', options }).options).toMatchObject(expected);
+  });
+
   test.for<[unknown, string]>([
     [null, 'input'],
     [{ target: 'node2' }, 'vmid'],
@@ -48,6 +60,7 @@ describe('resolveMigrationOptions', () => {
     [{ vmid: 101, target: 'node2', options: { online: 'yes' } }, 'options.online'],
     [{ vmid: 101, target: 'node2', options: { bandwidthLimit: 1.5 } }, 'options.bandwidthLimit'],
     [{ vmid: 101, target: 'node2', options: { maxDowntimeMs: 0 } }, 'options.maxDowntimeMs'],
+    [{ vmid: 101, target: 'node2', options: { network: '10.1.0.0' } }, 'options.network'],
     [{ vmid: 101, target: 'node2', options: { holdUntil: '2030-01-01T00:00:00Z' } }, 'options.holdUntil'],
     [{ vmid: 101, target: 'node2', options: { hold: true, holdUntil: '02:30' } }, 'options.holdUntil'],
     [{ vmid: 101, target: 'node2', requestedBy: 1 }, 'requestedBy'],

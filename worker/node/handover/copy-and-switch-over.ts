@@ -45,7 +45,7 @@ async function copyClaimed(node: NodeContext, task: CopyTask, held: { claim: Ste
   const met = await meetTargetEarly(node, task);
   const entry = await startOrAttachStream(node, task, qmp);
   node.lostContact.isBack(vmid);
-  const copy: RunningCopy = { task, ...held, qmp, eventsFrom, reattached: entry.reattached };
+  const copy: RunningCopy = { task, ...held, qmp, eventsFrom, reattached: entry.reattached, limits: entry.limits };
   const meter = new CopyMeter(entry.rounds);
   const stages = await stageSourceRecords(node, held.record);
   const renewal = keepLease(node, task);

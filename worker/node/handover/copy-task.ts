@@ -3,6 +3,7 @@ import type { NodeName } from '../../../src/domain/ids.js';
 import type { CopyProgress, MigrationOptions } from '../../../src/domain/migration.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
+import type { StreamLimits } from './stream-limits.js';
 import type { StepClaim } from '../journal/step-journal.js';
 
 /** What one attempt of a copy is asked to do, and how it is told to stop. */
@@ -30,4 +31,5 @@ export interface RunningCopy {
   /** Sequence number of the last event before this attempt looked at the stream. */
   readonly eventsFrom: number;
   readonly reattached: number;
+  readonly limits: StreamLimits;
 }

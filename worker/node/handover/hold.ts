@@ -93,11 +93,11 @@ export class Hold {
   }
 
   async #approach(): Promise<void> {
-    const { qmp, task } = this.#copy;
+    const { qmp, limits } = this.#copy;
     const { bytesTotal } = this.#meter;
     if (bytesTotal === 0) return;
     const slow = Math.max(APPROACH.leastBandwidth, Math.round((bytesTotal / APPROACH.shortestMs) * 1_000));
-    await setBandwidth(qmp, task.options.bandwidthLimit === 0 ? slow : Math.min(slow, task.options.bandwidthLimit));
+    await setBandwidth(qmp, Math.min(slow, limits.bandwidthLimit));
     this.#stream = 'approaching';
   }
 
@@ -114,9 +114,9 @@ export class Hold {
   }
 
   async #free(): Promise<void> {
-    const { qmp, task } = this.#copy;
+    const { qmp, limits } = this.#copy;
     await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
-    await setBandwidth(qmp, task.options.bandwidthLimit);
+    await setBandwidth(qmp, limits.bandwidthLimit);
     this.#stream = 'free';
     // What a slowed stream had left, and for how long, must not count as a stall.
     this.#meter.judgeAnew();

@@ -10,6 +10,10 @@ import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
 import type { CopyTask } from './copy-task.js';
+import { readStreamLimits, type StreamLimits } from './stream-limits.js';
+
+/** The journal's entry of a stream that runs, with the limits that it was started with. */
+export type StartedStream = StreamEntry & { readonly limits: StreamLimits };
 
 const UNDER_WAY = ['setup', 'active', 'pre-switchover', 'device', 'wait-unplug'];
 
@@ -18,14 +22,15 @@ const UNDER_WAY = ['setup', 'active', 'pre-switchover', 'device', 'wait-unplug']
  * and a copy that runs is never started anew.
  * @throws KedgeError `stream-failed` when this migration's stream has already failed: the guest runs on here
  */
-export async function startOrAttachStream(node: NodeContext, task: CopyTask, qmp: QmpConnection): Promise<StreamEntry> {
+export async function startOrAttachStream(node: NodeContext, task: CopyTask, qmp: QmpConnection): Promise<StartedStream> {
   const { vmid, migrationId } = task.step;
   const reading = await readQemuState(qmp, 'source');
   const entry = await node.streams.read(vmid, migrationId);
   // `completed` belongs to this stream as well: what a lost attempt or local recovery left is handed over, not rolled back.
   const isCompleted = entry?.state === 'started' && reading.state === 'postmigrate' && reading.migration.status === 'completed';
   if (entry !== null && (isStillUnderWay(reading) || isCompleted)) {
-    const attached: StreamEntry = { ...entry, state: 'started', reattached: entry.reattached + 1 };
+    const limits = entry.limits ?? (await readStreamLimits(node, vmid, task.options));
+    const attached = { ...entry, state: 'started', reattached: entry.reattached + 1, limits } as const;
     await node.streams.write(vmid, attached);
     return attached;
   }
@@ -34,18 +39,19 @@ export async function startOrAttachStream(node: NodeContext, task: CopyTask, qmp
   return startNewStream(node, task, qmp);
 }
 
-async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnection): Promise<StreamEntry> {
+async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnection): Promise<StartedStream> {
   const { step, target, prepared, options } = task;
+  const limits = await readStreamLimits(node, step.vmid, options);
   const multifd = prepared.multifdChannels > 0;
   const tls = options.type === 'secure' ? await addClientTls(qmp, { folder: pkiFolder(node.paths) }) : null;
   await setCapabilities(qmp, sourceCapabilities({ multifd }));
   await setParameters(qmp, {
-    bandwidthLimit: options.bandwidthLimit,
+    bandwidthLimit: limits.bandwidthLimit,
     downtimeLimitMs: ITERATING_LIMIT_MS,
     ...(multifd ? { multifd: prepared } : {}),
     tls: tls === null ? null : { credentials: tls.credentials, hostname: prepared.tlsHostname ?? target },
   });
-  const entry: StreamEntry = {
+  const entry: StartedStream = {
     migrationId: step.migrationId,
     state: 'intended',
     startedAt: new Date().toISOString(),
@@ -54,12 +60,13 @@ async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnect
     holdBeganAt: null,
     rounds: [],
     memoryLost: false,
+    limits,
   };
   await crashPoint('source.stream-journal', () => node.streams.write(step.vmid, entry));
   await crashPoint('source.stream-start', () => startStream(qmp, { host: prepared.host, port: prepared.port }));
   // Not durable before the answer on purpose: after a crash in between, `intended` with a stream under way is attached to,
   // and with none under way is started anew.
-  const started: StreamEntry = { ...entry, state: 'started' };
+  const started: StartedStream = { ...entry, state: 'started' };
   await node.streams.write(step.vmid, started);
   return started;
 }

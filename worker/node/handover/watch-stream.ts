@@ -66,7 +66,7 @@ export async function watchUntilPaused(node: NodeContext, copy: RunningCopy, met
 async function raiseIfConverged(copy: RunningCopy, meter: CopyMeter, limitMs: number): Promise<number> {
   const { options } = copy.task;
   const decision = judgeConvergence(meter.readings, {
-    maxDowntimeMs: options.maxDowntimeMs,
+    maxDowntimeMs: copy.limits.maxDowntimeMs,
     onStall: options.onStall,
     stallWindowMs: STALL_WINDOW_MS,
   });

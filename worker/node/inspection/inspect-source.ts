@@ -18,7 +18,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   const [inventory, look, link, certificates, space] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, vmid),
-    target === node.node ? null : measureLink(node, target),
+    target === node.node ? null : measureLink(node, { peer: target, network: input.options.network }),
     checkCertificates(node, { side: 'client', options: input.options }),
     inspectRecordSpace(node),
   ]);

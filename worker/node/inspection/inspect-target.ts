@@ -19,7 +19,7 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
   const [inventory, look, link, certificates, space, sourceView, volumes, foreignConfig] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, input.vmid),
-    input.source === node.node ? null : measureLink(node, input.source),
+    input.source === node.node ? null : measureLink(node, { peer: input.source, network: input.options.network }),
     checkCertificates(node, { side: 'server', options: input.options }),
     inspectRecordSpace(node),
     input.source === node.node ? Promise.resolve('unreachable' as const) : askPeer(node, input.source, input.vmid),

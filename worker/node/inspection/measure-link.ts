@@ -27,7 +27,7 @@ const LARGEST_MTU = 9_216;
  * Measures the way from this node to a peer: its worker over the control network, and packet loss, round trip, MTU and rate over the
  * migration network. Takes about half a second; the other direction is the peer's to measure.
  */
-export async function measureLink(node: NodeContext, peer: NodeName): Promise<LinkFacts> {
+export async function measureLink(node: NodeContext, { peer, network }: { peer: NodeName; network: string | null }): Promise<LinkFacts> {
   const ends = { from: node.node, to: peer };
   let channel: PeerChannel;
   let control: ControlFacts;
@@ -39,7 +39,7 @@ export async function measureLink(node: NodeContext, peer: NodeName): Promise<Li
     const kind = error.code === 'peer-untrusted' ? 'untrusted' : 'unreachable';
     return { ...ends, control: { kind, reason: error.message }, migration: null };
   }
-  return { ...ends, control, migration: await node.probes.outgoing(() => probeMigrationNetwork(node, peer, channel)) };
+  return { ...ends, control, migration: await node.probes.outgoing(() => probeMigrationNetwork(node, { peer, network, channel })) };
 }
 
 async function askHello(node: NodeContext, channel: PeerChannel): Promise<ControlFacts> {
@@ -50,11 +50,13 @@ async function askHello(node: NodeContext, channel: PeerChannel): Promise<Contro
   return { kind: 'answered', ownProtocol: node.protocolVersion, peerProtocol: version, roundTripMs, clockSkewMs: (wallMs ?? clockMs) - midwayMs };
 }
 
-async function probeMigrationNetwork(node: NodeContext, peer: NodeName, channel: PeerChannel): Promise<MigrationLinkFacts> {
+async function probeMigrationNetwork(
+  node: NodeContext,
+  { peer, network, channel }: { peer: NodeName; network: string | null; channel: PeerChannel },
+): Promise<MigrationLinkFacts> {
   const token = randomBytes(TOKEN_BYTES);
-  const sshd = { host: node.peers.migrationAddress(peer), port: SSH_PORT };
   try {
-    const there = await channel.call('openProbe', { token: token.toString('hex') }, { timeoutMs: OPEN_TIMEOUT_MS });
+    const there = await channel.call('openProbe', { token: token.toString('hex'), network }, { timeoutMs: OPEN_TIMEOUT_MS });
     const busy = there.busy || isBusy(node);
     const to = { host: there.host, token };
     const tally = (small: number, large: number, close: boolean) =>
@@ -67,7 +69,9 @@ async function probeMigrationNetwork(node: NodeContext, peer: NodeName, channel:
     const code = error instanceof KedgeError ? error.details['code'] : undefined;
     const reason = code === 'unsupported' ? `${peer} has an older Kedge` : error instanceof Error ? error.message : String(error);
     node.log.info({ peer, error }, 'the migration network could not be probed');
-    return code === 'peer-refused' ? { kind: 'no-listener', reason } : { kind: 'unprobed', reason, connects: await canConnect(sshd) };
+    return code === 'peer-refused' || code === 'bad-input'
+      ? { kind: 'no-listener', reason }
+      : { kind: 'unprobed', reason, connects: await canConnect({ host: node.peers.migrationAddress(peer, network), port: SSH_PORT }) };
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseMigrationId, type MigrationId, type Vmid } from '../../../src/domain/ids.js';
 import type { CopyRound } from '../../../src/domain/migration.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
+import type { StreamLimits } from '../handover/stream-limits.js';
 
 /**
  * What the source remembers of a RAM stream that it started, so that a later attempt finds its own stream again.
@@ -23,6 +24,8 @@ export interface StreamEntry {
   readonly rounds: readonly CopyRound[];
   /** The guest had to be started from its disks: its memory was lost in this migration. */
   readonly memoryLost: boolean;
+  /** Decided when the stream was started, so that all attempts keep to the same; null in an entry of a Kedge that did not note them. */
+  readonly limits: StreamLimits | null;
 }
 
 /** The end of a hold, in a file of its own: it may come before the stream, and attempts that rewrite the entry don't undo it. */
@@ -94,6 +97,7 @@ const entrySchema = z.object({
   holdBeganAt: z.string().nullable().default(null),
   rounds: z.array(roundSchema),
   memoryLost: z.boolean(),
+  limits: z.object({ bandwidthLimit: z.number(), maxDowntimeMs: z.number() }).nullable().default(null),
 });
 const releaseSchema = z.object({ migrationId: migrationIdSchema, releasedAt: z.iso.datetime() });
 

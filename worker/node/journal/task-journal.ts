@@ -21,8 +21,7 @@ export class TaskJournal implements RunningTasks {
 
   async during<Result>(taskToken: Uint8Array, work: () => Promise<Result>): Promise<Result> {
     const file = join(this.#folder, nameOf(taskToken));
-    await crashPoint('node.task-noted', () => writeFile(file, taskToken));
-    await this.#note(file, taskToken);
+    await crashPoint('node.task-noted', () => this.#note(file, taskToken));
     try {
       return await work();
     } finally {

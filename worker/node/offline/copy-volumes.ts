@@ -19,7 +19,7 @@ export async function copyVolumes(node: NodeContext, task: VolumesTask & { reado
     await assertClaimed(node, task);
     const rounds: CopyRound[] = [];
     const passes: SyncPass[] = [];
-    const link = new TargetLink(node, task.target);
+    const link = new TargetLink(node, task.target, task.options.network);
     if (task.prepared.volumes.length === 0) return { rounds, bytesSent: 0 };
     do {
       const pass = await passVolumes(node, fenced, {

@@ -8,6 +8,7 @@ import { runRsync, type RsyncResult, type RsyncRun } from '../../../src/drivers/
 import type { VolumesTask } from './copy-task.js';
 import { storageOf } from './storage-of.js';
 import type { TargetLink } from './target-link.js';
+import { volumeLimit } from './volume-limit.js';
 
 export interface PassRequest {
   readonly phase: Extract<MigrationPhase, 'pre-sync' | 'final-sync'>;
@@ -75,13 +76,13 @@ async function passVolume(
   if (token === null) return;
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
   const final = phase === 'final-sync';
-  const { bandwidthLimit } = task.options;
+  const limit = await volumeLimit(node, volume, task.options);
   const pass = {
     source: (await storageOf(node, volume.from)).path(volume.from).path,
     target,
     final,
-    compression: await link.compression(bandwidthLimit === 0 ? null : bandwidthLimit),
-    ...(bandwidthLimit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(bandwidthLimit / lanes / KIB)) }),
+    compression: await link.compression(limit === 0 ? null : limit),
+    ...(limit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(limit / lanes / KIB)) }),
   };
   const args = volume.kind === 'tree' ? treePassArguments(pass) : imagePassArguments({ ...pass, targetIsEmpty: isEmpty });
   const result = await runTwiceAtMost({

@@ -12,11 +12,14 @@ import type { NodeContext } from '../node-context.js';
 export class TargetLink {
   readonly #node: NodeContext;
   readonly #target: NodeName;
+  readonly #network: string | null;
   #compression: Promise<Compression> | null = null;
 
-  constructor(node: NodeContext, target: NodeName) {
+  /** `network`: that of the migration's options; who only has words for the target may leave it out. */
+  constructor(node: NodeContext, target: NodeName, network: string | null = null) {
     this.#node = node;
     this.#target = target;
+    this.#network = network;
   }
 
   /** @throws KedgeError as the target said it; `peer-refused` when its record forbids it; `peer-unreachable`, `cancelled` */
@@ -47,7 +50,8 @@ export class TargetLink {
 
   #sshTarget(): SshTarget {
     const { paths, peers } = this.#node;
-    return { node: this.#target, address: peers.migrationAddress(this.#target), privateKeyFile: sshKeyFile(paths), knownHostsFile: knownHostsFile(paths) };
+    const address = peers.migrationAddress(this.#target, this.#network);
+    return { node: this.#target, address, privateKeyFile: sshKeyFile(paths), knownHostsFile: knownHostsFile(paths) };
   }
 }
 

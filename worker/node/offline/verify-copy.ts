@@ -18,7 +18,7 @@ const PUBLISH_TIMEOUT_MS = 120_000;
  */
 export async function verifyCopy(node: NodeContext, task: VolumesTask): Promise<{ verified: number }> {
   return withClaim(node, task, async (fenced) => {
-    const link = new TargetLink(node, task.target);
+    const link = new TargetLink(node, task.target, task.options.network);
     for (const volume of task.prepared.volumes) {
       fenced.signal.throwIfAborted();
       await verifyVolume(node, fenced, { volume, link });

@@ -48,7 +48,7 @@ export async function answerPeer(
     case 'probe':
       return { bytes: request.args.payload.length };
     case 'openProbe':
-      return node.probes.open({ host: node.peers.migrationAddress(node.node), token: request.args.token, busy: isBusy(node) });
+      return node.probes.open({ host: node.peers.migrationAddress(node.node, request.args.network), token: request.args.token, busy: isBusy(node) });
     case 'tallyProbe':
       return node.probes.tally(request.args);
     default:

@@ -1,3 +1,4 @@
+import { migrationAddress } from '../../../src/config/migration-address.js';
 import { knownHostsFile, sshKeyFile, type KedgePaths } from '../../../src/config/paths.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -13,8 +14,11 @@ export interface Peers {
    * @throws KedgeError `not-found` for a node that the cluster doesn't know, `peer-unreachable`, `peer-untrusted`
    */
   channel(node: NodeName): Promise<PeerChannel>;
-  /** Address of a node on the migration network, where its QEMU listens. */
-  migrationAddress(node: NodeName): string;
+  /**
+   * Address of a node on the migration network, where its QEMU listens; `network`: that of a migration's options.
+   * @throws KedgeError `not-found`, `bad-input` when the node has no address in that network
+   */
+  migrationAddress(node: NodeName, network: string | null): string;
 }
 
 /** Channels to the other node workers, one per node, opened on first use and kept; a closed one is opened anew. */
@@ -40,8 +44,8 @@ export class PeerDirectory implements Peers {
     return opening;
   }
 
-  migrationAddress(node: NodeName): string {
-    return this.#entry(node).migrationAddress;
+  migrationAddress(node: NodeName, network: string | null): string {
+    return migrationAddress(this.#cluster.nodes, { node, network });
   }
 
   async closeAll(): Promise<void> {

@@ -42,7 +42,7 @@ export async function prepareTarget(node: NodeContext, request: PrepareRequest):
     node.leases.renew(step.vmid);
     const layout = streamLayout({ hold: options.hold, wanted: node.cluster.migration, sourceQemu: request.sourceQemu });
     const qmp = await listeningQemu(node, request, layout);
-    const address = node.peers.migrationAddress(node.node);
+    const address = node.peers.migrationAddress(node.node, options.network);
     const endpoint = await listenIncoming(qmp, { host: address, port: 0 });
     await stageTargetRecords(node, incoming);
     return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, ...layout };

@@ -41,8 +41,8 @@ describe('the grammar of PVE', () => {
   });
 
   test('reads values after a space and after an equals sign', () => {
-    expect(parse('100', 'n', '--bwlimit', '7').integers).toEqual({ bwlimit: 7 });
-    expect(parse('100', 'n', '-bw=7').integers).toEqual({ bwlimit: 7 });
+    expect(parse('100', 'n', '--bwlimit', '7').numbers).toEqual({ bwlimit: 7 });
+    expect(parse('100', 'n', '-bw=7').numbers).toEqual({ bwlimit: 7 });
     expect(parse('100', 'n', '--migration_type=insecure').strings).toEqual({ migration_type: 'insecure' });
   });
 

@@ -224,6 +224,7 @@ test('a stream that was intended and never begun is started by the next attempt'
     holdBeganAt: null,
     rounds: [],
     memoryLost: false,
+    limits: null,
   });
   await nodes.restart('source');
   await recoverUntilSettled(nodes.source, VMID);

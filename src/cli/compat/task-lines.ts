@@ -1,0 +1,63 @@
+/** What a migration tells, as lines of a task log: PVE's where PVE has one for it. */
+import type { MigrationView } from '../../client/migration-view.js';
+import { formatBytes } from '../../domain/format-bytes.js';
+import { isRecord } from '../../domain/is-record.js';
+import type { MigrationPhase } from '../../domain/migration.js';
+
+/** What PVE calls the guest. */
+export type TaskNoun = 'VM' | 'CT';
+
+/** The lines for what `view` has that the view before it had not. */
+export function* newLines(view: MigrationView, { before, noun }: { before: MigrationView | undefined; noun: TaskNoun }): Iterable<string> {
+  const { phase, progress, status } = view;
+  const line = phase === before?.phase || status !== 'running' ? null : phaseLine(view, noun);
+  if (line !== null) yield line;
+  if (progress === null || progress.bytesSent === before?.progress?.bytesSent) return;
+  const { bytesSent, bytesTotal, rate } = progress;
+  const amount = `${formatBytes(bytesSent)} of ${formatBytes(bytesTotal)}`;
+  yield isOfDisks(progress.phase) ? `copied ${amount}, ${formatBytes(rate)}/s` : `migration active, transferred ${amount} VM-state, ${formatBytes(rate)}/s`;
+}
+
+/** The lines before the last one. */
+export function* endLines({ story, failure }: MigrationView): Iterable<string> {
+  for (const warning of story?.warnings ?? []) yield `WARN: ${warning}`;
+  if (failure !== null || story === null || story.kind !== 'live' || story.blackout === null) return;
+  const copiedMs = story.steps.find(({ step }) => step === 'pre-copy')?.durationMs ?? 0;
+  const speed = copiedMs > 0 ? (story.bytesSent / copiedMs) * 1_000 : story.bytesSent;
+  yield `average migration speed: ${formatBytes(speed)}/s - downtime ${String(Math.round(story.blackout.stopToResumeMs))} ms`;
+  yield `migration completed, transferred ${formatBytes(story.bytesSent)} VM-state`;
+}
+
+/** Why it was aborted: PVE's reason where it has one, else ours. */
+export function abortReason({ story, failure, status }: MigrationView, noun: TaskNoun): string {
+  if (failure === null) return story?.outcome ?? `ended from outside (${status})`;
+  const cause = failure.details['cause'];
+  const code = isRecord(cause) ? cause['code'] : failure.code;
+  if (code === 'shutdown-timeout') return noun === 'CT' ? 'container did not stop' : 'VM did not stop';
+  return failure.message;
+}
+
+/** Null for a step that passes a guest by which is off anyway. */
+function phaseLine({ phase, story, ref }: MigrationView, noun: TaskNoun): string | null {
+  const isOff = story?.kind === 'offline';
+  switch (phase) {
+    case null:
+    // The story may be told to its end a moment before the task ends.
+    case 'done':
+      return null;
+    case 'pre-copy':
+      return 'starting online/live migration';
+    case 'pre-sync':
+      return isOff ? null : 'copying local disk images while the guest runs';
+    case 'shutdown':
+      return isOff ? null : `shutdown ${noun} ${String(ref.vmid)}`;
+    case 'final-sync':
+      return 'copying local disk images';
+    case 'start':
+      return isOff ? null : `start ${noun === 'CT' ? 'container' : 'VM'} on target node`;
+    default:
+      return `phase: ${phase}`;
+  }
+}
+
+const isOfDisks = (phase: MigrationPhase): boolean => phase === 'pre-sync' || phase === 'final-sync' || phase === 'verify';
