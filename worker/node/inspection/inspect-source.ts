@@ -1,7 +1,7 @@
 import type { SourceInspection } from '../../../activities/interface.js';
 import { checkLink } from '../../../src/domain/check-link.js';
 import { checkSourceState } from '../../../src/domain/check-guest-state.js';
-import { type NodeName, type Vmid } from '../../../src/domain/ids.js';
+import type { NodeName, Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import { hasStuckStream } from '../../../src/drivers/qemu/stream-thread.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';

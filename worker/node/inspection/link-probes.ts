@@ -7,7 +7,7 @@ const PROBE_LIFE_MS = 10_000;
 interface OpenProbe {
   readonly token: string;
   readonly listener: ProbeListener;
-  end(): void;
+  readonly end: () => void;
 }
 
 /**
