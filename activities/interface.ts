@@ -7,6 +7,7 @@
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { GuestStorage } from '../src/domain/check-storages.js';
 import type { Finding } from '../src/domain/checks.js';
+import type { CopyLimits } from '../src/domain/forecast.js';
 import type { GuestNeeds } from '../src/domain/guest-needs.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { LinkFacts } from '../src/domain/link-facts.js';
@@ -162,6 +163,8 @@ export interface SourceInspection {
     readonly needs?: GuestNeeds;
     /** Memory that the guest's process has touched; null while it is off. */
     readonly touchedBytes?: number | null;
+    /** What the copy may take, by the options and the node's files. */
+    readonly limits?: CopyLimits;
     /** How it moves; null: not in the way that was asked for, a finding says why. Absent from a worker that knows only the live way. */
     readonly movement?: MigrationKind | null;
     readonly kind: GuestKind;

@@ -2,8 +2,9 @@ import { isCancellation, sleep, type LocalActivityInterfaceFor } from '@temporal
 import type { ControlActivities, SourceInspection } from '../activities/interface.js';
 import { checkMigration } from '../src/domain/check-migration.js';
 import { finding, isBlocker, type CheckId, type Finding } from '../src/domain/checks.js';
-import { checkForecast, forecastMigration, type Forecast } from '../src/domain/forecast.js';
+import { checkForecast, forecastMigration, type CopyLimits, type Forecast } from '../src/domain/forecast.js';
 import type { NodeName } from '../src/domain/ids.js';
+import { DEFAULT_MAX_DOWNTIME_MS, type MigrationOptions } from '../src/domain/migration.js';
 import type { NodeStatus } from '../src/domain/node-facts.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import type { ResolvedMigration } from '../src/domain/resolve-migration-options.js';
@@ -56,24 +57,38 @@ async function examineOnce(question: Question): Promise<Examination & { readonly
     return { findings, guest: null, forecast: null, certain: migration.source !== null || source !== target || (await ownsGuest(question)) };
   }
   const [sourceSide, targetSide] = await Promise.all([
-    answerUnlessSilent(question, survey.source, () => onNode(source, timings).ping.inspectSource({ vmid, target, options })),
+    answerUnlessSilent(question, survey.source, () => namingKind(onNode(source, timings).ping.inspectSource({ vmid, target, options }))),
     answerUnlessSilent(question, survey.target, () => onNode(target, timings).ping.inspectTarget({ vmid, source, options })),
   ]);
   const findings = checkMigration({ ...known, sourceSide, targetSide });
-  const forecast = sourceSide === 'silent' ? null : forecastOf(sourceSide, migration);
+  const limits = limitsOf(sourceSide, migration);
+  const forecast = sourceSide === 'silent' ? null : forecastOf(sourceSide, { options, limits });
   return {
-    findings: forecast === null ? findings : [...findings, ...checkForecast(forecast, options)],
+    findings: forecast === null ? findings : [...findings, ...checkForecast(forecast, { timeoutMs: options.timeoutMs, ...limits })],
     guest: sourceSide === 'silent' ? null : sourceSide.guest,
     forecast,
     certain: migration.source !== null,
   };
 }
 
-function forecastOf({ guest, link }: SourceInspection, { options }: Question['migration']): Forecast | null {
+/** An older node, or one that can't tell, leaves it at the options. */
+function limitsOf(side: SourceInspection | 'silent', { options }: Question['migration']): CopyLimits {
+  const told = side === 'silent' ? undefined : side.guest?.limits;
+  return told ?? { bandwidthLimit: options.bandwidthLimit ?? 0, maxDowntimeMs: options.maxDowntimeMs ?? DEFAULT_MAX_DOWNTIME_MS };
+}
+
+function forecastOf({ guest, link }: SourceInspection, { options, limits }: { options: MigrationOptions; limits: CopyLimits }): Forecast | null {
   if (guest === null) return null;
-  const { movement = 'live', memoryBytes, touchedBytes = null, volumes } = guest;
+  const { movement = null, memoryBytes, touchedBytes = null, volumes } = guest;
   if (movement === null) return null;
-  return forecastMigration({ kind: movement, memoryBytes, touchedBytes, volumes, link: link ?? null, options });
+  return forecastMigration({ kind: movement, memoryBytes, touchedBytes, volumes, link: link ?? null, options, limits });
+}
+
+/** Nodes, and histories, from before there was another kind than live name none. */
+async function namingKind(asked: Promise<SourceInspection>): Promise<SourceInspection> {
+  const side = await asked;
+  if (side.guest === null || Object.hasOwn(side.guest, 'movement')) return side;
+  return { ...side, guest: { ...side.guest, movement: 'live' } };
 }
 
 /** A frozen worker may be handed the question and never answer; one that has been silent for long is not asked. */

@@ -17,7 +17,7 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
   const { migration, story, control } = context;
   const { findings, guest, forecast } = await examineMigration({ migration, control, found: (source) => story.foundOn(source) });
   if (findings.some(isBlocker)) throw refusal(context, findings);
-  const movement = guest?.movement === undefined ? 'live' : guest.movement;
+  const movement = guest?.movement ?? null;
   if (guest === null || movement === null)
     throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
   for (const { text, remedy } of findings) story.warn(`${text}. ${remedy}`);

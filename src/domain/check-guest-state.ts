@@ -27,7 +27,7 @@ export function checkSourceState({ vmid, view, runState, streamStuck }: SourceSt
   if (state !== 'owned')
     return found(
       'record-unsettled',
-      `The ownership record of guest ${vmid} on ${node} is ${state}(${generation}) of ${migrationId ?? 'no migration'}`,
+      `The ownership record of guest ${vmid} on ${node} is ${state}(${generation}) of ${record.record.migrationId}`,
       record.record.mode === 'offline'
         ? `Its migration was ended by force: take the guest back with "kedge guest start ${vmid}"`
         : 'Wait until the earlier migration is settled, see "kedge audit"',

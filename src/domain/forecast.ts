@@ -5,7 +5,7 @@
 import { finding, type Finding } from './checks.js';
 import { formatDuration } from './format-duration.js';
 import type { LinkFacts } from './link-facts.js';
-import { DEFAULT_MAX_DOWNTIME_MS, type MigrationKind, type MigrationOptions } from './migration.js';
+import type { MigrationKind, MigrationOptions } from './migration.js';
 import type { MovingVolume } from './moving-volume.js';
 
 /** From the least to the most; `most` is null where there is no bound. */
@@ -35,6 +35,14 @@ export interface ForecastFacts {
   /** As the source has measured it. */
   readonly link: LinkFacts | null;
   readonly options: MigrationOptions;
+  /** As the source's files have them where the options say nothing. */
+  readonly limits: CopyLimits;
+}
+
+/** What a copy may take: bytes per second, 0 for no limit; and the longest blackout to start a switchover for, milliseconds. */
+export interface CopyLimits {
+  readonly bandwidthLimit: number;
+  readonly maxDowntimeMs: number;
 }
 
 interface Rates {
@@ -63,8 +71,7 @@ const REWRITTEN_SHARE = 0.5;
 const LEAST_USED_SHARE = 0.05;
 
 export function forecastMigration(facts: ForecastFacts): Forecast {
-  // Null: what PVE's files say, which only the nodes know; the link itself is the bound then.
-  const limit = facts.options.bandwidthLimit === 0 ? null : facts.options.bandwidthLimit;
+  const limit = facts.limits.bandwidthLimit === 0 ? null : facts.limits.bandwidthLimit;
   const measured = facts.link?.migration?.kind === 'probed' ? facts.link.migration.bytesPerSecond : null;
   const bytesPerSecond = measured === null ? limit : Math.min(measured, limit ?? Number.POSITIVE_INFINITY);
   const rates = (engine: Rates): Rates => ({
@@ -75,9 +82,10 @@ export function forecastMigration(facts: ForecastFacts): Forecast {
 }
 
 /** Which of the user's limits can't be kept even if all goes well. */
-export function checkForecast({ kind, durationMs, downtimeMs }: Forecast, options: MigrationOptions): readonly Finding[] {
-  const { timeoutMs } = options;
-  const maxDowntimeMs = options.maxDowntimeMs ?? DEFAULT_MAX_DOWNTIME_MS;
+export function checkForecast(
+  { kind, durationMs, downtimeMs }: Forecast,
+  { timeoutMs, maxDowntimeMs }: Pick<MigrationOptions, 'timeoutMs'> & Pick<CopyLimits, 'maxDowntimeMs'>,
+): readonly Finding[] {
   return [
     ...(timeoutMs > 0 && durationMs.least > timeoutMs
       ? [finding('timeout-short', `The migration takes at least ${formatDuration(durationMs.least)}, ${formatDuration(timeoutMs)} are allowed`)]
@@ -90,7 +98,7 @@ export function checkForecast({ kind, durationMs, downtimeMs }: Forecast, option
 
 type Costs = Pick<Forecast, 'bytes' | 'durationMs' | 'downtimeMs'>;
 
-function forecastLive({ memoryBytes, touchedBytes, link, options }: ForecastFacts, { fast, slow }: Rates): Costs {
+function forecastLive({ memoryBytes, touchedBytes, link, options, limits }: ForecastFacts, { fast, slow }: Rates): Costs {
   const used = Math.min(touchedBytes ?? memoryBytes, memoryBytes);
   const bytes = {
     least: Math.round(touchedBytes === null ? used * LEAST_USED_SHARE : used * (1 - REWRITTEN_SHARE)),
@@ -102,7 +110,7 @@ function forecastLive({ memoryBytes, touchedBytes, link, options }: ForecastFact
   return {
     bytes,
     durationMs: { least: FIXED_MS.least + takes(bytes.least, fast), most: forced ? null : FIXED_MS.most + takes(bytes.most, slow) },
-    downtimeMs: { least, most: forced ? null : Math.max(least, options.maxDowntimeMs ?? DEFAULT_MAX_DOWNTIME_MS) },
+    downtimeMs: { least, most: forced ? null : Math.max(least, limits.maxDowntimeMs) },
   };
 }
 

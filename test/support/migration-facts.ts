@@ -113,6 +113,9 @@ export const onTarget = (changes: Partial<NodeInventory>): MigrationFacts => fac
 export const withGuest = (changes: Partial<GuestFacts>, others: Partial<MigrationFacts> = {}): MigrationFacts =>
   facts({ sourceSide: { findings: [], guest: guest(changes), inventory: inventory(node1) }, ...others });
 
+/** No limit of the rate, the usual one of the blackout. */
+export const LIMITS = { bandwidthLimit: 0, maxDowntimeMs: 300 } as const;
+
 /** A good link from node1 to node2. */
 export function link(changes: Partial<Extract<MigrationLinkFacts, { kind: 'probed' }>> = {}, datagrams: Partial<DatagramFacts> = {}): LinkFacts {
   return {

@@ -52,7 +52,7 @@ export const PEER_OPERATIONS = {
   settle: { args: z.object({ vmid: vmidSchema }), answer: z.object({ accepted: z.literal(true) }) },
   /** Measures the control path: a payload goes there, its length in characters comes back. */
   probe: { args: z.object({ payload: z.string() }), answer: z.object({ bytes: z.number() }) },
-  /** Listen on your migration address for one short probe that bears this secret; `busy`: a migration uses that network. */
+  /** Listen on your address in this network (null: your migration address) for one short probe that bears this secret; `busy`: a migration uses that network. */
   openProbe: {
     args: z.object({ token: probeToken, network: z.string().nullable() }),
     answer: z.object({ host: z.string(), udpPort: z.int(), tcpPort: z.int(), busy: z.boolean() }),

@@ -34,8 +34,8 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
   const base: Cluster = {
     nodes: [],
     migrationDefaults: {},
-    migrationAddress: (node) => `address-of-${node}`,
     checkMigration: unexpected('checkMigration'),
+    migrationAddress: (node) => `address-of-${node}`,
     startMigration: unexpected('startMigration'),
     watchMigration: () => viewsOf([]),
     showMigration: unexpected('showMigration'),

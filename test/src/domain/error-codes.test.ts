@@ -22,7 +22,7 @@ This page is made from the table in [src/domain/error-codes.ts](../src/domain/er
 | 4 | not done in time |
 | 130 | Ctrl-C: the command let go, the migration runs on |
 
-The look-alike \`qm\` exits with 255 after any error, as PVE's does.
+The look-alikes \`qm\` and \`pct\` exit with 255 after any error, as PVE's does.
 
 ## Codes
 

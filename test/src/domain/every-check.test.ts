@@ -42,9 +42,10 @@ const copied = (changes: Parameters<typeof facts>[0] = {}): readonly Finding[] =
   checkMigration(withGuest({ movement: 'offline', volumes: [disk()], storages: [] }, changes));
 const copiedTo = (changes: Parameters<typeof storage>[0]): readonly Finding[] =>
   copied({ targetSide: { findings: [], inventory: inventory(node2, { storages: [storage({ id: 'local', shared: false, ...changes })] }) } });
-const foreseen = (changes: Partial<typeof options>): readonly Finding[] => {
-  const asked = { ...options, ...changes };
-  return checkForecast(forecastMigration({ kind: 'live', memoryBytes: 1e12, touchedBytes: 1e12, volumes: [], link: null, options: asked }), asked);
+const foreseen = ({ timeoutMs = 0, maxDowntimeMs = 300 }: { timeoutMs?: number; maxDowntimeMs?: number }, memoryBytes = 1e12): readonly Finding[] => {
+  const limits = { bandwidthLimit: 0, maxDowntimeMs };
+  const forecast = forecastMigration({ kind: 'live', memoryBytes, touchedBytes: memoryBytes, volumes: [], link: null, options, limits });
+  return checkForecast(forecast, { timeoutMs, maxDowntimeMs });
 };
 const network = (changes: Partial<ReturnType<typeof needs>['nets'][number]>, bridge: { vlanAware: boolean; mtu: number }): readonly Finding[] =>
   checkMigration(
@@ -153,7 +154,7 @@ describe('every check', () => {
     expect(checkGuestNeeds(needs(), live)).toEqual([]);
     expect(checkLink(link())).toEqual([]);
     expect(checkVolumes([look()], { vmid, movement: 'offline' })).toEqual([]);
-    expect(checkForecast(forecastMigration({ kind: 'live', memoryBytes: 1e9, touchedBytes: null, volumes: [], link: null, options }), options)).toEqual([]);
+    expect(foreseen({}, 1e9)).toEqual([]);
     expect(checkSourceState({ vmid, view: view({ record: owned, qemu: 'running' }), runState: 'running', streamStuck: false })).toEqual([]);
   });
 });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { forecastMigration, type Forecast, type ForecastFacts } from '../../../src/domain/forecast.js';
 import { DEFAULT_MIGRATION_OPTIONS, type MigrationOptions } from '../../../src/domain/migration.js';
-import { disk, link } from '../../support/migration-facts.js';
+import { disk, LIMITS, link } from '../../support/migration-facts.js';
 
-const forecast = (changes: Partial<ForecastFacts> = {}, options: Partial<MigrationOptions> = {}): Forecast =>
+const forecast = (changes: Partial<ForecastFacts> = {}, options: Partial<MigrationOptions> = {}, bandwidthLimit = 0): Forecast =>
   forecastMigration({
+    limits: { ...LIMITS, bandwidthLimit },
     kind: 'live',
     memoryBytes: 2e9,
     touchedBytes: 1e9,
@@ -26,8 +27,8 @@ describe('the forecast of a migration', () => {
   test('takes longer over a slower link and under a limit', () => {
     const slow = link({ bytesPerSecond: 12.5e6 });
     expect(forecast({ link: slow }).durationMs.least).toBe(500 + 40_000);
-    expect(forecast({}, { bandwidthLimit: 1e6 })).toMatchObject({ bytesPerSecond: 1e6, durationMs: { least: 500 + 500_000 } });
-    expect(forecast({ link: slow }, { bandwidthLimit: 1e9 }).bytesPerSecond).toBe(12.5e6);
+    expect(forecast({}, {}, 1e6)).toMatchObject({ bytesPerSecond: 1e6, durationMs: { least: 500 + 500_000 } });
+    expect(forecast({ link: slow }, {}, 1e9).bytesPerSecond).toBe(12.5e6);
   });
 
   test('has no rate where none was measured and none is set', () => {

@@ -5,7 +5,7 @@ import { forecastMigration } from '../../../src/domain/forecast.js';
 import { DEFAULT_MIGRATION_OPTIONS } from '../../../src/domain/migration.js';
 import type { MigrationCheck } from '../../../src/domain/migration-check.js';
 import { migrationCheckSchema } from '../../../src/schema/migration-check.js';
-import { disk, link, node1, node2, vmid } from '../../support/migration-facts.js';
+import { disk, LIMITS, link, node1, node2, vmid } from '../../support/migration-facts.js';
 
 test('docs/check.schema.json is made from the schema: -u writes it anew', async () => {
   const schema = z.toJSONSchema(migrationCheckSchema, { io: 'input' });
@@ -31,6 +31,7 @@ test('the schema takes an answer, and nothing that it does not describe', () => 
           volumes: [disk()],
           link: link(),
           options: DEFAULT_MIGRATION_OPTIONS,
+          limits: LIMITS,
         }),
       },
     ],

@@ -19,6 +19,7 @@ import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import type { GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
+import { readCopyLimits } from './read-copy-limits.js';
 import { lookAtVolumes, type SeenVolume } from './look-at-volumes.js';
 
 export interface InspectGuestRequest {
@@ -42,6 +43,8 @@ export async function inspectGuest(
   const movement = 'kind' in choice ? choice.kind : null;
   const copied = movement === 'restart' || movement === 'offline';
   const volumes = await lookAtVolumes(node, { vmid, kind: kind === 'lxc' ? 'ct' : 'vm', config: text, copied });
+  const moving = volumes.flatMap((volume) => volume.moving ?? []);
+  const limits = await readCopyLimits(node, { vmid, movement, volumes: moving, options });
   const running = await askQemu(node, look, vmid);
   return {
     findings: [
@@ -67,7 +70,8 @@ export async function inspectGuest(
       needs,
       kind,
       movement,
-      volumes: volumes.flatMap(({ moving }) => (moving === null ? [] : [moving])),
+      volumes: moving,
+      limits,
     },
   };
 }

@@ -1,13 +1,10 @@
 import type { SourceInspection } from '../../../activities/interface.js';
-import { loadDatacenterConfig } from '../../../src/config/load-datacenter-config.js';
-import { datacenterConfigFile } from '../../../src/config/paths.js';
 import { checkLink } from '../../../src/domain/check-link.js';
 import { checkSourceState } from '../../../src/domain/check-guest-state.js';
 import type { NodeName, Vmid } from '../../../src/domain/ids.js';
 import type { MigrationOptions } from '../../../src/domain/migration.js';
 import { hasStuckStream } from '../../../src/drivers/qemu/stream-thread.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
-import { readStreamLimits } from '../handover/stream-limits.js';
 import type { NodeContext } from '../node-context.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
@@ -28,9 +25,6 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
   const streamStuck = look.reading !== null && look.process !== null && (await hasStuckStream(look.process.pid));
   const own = [...checkSourceState({ vmid, view: look.view, runState: look.reading?.runState ?? null, streamStuck }), ...certificates, ...space];
   const seen = await inspectGuest(node, { look, inventory, options: input.options });
-  // A limit that can't be read is told now, while nothing is touched, and not when the stream begins.
-  if (seen.guest?.movement === 'live') await readStreamLimits(node, vmid, input.options);
-  else await loadDatacenterConfig(datacenterConfigFile(node.paths));
   return {
     findings: [...own, ...(link === null ? [] : checkLink(link)), ...seen.findings],
     guest: seen.guest,

@@ -7,7 +7,7 @@ const PROBE_LIFE_MS = 10_000;
 interface OpenProbe {
   readonly token: string;
   readonly listener: ProbeListener;
-  end(): void;
+  readonly end: () => void;
 }
 
 /**
@@ -73,9 +73,9 @@ export class LinkProbes {
   }
 
   #close(token: string): void {
-    if (this.#open?.token !== token) return;
-    const { end } = this.#open;
+    const open = this.#open;
+    if (open?.token !== token) return;
     this.#open = null;
-    end();
+    open.end();
   }
 }

@@ -39,7 +39,7 @@ export async function measureLink(node: NodeContext, { peer, network }: { peer: 
     const kind = error.code === 'peer-untrusted' ? 'untrusted' : 'unreachable';
     return { ...ends, control: { kind, reason: error.message }, migration: null };
   }
-  return { ...ends, control, migration: await node.probes.outgoing(() => probeMigrationNetwork(node, { peer, network }, channel)) };
+  return { ...ends, control, migration: await node.probes.outgoing(() => probeMigrationNetwork(node, { peer, network, channel })) };
 }
 
 async function askHello(node: NodeContext, channel: PeerChannel): Promise<ControlFacts> {
@@ -52,11 +52,9 @@ async function askHello(node: NodeContext, channel: PeerChannel): Promise<Contro
 
 async function probeMigrationNetwork(
   node: NodeContext,
-  { peer, network }: { peer: NodeName; network: string | null },
-  channel: PeerChannel,
+  { peer, network, channel }: { peer: NodeName; network: string | null; channel: PeerChannel },
 ): Promise<MigrationLinkFacts> {
   const token = randomBytes(TOKEN_BYTES);
-  const sshd = { host: node.peers.migrationAddress(peer, network), port: SSH_PORT };
   try {
     const there = await channel.call('openProbe', { token: token.toString('hex'), network }, { timeoutMs: OPEN_TIMEOUT_MS });
     const busy = there.busy || isBusy(node);
@@ -71,7 +69,9 @@ async function probeMigrationNetwork(
     const code = error instanceof KedgeError ? error.details['code'] : undefined;
     const reason = code === 'unsupported' ? `${peer} has an older Kedge` : error instanceof Error ? error.message : String(error);
     node.log.info({ peer, error }, 'the migration network could not be probed');
-    return code === 'peer-refused' ? { kind: 'no-listener', reason } : { kind: 'unprobed', reason, connects: await canConnect(sshd) };
+    return code === 'peer-refused' || code === 'bad-input'
+      ? { kind: 'no-listener', reason }
+      : { kind: 'unprobed', reason, connects: await canConnect({ host: node.peers.migrationAddress(peer, network), port: SSH_PORT }) };
   }
 }
 
