@@ -4,6 +4,7 @@ import { waitUntil } from '../../lab/processes.js';
 import type { MigrationView } from '../../src/client/migration-view.js';
 import { CRASH_POINTS, type CrashMoment, type CrashPoint } from '../../src/domain/crash-points.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
+import { isOfflineCrashPoint } from '../support/offline-crash-points.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
@@ -59,7 +60,7 @@ interface Case {
 }
 
 /** What dies with a task in its hands, whatever the task is, is the matter of kill-components.e2e.test.ts. */
-const POINTS = CRASH_POINTS.filter((point) => !point.startsWith('node.'));
+const POINTS = CRASH_POINTS.filter((point) => !point.startsWith('node.') && !isOfflineCrashPoint(point));
 const CASES = POINTS.flatMap((point) => momentsOf(point).map((moment): Case => ({ point, moment, way: WAYS[point] ?? 'forward' })));
 
 describe('a node worker killed at each crash point', () => {
