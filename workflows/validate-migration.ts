@@ -20,7 +20,7 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
   const movement = guest?.movement ?? null;
   if (guest === null || movement === null)
     throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
-  for (const { text, remedy } of findings) story.warn(`${text}. ${remedy}`);
+  for (const { severity, text, remedy } of findings) if (severity === 'warning') story.warn(`${text}. ${remedy}`);
   story.ownedUnder(guest.generation);
   story.movesAs(movement, forecast);
   return { ...guest, movement };

@@ -6,9 +6,16 @@
 /** When a check matters: always; while the guest runs on; when its disks are copied (off, or shut down for it). */
 export type CheckScope = 'any' | 'live' | 'copied';
 
+/**
+ * A `blocker` refuses the migration; a `warning` goes into its story; a `note` is a fact of the moment that helps to choose a target: a check
+ * tells it, a migration that has begun shows by itself what came of it.
+ */
+export const SEVERITIES = ['blocker', 'warning', 'note'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
 export interface CheckRow {
   /** Of a row that says `blocker` a single finding may be a mere warning, where less depends on it. */
-  readonly severity: 'blocker' | 'warning';
+  readonly severity: Severity;
   readonly scope: CheckScope;
   /** The facts that it judges. */
   readonly looksAt: string;
@@ -25,6 +32,7 @@ const blocker = row('blocker', 'any');
 const liveBlocker = row('blocker', 'live');
 const copyBlocker = row('blocker', 'copied');
 const warning = row('warning', 'any');
+const note = row('note', 'any');
 const liveWarning = row('warning', 'live');
 const copyWarning = row('warning', 'copied');
 
@@ -130,7 +138,7 @@ export const CHECKS = {
   'bridge-mtu': warning('MTU of the bridges', 'Large packets of the guest would be dropped on the target', 'Give the bridge the same MTU'),
   'memory-short': blocker('free memory of the target', 'The guest does not fit', 'Free memory there, or choose another node'),
   'cores-short': warning('cores of the target', 'The guest has more processors than the node', 'Choose a larger node, or give the guest fewer cores'),
-  'target-loaded': warning('load of the target', 'The guest would be slower there', 'Choose another node, or wait'),
+  'target-loaded': note('load of the target', 'The guest would be slower there', 'Choose another node, or wait'),
   'cpu-flags': liveBlocker(
     'CPU flags of both nodes, cpu of the config',
     'The guest may use instructions that the target lacks',
@@ -162,9 +170,9 @@ export const CHECKS = {
     'Small packets arrive, large ones never',
     'Give all switches and interfaces of this network the same MTU',
   ),
-  'link-lossy': warning('probe on the migration network, each direction', 'Some packets are lost', 'Watch the migration network'),
-  'link-slow': warning('probe on the migration network', 'Less than 10 MiB/s', 'Check the link, or expect a long copy'),
-  'latency-high': warning('probe on the migration network', 'The round trip is longer than 10 ms', 'Expect a longer blackout'),
+  'link-lossy': note('probe on the migration network, each direction', 'Some packets are lost', 'Watch the migration network'),
+  'link-slow': note('probe on the migration network', 'Less than 10 MiB/s', 'Check the link, or expect a long copy'),
+  'latency-high': note('probe on the migration network', 'The round trip is longer than 10 ms', 'Expect a longer blackout'),
   'link-unmeasured': warning(
     'probe on the migration network',
     'Packet loss and bandwidth are not known',
@@ -182,7 +190,7 @@ export const CHECKS = {
   ),
   'disk-full': blocker('space for records', 'A migration could not note what it does', "Free space in Kedge's state folder"),
   'port-unavailable': blocker('migration address of the node', 'Nothing can listen there', 'Give the node the address that kedge.yaml names'),
-  'node-busy': warning('migrations on both nodes', 'Others run there: this one may wait for a slot, and shares the link', 'Wait, or expect a longer copy'),
+  'node-busy': note('migrations on both nodes', 'Others run there: this one may wait for a slot, and shares the link', 'Wait, or expect a longer copy'),
   'timeout-short': warning('forecast, --timeout', 'The copy may not end in time', 'Allow more time, or do without a timeout'),
   'blackout-long': liveWarning('forecast, --max-downtime', 'Even an idle guest would stand still for longer', 'Allow a longer downtime'),
 } as const satisfies Record<string, CheckRow>;
@@ -193,7 +201,7 @@ export type CheckId = keyof typeof CHECKS;
 /** One finding: text in the form "what is wrong", remedy in the imperative. */
 export interface Finding {
   readonly id: CheckId;
-  readonly severity: 'blocker' | 'warning';
+  readonly severity: Severity;
   readonly text: string;
   readonly remedy: string;
 }

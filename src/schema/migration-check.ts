@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECKS } from '../domain/checks.js';
+import { CHECKS, SEVERITIES } from '../domain/checks.js';
 import { MIGRATION_KINDS } from '../domain/migration.js';
 import { nodeNameSchema, vmidSchema } from './id-schemas.js';
 
@@ -18,7 +18,7 @@ const forecast = z.strictObject({
 
 const findingSchema = z.strictObject({
   id: z.enum(Object.keys(CHECKS)).describe('Stable id of the check, see docs/checks.md'),
-  severity: z.enum(['blocker', 'warning']).describe('A blocker refuses the migration, a warning is only told'),
+  severity: z.enum(SEVERITIES).describe('A blocker refuses the migration, a warning goes into its story, a note is told by a check only'),
   text: z.string().describe('What is wrong'),
   remedy: z.string().describe('What to do about it'),
 });

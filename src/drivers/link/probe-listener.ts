@@ -11,7 +11,7 @@ export interface ProbeTally {
   /** Small datagrams, each number once. */
   readonly arrived: number;
   readonly largeArrived: number;
-  /** Of the stream; null: it was too short to say, or there was none. */
+  /** Of the stream, so far; null: nothing of one has arrived. */
   readonly bytesPerSecond: number | null;
 }
 
@@ -94,8 +94,10 @@ class StreamMeter {
   readonly #sockets = new Set<Socket>();
   readonly #points: { readonly atMs: number; readonly bytes: number }[] = [];
   #bytes = 0;
+  #begunMs = 0;
 
   read(socket: Socket, token: Buffer): void {
+    this.#begunMs = performance.now();
     this.#sockets.add(socket);
     let head = Buffer.alloc(0);
     socket.on('error', () => undefined);
@@ -116,7 +118,9 @@ class StreamMeter {
     if (first === undefined || last === undefined) return null;
     const settled = this.#points.find(({ atMs }) => atMs - first.atMs >= SETTLING_MS && last.atMs - atMs >= SHORTEST_STREAM_MS) ?? first;
     const spanMs = last.atMs - settled.atMs;
-    return spanMs < SHORTEST_STREAM_MS ? null : Math.round(((last.bytes - settled.bytes) / spanMs) * 1_000);
+    if (spanMs >= SHORTEST_STREAM_MS) return Math.round(((last.bytes - settled.bytes) / spanMs) * 1_000);
+    // All came at once: what a slow link had room for while the sender went on trying, or everything over a very fast one.
+    return Math.round((last.bytes / Math.max(1, performance.now() - this.#begunMs)) * 1_000);
   }
 
   close(): void {

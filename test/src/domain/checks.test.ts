@@ -4,7 +4,8 @@ import { CHECKS, finding, isBlocker, softened, withinScope, type CheckScope } fr
 const HEAD = `# Checks
 
 Before a migration changes anything, all of these are looked at, on both nodes at once. \`kedge check <vmid> [target]\` and
-\`kedge migrate … --dry-run\` show what they find, with a forecast; \`kedge migrate\` refuses (exit code 3) when one finding is a blocker.
+\`kedge migrate … --dry-run\` show what they find, with a forecast; \`kedge migrate\` refuses (exit code 3) when one finding is a blocker;
+warnings go into its story. Notes are facts of the moment that help to choose a target: only a check tells them.
 The ids are stable; with \`--json\` each finding carries its id, severity, text and remedy ([check.schema.json](check.schema.json)).
 
 This page is made from the registry in [src/domain/checks.ts](../src/domain/checks.ts);

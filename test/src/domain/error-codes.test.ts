@@ -34,7 +34,7 @@ function page(): string {
   const rows = Object.entries(ERROR_CODES).map(
     ([code, row]) => `| \`${code}\` | ${String(row.exitCode)} | ${row.retryable ? 'yes' : 'no'} | ${row.remedy.replaceAll('|', '\\|')} |\n`,
   );
-  const checks = `\n## Findings of a refused migration\n\n\`migration-refused\` carries all findings at once. Each has an id, a severity (a blocker refuses, a warning is only told), a text and
+  const checks = `\n## Findings of a refused migration\n\n\`migration-refused\` carries all findings at once. Each has an id, a severity (a blocker refuses, a warning goes into the story, a note is told by \`kedge check\` only), a text and
 its own remedy. The ids are stable: [checks.md](checks.md) explains them all.\n`;
   return `${HEAD}${rows.join('')}${checks}`;
 }

@@ -75,6 +75,18 @@ describe('a probe', () => {
     expect(bytesPerSecond).toBeGreaterThan(10e6);
   });
 
+  test('does not take a link for fast on which little arrives at once and then nothing', async () => {
+    const { listener, token } = await listen();
+    const socket = createConnection({ host, port: listener.tcpPort });
+    ends.push(() => socket.destroy());
+    await once(socket, 'connect');
+    socket.write(token);
+    await expect.poll(async () => (socket.write(Buffer.alloc(1_000)), (await listener.tally({ small: 0, large: 0 })).bytesPerSecond)).not.toBeNull();
+    const until = performance.now() + 200;
+    await expect.poll(() => performance.now(), { timeout: 5_000 }).toBeGreaterThan(until);
+    expect((await listener.tally({ small: 0, large: 0 })).bytesPerSecond).toBeLessThan(100_000);
+  });
+
   test('ends a stream that bears another secret', async () => {
     const { listener } = await listen();
     const socket = createConnection({ host, port: listener.tcpPort });
