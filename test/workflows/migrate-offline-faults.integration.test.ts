@@ -172,9 +172,10 @@ describe.concurrent.each(WAYS)('each undo of a %s migration', (way) => {
 });
 
 describe.concurrent.each(WAYS)('a %s migration whose hand-over nobody can tell the end of', (way) => {
-  const silent = (stage: 'armed' | 'released', times: number): Outcome => ({
-    times,
-    act: async ({ world, step }) => {
+  const silent = (stage: 'armed' | 'released', isBack: () => boolean = () => false): Outcome => ({
+    times: 100_000,
+    act: async ({ world, step, effect }) => {
+      if (isBack()) return effect();
       if (step !== null) handOverOffline(world, step, stage);
       throw new KedgeError('peer-unreachable', 'The target is silent');
     },
@@ -182,21 +183,23 @@ describe.concurrent.each(WAYS)('a %s migration whose hand-over nobody can tell t
   const timings = { stepTimeoutMs: 400, askOperatorAfterMs: 300 };
 
   test.for(['armed', 'released'] as const)('at "%s" is tried on beside the question, and goes on by itself when the nodes are back', async (stage) => {
-    const run = await start(way, { handOverCopy: silent(stage, 40) }, { timings });
+    let back = false;
+    const run = await start(way, { handOverCopy: silent(stage, () => back) }, { timings });
     const { story } = await run.seen((view) => view.phase === 'needs-operator');
     expect(story?.question?.step).toBe('hand-over');
+    back = true;
     await assertMoved(run);
   });
 
   test.for(['armed', 'released'] as const)('at "%s" is rolled back on the word of the operator', async (stage) => {
-    const run = await start(way, { handOverCopy: silent(stage, 10_000) }, { timings });
+    const run = await start(way, { handOverCopy: silent(stage) }, { timings });
     await run.seen((view) => view.phase === 'needs-operator');
     await harness.kedge.decideMigration(run.ref, 'skip');
     await assertRolledBack(run, 'rolled-back');
   });
 
   test('is left as it stands when the operator abandons it', async () => {
-    const run = await start(way, { handOverCopy: silent('armed', 10_000) }, { timings });
+    const run = await start(way, { handOverCopy: silent('armed') }, { timings });
     await run.seen((view) => view.phase === 'needs-operator');
     await harness.kedge.decideMigration(run.ref, 'abandon');
     expect((await run.ended()).failure?.code).toBe('needs-operator');
