@@ -2,6 +2,7 @@
  * Two nodes on one machine for tests of the hand-over: real records, journals and QEMU, each node under its own roots; the peer
  * channel calls the other node directly and can be cut. Without Temporal, sshd and namespaces: those are the lab's part.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,9 +42,25 @@ export interface TwoNodes {
   close(): Promise<void>;
 }
 
+export interface TwoNodesOptions {
+  /** Config of guest 901; default: one disk on the shared storage. */
+  readonly config?: string;
+  /** Default true. */
+  readonly start?: boolean;
+  /** Of the target's sshd. */
+  readonly migrationAddress?: string;
+  /** The target's state and local storage are on a disk of this size. */
+  readonly targetDiskMiB?: number;
+}
+
 /** Makes both nodes with guest 901 running on the source. */
-export async function startTwoNodes(): Promise<TwoNodes> {
+export async function startTwoNodes(options: TwoNodesOptions = {}): Promise<TwoNodes> {
+  const { config = CONFIG, start = true, migrationAddress = '127.0.0.1', targetDiskMiB = null } = options;
   const root = mkdtempSync(join(tmpdir(), 'kedge-nodes-'));
+  if (targetDiskMiB !== null) {
+    mkdirSync(join(root, NODE2, 'state'), { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${targetDiskMiB}m`, 'kedge-test', join(root, NODE2, 'state')]);
+  }
   const cuts: TwoNodes['cuts'] = new Map();
   const nodes: Record<string, NodeContext> = {};
   const stops = new Map<string, () => void>();
@@ -67,12 +84,12 @@ export async function startTwoNodes(): Promise<TwoNodes> {
   };
   const peersOf = (from: NodeName): NodeContext['peers'] => ({
     channel: (to) => Promise.resolve(channelBetween({ from, to: () => nodeOf(to), cuts })),
-    migrationAddress: () => '127.0.0.1',
+    migrationAddress: () => migrationAddress,
   });
   await boot(NODE1);
   await boot(NODE2);
-  await manageGuest(nodeOf(NODE1), { verb: 'create', vmid: VMID, config: CONFIG });
-  await manageGuest(nodeOf(NODE1), { verb: 'start', vmid: VMID });
+  await manageGuest(nodeOf(NODE1), { verb: 'create', vmid: VMID, config });
+  if (start) await manageGuest(nodeOf(NODE1), { verb: 'start', vmid: VMID });
   return {
     get source() {
       return nodeOf(NODE1);
@@ -91,6 +108,7 @@ export async function startTwoNodes(): Promise<TwoNodes> {
       for (const stop of stops.values()) stop();
       for (const node of Object.values(nodes)) node.monitors.closeAll();
       for (const process of scanQemu({ vmid: VMID })) if (process.pidFile?.startsWith(root) === true) await killQemu(process);
+      if (targetDiskMiB !== null) execFileSync('umount', ['--lazy', join(root, NODE2, 'state')]);
       rmSync(root, { recursive: true, force: true });
     },
   };
@@ -98,11 +116,15 @@ export async function startTwoNodes(): Promise<TwoNodes> {
 
 function writeNode(root: string, name: NodeName): KedgePaths {
   const paths: KedgePaths = { etc: join(root, name, 'etc'), state: join(root, name, 'state'), run: join(root, name, 'run') };
-  for (const folder of [paths.etc, paths.state, paths.run, join(root, 'shared')]) mkdirSync(folder, { recursive: true });
+  const local = join(paths.state, 'local');
+  for (const folder of [paths.etc, paths.state, paths.run, local, join(root, 'shared')]) mkdirSync(folder, { recursive: true });
   writeFileSync(join(paths.run, 'boot-id'), `boot-of-${name}\n`);
   writeFileSync(join(paths.etc, 'node.yaml'), `name: ${name}\nbootIdFile: ${join(paths.run, 'boot-id')}\n`);
   writeFileSync(join(paths.etc, 'kedge.yaml'), 'cluster: test\nnodes:\n  node1: { address: 127.0.0.1 }\n  node2: { address: 127.0.0.1 }\n');
-  writeFileSync(storageConfigFile(paths), `dir: shared\n\tpath ${join(root, 'shared')}\n\tcontent images\n\tshared 1\n`);
+  writeFileSync(
+    storageConfigFile(paths),
+    `dir: shared\n\tpath ${join(root, 'shared')}\n\tcontent images\n\tshared 1\n\ndir: local\n\tpath ${local}\n\tcontent images\n`,
+  );
   mkdirSync(guestRunFolder(paths, VMID), { recursive: true });
   return paths;
 }

@@ -20,26 +20,32 @@ export interface PeerLab {
   remove(): Promise<void>;
 }
 
+export interface PeerLabPlace {
+  /** Default: a free port of 127.0.0.1. */
+  readonly listen?: { readonly address: string; readonly port: number };
+  /** Where the relay looks for the worker's socket and its grants; default: the lab's folder. */
+  readonly run?: string;
+}
+
 /** Builds keys, configuration and relay below a temporary folder and starts sshd as a child. */
-export async function startPeerLab(): Promise<PeerLab> {
+export async function startPeerLab(place: PeerLabPlace = {}): Promise<PeerLab> {
   const folder = mkdtempSync(join(tmpdir(), 'kedge-peer-'));
   for (const name of ['host', 'client']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(folder, name)]);
   const [type = '', key = ''] = readFileSync(join(folder, 'host.pub'), 'utf8').split(' ');
   writeFileSync(join(folder, 'known_hosts'), `node2 ${type} ${key}\n`);
   const relay = join(folder, 'peer-relay.mjs');
   await build({ entryPoints: ['src/cli/peer-relay.ts'], outfile: relay, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' });
-  const program = ['/usr/bin/env', `KEDGE_RUN=${folder}`, process.execPath, relay];
+  const program = ['/usr/bin/env', `KEDGE_RUN=${place.run ?? folder}`, process.execPath, relay];
   const publicKey = readFileSync(join(folder, 'client.pub'), 'utf8');
   writeFileSync(join(folder, 'authorized_keys'), authorizedPeerKey({ node: parseNodeName('node1'), publicKey, program }));
-  const port = await freePort();
-  const sshd = await startSshd(folder, port);
+  const listen = place.listen ?? { address: '127.0.0.1', port: await freePort() };
+  const sshd = await startSshd(folder, listen);
   return {
     folder,
     socketFile: join(folder, 'peer.sock'),
     target: {
       node: parseNodeName('node2'),
-      address: '127.0.0.1',
-      port,
+      ...listen,
       privateKeyFile: join(folder, 'client'),
       knownHostsFile: join(folder, 'known_hosts'),
       timeoutMs: 5_000,
@@ -52,11 +58,11 @@ export async function startPeerLab(): Promise<PeerLab> {
   };
 }
 
-async function startSshd(folder: string, port: number): Promise<ChildProcess> {
+async function startSshd(folder: string, { address, port }: { address: string; port: number }): Promise<ChildProcess> {
   // Debian's sshd insists on its empty folder; systemd would make it.
   mkdirSync('/run/sshd', { recursive: true });
   const settings = [
-    `ListenAddress 127.0.0.1:${port}`,
+    `ListenAddress ${address}:${port}`,
     `HostKey ${join(folder, 'host')}`,
     `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
     'StrictModes no',
@@ -64,6 +70,8 @@ async function startSshd(folder: string, port: number): Promise<ChildProcess> {
     'PasswordAuthentication no',
     'PermitRootLogin forced-commands-only',
     'PidFile none',
+    // bash reads start-up files for sshd: what root has there is no part of a test, and may leave locks when it is killed.
+    `SetEnv HOME=${folder}`,
   ];
   writeFileSync(join(folder, 'sshd_config'), `${settings.join('\n')}\n`);
   const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
