@@ -93,7 +93,7 @@ describe('a target', () => {
   test('that has a config of the number which Kedge did not write is not touched, not by the roll-back either', async () => {
     nodes = await startOfflineNodes();
     await nodes.claim();
-    await nodes.target.guestConfigs.write(VMID, 'name: foreign\n');
+    await nodes.target.guestConfigs.write(VMID, 'qemu', 'name: foreign\n');
     await expect(nodes.prepare()).rejects.toMatchObject({ code: 'already-exists' });
     await nodes.revoke();
     await nodes.revoke();
