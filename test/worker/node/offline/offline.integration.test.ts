@@ -193,17 +193,17 @@ describe('a copy', () => {
 });
 
 describe('a revocation', () => {
-  const stages: readonly (readonly [string, () => Promise<unknown>])[] = [
-    ['nothing', () => Promise.resolve()],
+  const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
     ['the preparation', () => nodes.prepare()],
-    ['a pass', async () => [await nodes.prepare(), await nodes.copy(false)]],
-    ['the last pass', async () => [await nodes.prepare(), await nodes.shutDown(), await nodes.copy(true)]],
-    ['the verification', async () => [await nodes.prepare(), await nodes.shutDown(), await nodes.copy(true), await nodes.verify()]],
-    ['armed', async () => [await nodes.prepare(), await nodes.shutDown(), await nodes.copy(true), await nodes.verify(), await armOnly()]],
+    ['a pass', () => nodes.copy(false)],
+    ['the shutdown', () => nodes.shutDown()],
+    ['the last pass', () => nodes.copy(true)],
+    ['the verification', () => nodes.verify()],
+    ['armed', () => armOnly()],
   ];
-  test.for(stages)('after %s leaves the source as it was, and nothing on the target, for good', async ([, reach]) => {
+  test.for(['the claim', ...steps.map(([name]) => name)])('after %s leaves the source as it was, and nothing on the target, for good', async (last) => {
     await nodes.claim();
-    await reach();
+    for (const [, step] of steps.slice(0, steps.findIndex(([name]) => name === last) + 1)) await step();
     await nodes.giveBack();
     await nodes.revoke();
     await nodes.revoke();
