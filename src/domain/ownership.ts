@@ -50,6 +50,15 @@ export type OwnershipRecord =
   | (RecordBase & Claimed & { readonly state: 'released' })
   | (RecordBase & Claimed & { readonly state: 'revoked'; readonly ran: Ran });
 
+/** Owned in this boot and claimed by nobody: what a hand-over, a roll-back and a take-over end with. */
+export function ownedFree(
+  guest: Pick<RecordBase, 'vmid' | 'kind' | 'wanted'>,
+  { generation, bootId }: Pick<RecordBase, 'generation' | 'bootId'>,
+): OwnershipRecord & { state: 'owned' } {
+  const { vmid, kind, wanted } = guest;
+  return { vmid, kind, generation, wanted, bootId, state: 'owned' };
+}
+
 /** A record as read: `missing` and `unreadable` allow nothing and prove nothing. */
 export type RecordView =
   | { readonly kind: 'record'; readonly record: OwnershipRecord }

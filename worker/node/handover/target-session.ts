@@ -13,7 +13,7 @@
  */
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord, Ran, Wanted } from '../../../src/domain/ownership.js';
+import { ownedFree, type OwnershipRecord, type Ran, type Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
@@ -168,8 +168,7 @@ export async function stageTargetRecords(node: NodeContext, incoming: OwnershipR
 
 /** The record that a go writes: the claim ends with it. */
 function ownedRecord(node: NodeContext, armed: OwnershipRecord): OwnershipRecord {
-  const { vmid, kind, generation, wanted } = armed;
-  return { vmid, kind, generation, wanted, bootId: node.bootId, state: 'owned' };
+  return ownedFree(armed, { generation: armed.generation, bootId: node.bootId });
 }
 
 async function resume(qmp: QmpConnection, record: OwnershipRecord): Promise<number> {

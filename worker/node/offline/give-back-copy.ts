@@ -1,7 +1,7 @@
 import type { StepRef } from '../../../activities/interface.js';
 import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { ownedFree, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { isGuestOn, waitForMachineEnd } from '../guests/guest-power.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
@@ -48,8 +48,7 @@ async function takeBack(node: NodeContext, step: StepRef, present: OwnershipReco
   const generation = laterGeneration(step.generation, 1);
   if (present.state === 'owned' && present.generation === generation && present.bootId === node.bootId) return present;
   assertBootConfirmed(node, present);
-  const { vmid, kind, wanted } = present;
-  const free: OwnershipRecord = { vmid, kind, wanted, generation, bootId: node.bootId, state: 'owned' };
+  const free = ownedFree(present, { generation, bootId: node.bootId });
   await crashPoint('source.take-back-record', () => node.records.write(free));
   return free;
 }

@@ -6,7 +6,7 @@
  *      └────────revoke──┴──▶ revoked
  */
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
+import { ownedFree, type OwnershipRecord, type Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 
@@ -24,8 +24,7 @@ export async function armCopy(node: NodeContext, record: OwnershipRecord & { sta
 
 /** `armed` → `owned`, durable; the start is a step of its own. The caller holds the guest's lock. */
 export async function ownCopy(node: NodeContext, record: OwnershipRecord & { state: 'armed' }): Promise<void> {
-  const { vmid, kind, generation, wanted } = record;
-  await crashPoint('target.owned-record', () => node.records.write({ vmid, kind, generation, wanted, bootId: node.bootId, state: 'owned' }));
+  await crashPoint('target.owned-record', () => node.records.write(ownedFree(record, { generation: record.generation, bootId: node.bootId })));
   // From here the volumes are the guest's: nothing may find them in the journal and take them for a copy.
-  await node.volumes.remove(vmid);
+  await node.volumes.remove(record.vmid);
 }

@@ -1,7 +1,7 @@
 import { assertNever } from '../../../src/domain/assert-never.js';
 import { laterGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { ownedFree, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { cancelStream, cont, continueSwitchover, yankStream } from '../../../src/drivers/qemu/migration-commands.js';
 import { quitGuestCopy } from '../guests/end-guest.js';
@@ -90,7 +90,7 @@ async function takeBackRecord(node: NodeContext, request: SettleRequest, look: G
   const generation = laterGeneration(request.step.generation, 1);
   if (present.state === 'owned' && present.generation === generation && present.migrationId === undefined && present.bootId === node.bootId) return present;
   assertBootConfirmed(node, present);
-  const record: OwnershipRecord = { vmid: present.vmid, kind: present.kind, generation, wanted: present.wanted, bootId: node.bootId, state: 'owned' };
+  const record = ownedFree(present, { generation, bootId: node.bootId });
   await crashPoint('source.take-back-record', () => node.records.write(record));
   return record;
 }

@@ -1,7 +1,7 @@
 import { assertNever } from '../../../src/domain/assert-never.js';
 import { laterGeneration, type Generation } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { ownedFree, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import { killGuestCopy } from '../guests/end-guest.js';
@@ -68,8 +68,7 @@ async function own(node: NodeContext, look: GuestLook, generation: Generation): 
   const { record } = look.view;
   if (record.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot take the guest over: its record is ${record.kind}`);
   assertBootConfirmed(node, record.record);
-  const { vmid, kind, wanted } = record.record;
-  const owned: OwnershipRecord = { vmid, kind, wanted, generation, bootId: node.bootId, state: 'owned' };
+  const owned = ownedFree(record.record, { generation, bootId: node.bootId });
   await crashPoint('target.owned-record', () => node.records.write(owned));
 }
 

@@ -1,7 +1,7 @@
 import type { StepRef } from '../../../activities/interface.js';
 import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { ownedFree } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
@@ -41,8 +41,7 @@ async function burnGeneration(node: NodeContext, step: StepRef): Promise<void> {
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.generation + 1 !== step.generation) return;
     if (view.record.migrationId !== undefined && view.record.migrationId !== step.migrationId) return;
     assertBootConfirmed(node, view.record);
-    const { vmid, kind, wanted } = view.record;
-    const free: OwnershipRecord = { vmid, kind, wanted, generation: laterGeneration(step.generation, 1), bootId: node.bootId, state: 'owned' };
+    const free = ownedFree(view.record, { generation: laterGeneration(step.generation, 1), bootId: node.bootId });
     await crashPoint('source.take-back-record', () => node.records.write(free));
   });
 }
