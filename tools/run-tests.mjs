@@ -34,7 +34,7 @@ const SUITES = [
   vitest('unit', 4),
   vitest('replay', 2),
   { name: 'model', limitMinutes: 5, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log) },
-  vitest('integration', 8),
+  vitest('integration', 15),
   vitest('e2e', 35),
 ];
 
