@@ -173,7 +173,18 @@ function countLastLine(log) {
   return counts === undefined ? { passed: 0, failed: 0 } : { passed: Number(counts[1]), failed: Number(counts[2]) };
 }
 
+/** So that the end of a long log tells what to look for. */
+function failedTests() {
+  return rows.flatMap(({ name }) => {
+    const file = join(results, `${name}.json`);
+    if (!existsSync(file)) return [];
+    const tests = JSON.parse(readFileSync(file, 'utf8')).testResults.flatMap((test) => test.assertionResults);
+    return tests.filter((test) => test.status === 'failed').map((test) => `${name}: ${test.fullName}`);
+  });
+}
+
 function report() {
+  for (const failed of failedTests()) console.log(`failed in ${failed}`);
   console.log('\nsuite          passed  failed  seconds');
   for (const row of rows) {
     const numbers = [row.passed, row.failed, row.seconds.toFixed(1)].map((cell, index) => String(cell).padStart(index === 2 ? 9 : 8)).join('');

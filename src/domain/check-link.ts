@@ -50,7 +50,7 @@ function checkMigrationLink({ from, to }: LinkFacts, link: MigrationLinkFacts): 
   const way = `from ${from} to ${to} on the migration network`;
   switch (link.kind) {
     case 'no-listener':
-      return [finding('port-unavailable', `${to} can't listen on its migration address: ${link.reason}`)];
+      return [finding('port-unavailable', `${to} can't listen on its migration address: ${link.reason}`, listenRemedy(link.reason))];
     case 'unprobed':
       return link.connects ? [unmeasured(way, link.reason)] : [noConnection(way)];
     case 'probed': {
@@ -84,5 +84,8 @@ function checkDatagrams(datagrams: DatagramFacts, { way, busy }: { way: string; 
   ];
 }
 
+/** The address is there when the kernel says that it is in use: then the ports are what is missing. */
+const listenRemedy = (reason: string): string | undefined =>
+  reason.includes('EADDRINUSE') ? 'End what holds its ports ("ss -tnp"), or widen net.ipv4.ip_local_port_range' : undefined;
 const noConnection = (way: string): Finding => finding('migration-network', `No connection can be opened ${way}`);
 const unmeasured = (way: string, reason: string): Finding => finding('link-unmeasured', `Packet loss and bandwidth ${way} are not known: ${reason}`);

@@ -23,17 +23,19 @@ interface Route {
 describe('kill -9 of a component', () => {
   let world: LabWorld;
   let sampler: RunnerSampler;
-  let route: Route = { source: 'node1', target: 'node2' };
+  let route: Route;
 
   beforeAll(async () => {
     world = await openLabWorld({ name: 'kill', nodes: 2 });
-    await world.createWitness({ vmid: VMID, memoryMiB: 384, workingSet: 160 * MIB, dirtyRate: 4 * MIB }, route.source);
+    await world.createWitness({ vmid: VMID, memoryMiB: 384, workingSet: 160 * MIB, dirtyRate: 4 * MIB }, 'node1');
   });
   afterAll(() => world.close());
 
   beforeEach(async () => {
     await world.resetWitness(VMID);
     sampler = new RunnerSampler(VMID, () => world.lab());
+    await waitUntil('the runner', () => sampler.report().runningOn.length === 1, { timeoutMs: 10_000 });
+    route = sampler.report().runningOn.includes('node1') ? { source: 'node1', target: 'node2' } : { source: 'node2', target: 'node1' };
   });
   afterEach(() => {
     sampler.close();
@@ -143,7 +145,6 @@ describe('kill -9 of a component', () => {
       sampler.migrationStatuses(route.source).filter((status) => status === 'setup'),
       'streams',
     ).toHaveLength(1);
-    route = { source: route.target, target: route.source };
     expect(await world.leftovers()).toEqual([]);
     expect((await world.verdict(VMID)).reasons).toEqual([]);
   }

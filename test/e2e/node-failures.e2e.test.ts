@@ -49,16 +49,28 @@ describe('a migration whose node breaks', { timeout: 150_000 }, () => {
     await world.heal();
   });
 
-  it('by a target without a free port for the stream leaves the guest running where it was', async () => {
+  it('by a target without a free port is refused before anything changes', async () => {
+    const takePorts = await willTakePorts();
     await takePorts();
     const end = summaryOf(await world.ended(await world.migrate(VMID, target)));
+    expect(end).toMatchObject({ status: 'failed', outcome: null, failure: expect.stringMatching(/^migration-refused.*"port-unavailable".*ip_local_port_range/) });
+    await expectUndisturbed();
+    await undoAll();
+    await expectMigrated(await world.migrate(VMID, target));
+  });
+
+  it('by a target whose ports are taken after the checks leaves the guest running where it was', async () => {
+    const takePorts = await willTakePorts();
+    const ref = await crashed(target, 'target.incoming-record', 'before');
+    await takePorts();
+    const end = summaryOf(await world.ended(ref));
     expect(end).toMatchObject({ status: 'failed', outcome: 'rolled-back', failure: expect.stringContaining('Address already in use') });
     await expectUndisturbed();
     await undoAll();
     await expectMigrated(await world.migrate(VMID, target));
   });
 
-  it('by certificates of another authority on the target leaves the guest running where it was', async () => {
+  it('by certificates of another authority on the target is refused before anything changes', async () => {
     const authority = mkdtempSync(join(tmpdir(), 'kedge-authority-'));
     undo.push(() => rmSync(authority, { recursive: true }));
     await createAuthority(authority, { cluster: 'other' });
@@ -71,7 +83,7 @@ describe('a migration whose node breaks', { timeout: 150_000 }, () => {
     const { control, migration } = nodeAddresses(target);
     await issueNodeCertificate({ authority, node: parseNodeName(target), addresses: [control, migration], folder: pki });
     const end = summaryOf(await world.ended(await world.migrate(VMID, target)));
-    expect(end).toMatchObject({ status: 'failed', outcome: 'rolled-back', failure: expect.stringContaining('stream-failed') });
+    expect(end).toMatchObject({ status: 'failed', outcome: null, failure: expect.stringMatching(/^migration-refused.*"other-cluster"/) });
     await expectUndisturbed();
   });
 
@@ -153,8 +165,11 @@ describe('a migration whose node breaks', { timeout: 150_000 }, () => {
     undo = [];
   }
 
-  /** Takes all ports that the target would choose from. By connections: they keep nobody from connecting elsewhere, so that only the stream finds no port. */
-  async function takePorts(): Promise<void> {
+  /**
+   * What takes all ports that the target would choose from. By connections: they keep nobody from connecting elsewhere, so that only who
+   * listens finds no port.
+   */
+  async function willTakePorts(): Promise<() => Promise<void>> {
     const range = '/proc/sys/net/ipv4/ip_local_port_range';
     const before = await inside(target, 'cat', range);
     const peer = nodeAddresses(source).migration;
@@ -164,11 +179,13 @@ describe('a migration whose node breaks', { timeout: 150_000 }, () => {
       for (const node of [from, to]) killPerls(node);
       await inside(to, 'sh', '-c', `echo ${before.trim()} > ${range}`);
     });
-    await inside(target, 'sh', '-c', `echo 50000 50007 > ${range}`);
-    start(source, ...PERL, `$it = IO::Socket::INET->new(Listen => 16, LocalAddr => "${peer}", LocalPort => 9999) or die; sleep`);
-    await waitUntil('the listener', async () => (await inside(source, 'ss', '-ltnH')).includes(':9999 '), { timeoutMs: 10_000 });
-    start(target, ...PERL, `@all = map { IO::Socket::INET->new("${peer}:9999") or die } 1..8; sleep`);
-    await waitUntil('the taken ports', async () => (await inside(target, 'ss', '-tnH')).split(':9999').length > 8, { timeoutMs: 10_000 });
+    await inside(to, 'sh', '-c', `echo 50000 50007 > ${range}`);
+    start(from, ...PERL, `$it = IO::Socket::INET->new(Listen => 16, LocalAddr => "${peer}", LocalPort => 9999) or die; sleep`);
+    await waitUntil('the listener', async () => (await inside(from, 'ss', '-ltnH')).includes(':9999 '), { timeoutMs: 10_000 });
+    return async () => {
+      start(to, ...PERL, `@all = map { IO::Socket::INET->new("${peer}:9999") or die } 1..8; sleep`);
+      await waitUntil('the taken ports', async () => (await inside(to, 'ss', '-tnH')).split(':9999').length > 8, { timeoutMs: 10_000 });
+    };
   }
 
   /** `nsenter` stays outside as the parent: the program itself is found inside. */

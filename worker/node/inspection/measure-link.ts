@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { ControlFacts, DatagramFacts, LinkFacts, MigrationLinkFacts } from '../../../src/domain/link-facts.js';
@@ -13,6 +14,9 @@ import { isBusy } from './is-busy.js';
 const CALL_TIMEOUT_MS = 3_000;
 /** Another probe may be under way there. */
 const OPEN_TIMEOUT_MS = 15_000;
+/** A worker that its supervisor has just started anew is back within it: that is no reason to refuse a migration. */
+const RESTART_MS = 10_000;
+const RETRY_EVERY_MS = 250;
 const SSH_PORT = 22;
 /** Enough to see that nothing is lost; and so many more once something was, to tell how much. */
 const FIRST_DATAGRAMS = 300;
@@ -25,21 +29,35 @@ const LARGEST_MTU = 9_216;
 
 /**
  * Measures the way from this node to a peer: its worker over the control network, and packet loss, round trip, MTU and rate over the
- * migration network. Takes about half a second; the other direction is the peer's to measure.
+ * migration network. Takes about half a second, and longer while the peer's worker restarts; the other direction is the peer's to measure.
  */
 export async function measureLink(node: NodeContext, { peer, network }: { peer: NodeName; network: string | null }): Promise<LinkFacts> {
   const ends = { from: node.node, to: peer };
   let channel: PeerChannel;
   let control: ControlFacts;
   try {
-    channel = await node.peers.channel(peer);
-    control = await askHello(node, channel);
+    ({ channel, control } = await reachWorker(node, peer));
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
     const kind = error.code === 'peer-untrusted' ? 'untrusted' : 'unreachable';
     return { ...ends, control: { kind, reason: error.message }, migration: null };
   }
   return { ...ends, control, migration: await node.probes.outgoing(() => probeMigrationNetwork(node, { peer, network, channel })) };
+}
+
+/** @throws KedgeError `peer-unreachable` when it stays away for longer than a restart takes, `peer-untrusted` at once */
+async function reachWorker(node: NodeContext, peer: NodeName): Promise<{ channel: PeerChannel; control: ControlFacts }> {
+  const giveUpAtMs = performance.now() + RESTART_MS;
+  for (;;) {
+    try {
+      const channel = await node.peers.channel(peer);
+      return { channel, control: await askHello(node, channel) };
+    } catch (error) {
+      const isAway = error instanceof KedgeError && error.code === 'peer-unreachable';
+      if (!isAway || performance.now() + RETRY_EVERY_MS >= giveUpAtMs) throw error;
+      await delay(RETRY_EVERY_MS);
+    }
+  }
 }
 
 async function askHello(node: NodeContext, channel: PeerChannel): Promise<ControlFacts> {
