@@ -34,6 +34,7 @@ describe('a node worker killed while a guest on local disks is moved', { timeout
 
   it.each(OFFLINE_CRASH_POINTS)('after %s: the guest runs once, its disks whole, and can be moved again', async (point) => {
     const source = await runner();
+    await world.booted(VMID);
     const target = otherThan(source);
     const victim = point.startsWith('source.') ? source : target;
     await world.break(victim, { kind: 'crash-at', point, moment: 'after' });
@@ -45,6 +46,7 @@ describe('a node worker killed while a guest on local disks is moved', { timeout
     expect(home).toBe(CANCELLED.includes(point) ? source : target);
     expect(sampler.report()).toMatchObject({ doubles: [], unwatched: [] });
     expect(await world.leftovers(), JSON.stringify(summaryOf(end))).toEqual([]);
+    await world.booted(VMID);
     expect((await world.verdict(VMID)).diskIntact).toBe(true);
 
     expect(summaryOf(await world.ended(await world.migrate(VMID, otherThan(home), { restart: true })))).toEqual(MIGRATED);

@@ -63,6 +63,8 @@ export interface LabWorld {
   qemuPid(node: string, vmid: number): number | null;
   verdict(vmid: number, options?: { readonly allowedReboots?: number }): Promise<Verdict>;
   resetWitness(vmid: number): Promise<void>;
+  /** Waits until the witness has booted: before, it neither ticks nor obeys the power button. */
+  booted(vmid: number): Promise<void>;
   /** Gives the witness in a guest a command, see lab/witness/ask-guest.ts. */
   askGuest(vmid: number, command: string): Promise<void>;
   /** What `kedge audit` finds; waits a moment for what is still being cleaned up. */
@@ -109,6 +111,10 @@ export async function openLabWorld(options: { readonly name: string; readonly no
   const breakIt: LabWorld['break'] = async (machine, wish) => {
     await changeLab(name, (state) => breakMachine(state, machine, wish));
   };
+  const verdict: LabWorld['verdict'] = (vmid, judged = {}) => {
+    const { kind, journal } = witnessPlace(lab(), vmid);
+    return readWitness({ observerSocket: observerSocket(lab()), vmid, kind, imagePath: journal, ...judged });
+  };
   return {
     kedge,
     lab,
@@ -144,9 +150,15 @@ export async function openLabWorld(options: { readonly name: string; readonly no
       const init = initOf(node);
       return guestsOf(init, processesInside(init)).find((guest) => guest.vmid === vmid)?.process.pid ?? null;
     },
-    verdict: (vmid, judged = {}) => {
-      const { kind, journal } = witnessPlace(lab(), vmid);
-      return readWitness({ observerSocket: observerSocket(lab()), vmid, kind, imagePath: journal, ...judged });
+    verdict,
+    booted: (vmid) => {
+      // Nobody has heard of it before its first tick.
+      const ticks = (): Promise<boolean> =>
+        verdict(vmid, { allowedReboots: Infinity }).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      return waitUntil(`the boot of guest ${vmid}`, ticks, { timeoutMs: 120_000, pauseMs: 200 });
     },
     resetWitness: (vmid) => resetWitness({ observerSocket: observerSocket(lab()), vmid }),
     askGuest: async (vmid, command) => {

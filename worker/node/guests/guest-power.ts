@@ -20,14 +20,29 @@ export function isGuestOn(node: NodeContext, { vmid, kind }: Guest): boolean {
 }
 
 /**
- * Tells the guest to shut down: the ACPI power button, or the signal to a container's init. What it makes of it, and when, is its own
+ * Tells the guest to shut down: the ACPI power button, again and again, or the signal to a container's init. What it makes of it, and when, is its own
  * matter; it is never killed here. Answers whether it ended in time and before `signal`.
  */
 export async function shutDownNicely(node: NodeContext, guest: Guest, patience: Patience): Promise<boolean> {
   if (guest.kind === 'lxc') return (await stopContainer(containerOf(node, guest.vmid), patience)) === 'stopped';
-  const qmp = await node.monitors.of(guest.vmid);
+  await pressPowerButton(node, guest);
+  const pressAgain = setInterval(() => {
+    // Best effort: whether the guest has ended, its process tells.
+    pressPowerButton(node, guest).catch(() => undefined);
+  }, PRESS_EVERY_MS);
+  try {
+    return await waitForMachineEnd(node, guest, patience);
+  } finally {
+    clearInterval(pressAgain);
+  }
+}
+
+/** A guest that is still booting takes no notice; one that shuts down already takes none either. */
+const PRESS_EVERY_MS = 20_000;
+
+async function pressPowerButton(node: NodeContext, { vmid }: Guest): Promise<void> {
+  const qmp = await node.monitors.of(vmid);
   await qmp.execute('system_powerdown');
-  return waitForMachineEnd(node, guest, patience);
 }
 
 /** From the end of the monitor to the end of the process: QEMU has flushed its disks before. */
