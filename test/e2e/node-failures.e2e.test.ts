@@ -53,7 +53,11 @@ describe('a migration whose node breaks', { timeout: 150_000 }, () => {
     const takePorts = await willTakePorts();
     await takePorts();
     const end = summaryOf(await world.ended(await world.migrate(VMID, target)));
-    expect(end).toMatchObject({ status: 'failed', outcome: null, failure: expect.stringMatching(/^migration-refused.*"port-unavailable".*ip_local_port_range/) });
+    expect(end).toMatchObject({
+      status: 'failed',
+      outcome: null,
+      failure: expect.stringMatching(/^migration-refused.*"port-unavailable".*ip_local_port_range/),
+    });
     await expectUndisturbed();
     await undoAll();
     await expectMigrated(await world.migrate(VMID, target));
