@@ -16,13 +16,16 @@ const NAME = 'bench';
 const GIB = 1024 ** 3;
 
 /** Builds the lab, runs `work` with it, and takes it down, whatever happened. @throws KedgeError `already-exists` when a lab of this name is there */
-export async function withBenchLab<Result>(work: (bench: BenchLab) => Promise<Result>): Promise<Result> {
+export async function withBenchLab<Result>(
+  work: (bench: BenchLab) => Promise<Result>,
+  { nodeDiskBytes = GIB }: { readonly nodeDiskBytes?: number } = {},
+): Promise<Result> {
   const interrupted = (): void => {
     void labDown(NAME).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    const { lab } = await labUp(NAME, { nodes: 2, nodeMemoryBytes: 8 * GIB, nodeCores: 2, nodeDiskBytes: GIB, slow: {} }, say);
+    const { lab } = await labUp(NAME, { nodes: 2, nodeMemoryBytes: 8 * GIB, nodeCores: 2, nodeDiskBytes, slow: {} }, say);
     const kedge = await connectKedge({
       address: lab.temporal.hostAddress,
       namespace: 'default',

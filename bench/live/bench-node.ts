@@ -13,8 +13,8 @@ import { KedgeError } from '../../src/domain/kedge-error.js';
 export interface BenchMachine {
   /** The host's way to a file that the machine sees at `path`. */
   fileOf(path: string): string;
-  /** Runs a command inside to its end; answers its standard output. @throws KedgeError `lab-failed` */
-  run(command: readonly string[]): Promise<string>;
+  /** Runs a command inside to its end, for 30 s at most unless told otherwise; answers its standard output. @throws KedgeError `lab-failed` */
+  run(command: readonly string[], options?: { readonly timeoutMs: number }): Promise<string>;
   /** Starts a program inside that outlives this call; its output goes to `logFile` (a path of the machine). */
   start(command: readonly string[], logFile: string): void;
 }
@@ -38,7 +38,7 @@ export function benchMachine(lab: LabState, name: string): BenchMachine {
   const fileOf = (path: string): string => join('/proc', String(init.pid), 'root', path);
   return {
     fileOf,
-    run: (command) => run(insideCommand(machine, command)),
+    run: (command, options = { timeoutMs: 30_000 }) => run(insideCommand(machine, command), options),
     start: (command, logFile) => {
       const [program, ...args] = insideCommand(machine, command);
       const log = openSync(fileOf(logFile), 'a');
