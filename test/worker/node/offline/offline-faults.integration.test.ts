@@ -55,6 +55,8 @@ describe('a copy', () => {
   test('whose rsync is killed, on either side, is tried again', async () => {
     await prepared({ migration: SLOW });
     for (const side of ['source', 'target'] as const) {
+      // Those of the copy before would be killed instead.
+      await vi.waitFor(() => expect([...rsyncsAt('source'), ...rsyncsAt('target')]).toEqual([]), { timeout: 10_000 });
       const copying = nodes.copy(false).then(
         () => null,
         (error: unknown) => error,
@@ -76,11 +78,15 @@ describe('a copy', () => {
   });
 
   /** This test's rsyncs of one side: both name files below its root. */
-  async function rsyncsOf(side: 'source' | 'target'): Promise<readonly number[]> {
-    const root = dirname(dirname(nodes.source.paths.etc));
+  function rsyncsAt(side: 'source' | 'target'): readonly number[] {
+    return running('rsync', side === 'source' ? '--rsh=' : '--server', dirname(dirname(nodes.source.paths.etc)));
+  }
+
+  /** As soon as there are some. */
+  function rsyncsOf(side: 'source' | 'target'): Promise<readonly number[]> {
     return vi.waitFor(
       () => {
-        const pids = running('rsync', side === 'source' ? '--rsh=' : '--server', root);
+        const pids = rsyncsAt(side);
         if (pids.length === 0) throw new Error('Cannot find rsync');
         return pids;
       },
