@@ -15,15 +15,19 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 
 /** A check is one test: it passes when its command exits 0. */
 const check = (name, limitMinutes, command) => ({ name, limitMinutes, command, count: () => undefined });
-const vitest = (name, limitMinutes) => ({
+const vitest = (name, limitMinutes, alone = true) => ({
   name,
   limitMinutes,
+  alone,
   command: [bin('vitest'), 'run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
   count: () => countVitest(join(results, `${name}.json`)),
 });
 const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'].filter((folder) => existsSync(join(root, folder)));
 
-/** Together some 20 minutes on two idle cores; the limits are for what hangs. */
+/**
+ * Together some 25 minutes on two idle cores; the limits are for what hangs. The model checker (`beside`) needs one core and no clock: it
+ * runs beside the first suites, until one comes that wants the machine to itself (`alone`).
+ */
 const SUITES = [
   check('types', 3, [bin('tsc'), '--noEmit']),
   // Without a cache: with types, a file's verdict depends on other files too.
@@ -31,9 +35,9 @@ const SUITES = [
   check('layers', 2, [bin('depcruise'), '--config', '.dependency-cruiser.cjs', ...FOLDERS]),
   check('format', 2, [bin('biome'), 'format', '.']),
   check('unused', 2, [bin('knip')]),
+  vitest('replay', 2, false),
+  { name: 'model', limitMinutes: 8, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log), beside: true },
   vitest('unit', 4),
-  vitest('replay', 2),
-  { name: 'model', limitMinutes: 5, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log) },
   vitest('integration', 15),
   vitest('e2e', 35),
 ];
@@ -45,26 +49,29 @@ const { selected, totalMinutes } = select(process.argv.slice(2));
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 const labRoot = mkdtempSync('/tmp/kedge-test-');
-let running;
+const running = new Set();
 let interrupted = false;
 let overdue = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = true;
-    if (running !== undefined) void endGroup(running);
+    for (const child of running) void endGroup(child);
   });
 }
 
 const totalLimit = setTimeout(() => {
   overdue = true;
-  if (running !== undefined) void endGroup(running);
+  for (const child of running) void endGroup(child);
 }, totalMinutes * 60_000);
 
 const rows = [];
-for (const suite of selected) {
+const beside = selected.filter((suite) => suite.beside).map(runSuite);
+for (const suite of selected.filter((each) => !each.beside)) {
+  if (suite.alone) rows.push(...(await Promise.all(beside.splice(0))));
   if (interrupted || overdue) break;
   rows.push(await runSuite(suite));
 }
+rows.push(...(await Promise.all(beside)));
 clearTimeout(totalLimit);
 removeLabs();
 report();
@@ -95,7 +102,7 @@ function runGroup(suite, log) {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, KEDGE_LAB_ROOT: labRoot, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
     });
-    running = child;
+    running.add(child);
     const file = createWriteStream(log);
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
@@ -110,7 +117,7 @@ function runGroup(suite, log) {
     }, suite.limitMinutes * 60_000);
     const finish = (end) => {
       clearTimeout(limit);
-      running = undefined;
+      running.delete(child);
       // What the suite left running in its group would disturb the next one.
       signalGroup(child, 'SIGKILL');
       file.end(() => resolve(end));
@@ -192,7 +199,7 @@ function report() {
   }
   const sum = (field) => rows.reduce((total, row) => total + row[field], 0);
   if (interrupted) console.log('interrupted');
-  const missing = selected.slice(rows.length).map((suite) => suite.name);
+  const missing = selected.map((suite) => suite.name).filter((name) => !rows.some((row) => row.name === name));
   if (overdue) console.log(`took longer than ${totalMinutes} min${missing.length === 0 ? '' : `, not run: ${missing.join(' ')}`}`);
   // Once more for the run itself: suites that nobody ran have not failed in any row.
   console.log(`\n${sum('passed')} passed, ${sum('failed') + (interrupted || overdue ? 1 : 0)} failed`);
