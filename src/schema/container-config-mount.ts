@@ -1,5 +1,5 @@
 import type { ConfigEntry } from './guest-config-text.js';
-import { parsePropertyString, parsePveBoolean, parsePveSize } from './property-string.js';
+import { optionsBeyond, parsePropertyString, parsePveBoolean } from './property-string.js';
 
 /** What a container mounts: its root or a mount point. */
 export interface ContainerMount {
@@ -9,38 +9,35 @@ export interface ContainerMount {
   readonly kind: 'volume' | 'device' | 'bind';
   /** `<storage>:<volname>`, or an absolute path on the node. */
   readonly volume: string;
-  /** Where the container sees it. */
+  /** Where the container sees it: an absolute path. */
   readonly path: string;
-  readonly sizeBytes: number | null;
   readonly readOnly: boolean;
-  /** Is it part of backups? The root always is. */
-  readonly backup: boolean;
-  readonly replicate: boolean;
-  /** The operator's word that all nodes have it. */
-  readonly shared: boolean;
-  readonly quota: boolean;
-  /** null: as the file system has it. */
-  readonly acl: boolean | null;
-  readonly mountOptions: readonly string[];
+  /** Options that Kedge can't honour: a start refuses them by name. */
+  readonly unsupported: readonly string[];
 }
+
+/** Options without an effect on what runs. */
+const PASSIVE = ['size', 'backup', 'replicate', 'shared'];
+const HONOURED = ['volume', ...PASSIVE];
 
 /** Reads the value of `rootfs` or `mpN`, which `checkEntry` found right. */
 export function readMount({ key, value }: ConfigEntry): ContainerMount {
   const options = parsePropertyString(value, { defaultKey: 'volume' });
   const volume = options.get('volume') ?? '';
-  const flag = (name: string): boolean | null => parsePveBoolean(options.get(name) ?? '') ?? null;
+  const isRoot = key === 'rootfs';
+  const kind = volume.startsWith('/dev/') ? 'device' : volume.startsWith('/') ? 'bind' : 'volume';
+  // PVE takes paths without the first slash, too.
+  const path = isRoot ? '/' : (options.get('mp') ?? '').replace(/^\/*/, '/');
   return {
     key,
-    kind: volume.startsWith('/dev/') ? 'device' : volume.startsWith('/') ? 'bind' : 'volume',
+    kind,
     volume,
-    path: key === 'rootfs' ? '/' : (options.get('mp') ?? ''),
-    sizeBytes: parsePveSize(options.get('size') ?? '') ?? null,
-    readOnly: flag('ro') ?? false,
-    backup: key === 'rootfs' || (flag('backup') ?? false),
-    replicate: flag('replicate') ?? true,
-    shared: flag('shared') ?? false,
-    quota: flag('quota') ?? false,
-    acl: flag('acl'),
-    mountOptions: (options.get('mountoptions') ?? '').split(';').filter((option) => option !== ''),
+    path,
+    readOnly: parsePveBoolean(options.get('ro') ?? '0') ?? false,
+    unsupported: [
+      ...optionsBeyond(options, isRoot ? HONOURED : [...HONOURED, 'mp', 'ro']),
+      ...(kind === 'device' || (isRoot && kind === 'bind') ? ['volume'] : []),
+      ...(!isRoot && (path === '/' || /\/\.\.?(?:\/|$)/.test(path)) ? ['mp'] : []),
+    ],
   };
 }

@@ -1,9 +1,10 @@
 import type { ConfigEntry } from './guest-config-text.js';
-import { parsePropertyString, parsePveBoolean } from './property-string.js';
+import { optionsBeyond, parsePropertyString, parsePveBoolean } from './property-string.js';
 
 /** A network interface of a container: `netN`. */
 export interface ContainerNet {
   readonly key: string;
+  readonly index: number;
   /** As the container sees it, e.g. `eth0`. */
   readonly name: string;
   /** Lower case; null: made up at each start. */
@@ -17,20 +18,24 @@ export interface ContainerNet {
   readonly mtu: number | null;
   /** VLAN of its packets. */
   readonly tag: number | null;
-  readonly trunks: readonly number[];
-  /** MB/s; null: without limit. */
-  readonly rate: number | null;
-  readonly firewall: boolean;
   readonly linkDown: boolean;
+  /** Options that Kedge can't honour: a start refuses them by name, since to leave out a firewall or a limit would open a network. */
+  readonly unsupported: readonly string[];
 }
+
+const HONOURED = ['name', 'type', 'bridge', 'hwaddr', 'mtu', 'ip', 'gw', 'ip6', 'gw6', 'tag', 'link_down'];
+/** LXC cuts off what the kernel has no room for. */
+const NAME = /^[A-Za-z0-9][\w.-]{0,14}$/;
 
 /** Reads the value of `netN`, which `checkEntry` found right. */
 export function readContainerNet({ key, value }: ConfigEntry): ContainerNet {
   const options = parsePropertyString(value);
-  const number = (name: string): number | null => (options.has(name) ? Number(options.get(name)) : null);
+  const number = (option: string): number | null => (options.has(option) ? Number(options.get(option)) : null);
+  const name = options.get('name') ?? '';
   return {
     key,
-    name: options.get('name') ?? '',
+    index: Number(key.slice('net'.length)),
+    name,
     mac: options.get('hwaddr')?.toLowerCase() ?? null,
     bridge: options.get('bridge') ?? null,
     ip: options.get('ip') ?? null,
@@ -39,12 +44,7 @@ export function readContainerNet({ key, value }: ConfigEntry): ContainerNet {
     gateway6: options.get('gw6') ?? null,
     mtu: number('mtu'),
     tag: number('tag'),
-    trunks: (options.get('trunks') ?? '')
-      .split(';')
-      .filter((id) => id !== '')
-      .map(Number),
-    rate: number('rate'),
-    firewall: parsePveBoolean(options.get('firewall') ?? '0') ?? false,
     linkDown: parsePveBoolean(options.get('link_down') ?? '0') ?? false,
+    unsupported: [...optionsBeyond(options, HONOURED), ...(NAME.test(name) ? [] : ['name'])],
   };
 }

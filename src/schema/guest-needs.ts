@@ -1,21 +1,23 @@
 import type { GuestNeeds, NetworkNeed } from '../domain/guest-needs.js';
-import { parseContainerConfig } from './container-config.js';
+import type { ContainerConfig } from './container-config.js';
+import { unsupportedContainerSettings } from './container-config-unsupported.js';
 import { containerDevices, localDevices } from './guest-config-devices.js';
 import type { ConfigEntry, ConfigText } from './guest-config-text.js';
 import { unsupportedSettings } from './guest-config-unsupported.js';
-import { parseGuestConfig } from './guest-config.js';
+import type { GuestConfig } from './guest-config.js';
 import { parsePropertyString, PropertyStringError, type PropertyString } from './property-string.js';
 
 /** PVE's word for "the MTU of the bridge". */
 const MTU_OF_BRIDGE = 1;
 
-/** What the guest of this config needs of a node. @throws KedgeError `bad-config` with line and column */
-export function guestNeeds(kind: 'vm' | 'ct', source: string): GuestNeeds {
-  return kind === 'vm' ? needsOfVm(source) : needsOfContainer(source);
+/** What the guest of this config needs of a node. */
+export function guestNeeds(
+  guest: { readonly kind: 'vm'; readonly config: GuestConfig } | { readonly kind: 'ct'; readonly config: ContainerConfig },
+): GuestNeeds {
+  return guest.kind === 'vm' ? needsOfVm(guest.config) : needsOfContainer(guest.config);
 }
 
-function needsOfVm(source: string): GuestNeeds {
-  const config = parseGuestConfig(source);
+function needsOfVm(config: GuestConfig): GuestNeeds {
   const { text } = config;
   const valueOf = (key: string): string | undefined => text.entries.find((entry) => entry.key === key)?.value;
   return {
@@ -30,8 +32,8 @@ function needsOfVm(source: string): GuestNeeds {
   };
 }
 
-function needsOfContainer(source: string): GuestNeeds {
-  const { text, lock, cores } = parseContainerConfig(source);
+function needsOfContainer(config: ContainerConfig): GuestNeeds {
+  const { text, lock, cores } = config;
   return {
     lock,
     cores: cores ?? 1,
@@ -39,7 +41,7 @@ function needsOfContainer(source: string): GuestNeeds {
     nets: text.entries.filter(({ key }) => /^net\d+$/.test(key)).map((entry) => netOf(entry)),
     encryption: [],
     vncClipboard: false,
-    unsupported: [],
+    unsupported: unsupportedContainerSettings(config).map(({ setting }) => setting),
     pending: pendingKeys(text),
   };
 }

@@ -68,6 +68,11 @@ export function printPropertyString(properties: PropertyString, options: { reado
   return (bare === undefined ? rest : [bare, ...rest]).join(',');
 }
 
+/** Names of the options that are none of `known`, unless they are switched off. */
+export function optionsBeyond(options: PropertyString, known: readonly string[]): readonly string[] {
+  return [...options].filter(([name, value]) => !known.includes(name) && parsePveBoolean(value) !== false).map(([name]) => name);
+}
+
 /** PVE's booleans: 1/on/yes/true and 0/off/no/false in any case; undefined for anything else. */
 export function parsePveBoolean(text: string): boolean | undefined {
   if (/^(?:1|on|yes|true)$/i.test(text)) return true;

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { editContainerConfig, parseContainerConfig, printContainerConfig } from '../../../src/schema/container-config.js';
+import { containerVolumes, editContainerConfig, parseContainerConfig, printContainerConfig, rootOf } from '../../../src/schema/container-config.js';
 
 const CONFIG = `#Mail%3A 100%25
 arch: amd64
@@ -40,6 +40,7 @@ describe('a container config of PVE', () => {
       ostype: 'debian',
       cores: 2,
       cpuLimit: 1.5,
+      cpuUnits: null,
       memoryMiB: 4_096,
       swapMiB: 0,
       unprivileged: true,
@@ -48,28 +49,18 @@ describe('a container config of PVE', () => {
       ['nesting', '1'],
       ['mount', 'nfs;cifs'],
     ]);
-    expect(config.rootfs).toEqual({
-      key: 'rootfs',
-      kind: 'volume',
-      volume: 'ceph:vm-106-disk-0',
-      path: '/',
-      sizeBytes: 17_179_869_184,
-      readOnly: false,
-      backup: true,
-      replicate: false,
-      shared: false,
-      quota: false,
-      acl: true,
-      mountOptions: ['noatime', 'discard'],
-    });
-    expect(config.mounts).toMatchObject([
-      { key: 'mp0', kind: 'volume', path: '/var/vmail', backup: true, acl: null },
-      { key: 'mp2', kind: 'bind', volume: '/tank/media', readOnly: true, shared: true, backup: false },
-      { key: 'mp10', kind: 'device', path: '/usb', sizeBytes: null },
+    expect(config.mounts).toEqual([
+      { key: 'rootfs', kind: 'volume', volume: 'ceph:vm-106-disk-0', path: '/', readOnly: false, unsupported: ['mountoptions', 'acl'] },
+      { key: 'mp0', kind: 'volume', volume: 'ceph:vm-106-disk-1', path: '/var/vmail', readOnly: false, unsupported: [] },
+      { key: 'mp2', kind: 'bind', volume: '/tank/media', path: '/media', readOnly: true, unsupported: [] },
+      { key: 'mp10', kind: 'device', volume: '/dev/sdb1', path: '/usb', readOnly: false, unsupported: ['volume'] },
     ]);
+    expect(rootOf(config)).toBe(config.mounts[0]);
+    expect(containerVolumes(config).map(({ key }) => key)).toEqual(['rootfs', 'mp0']);
     expect(config.nets).toEqual([
       {
         key: 'net0',
+        index: 0,
         name: 'eth0',
         mac: 'bc:24:11:06:00:01',
         bridge: 'vmbr0',
@@ -79,13 +70,14 @@ describe('a container config of PVE', () => {
         gateway6: null,
         mtu: null,
         tag: 10,
-        trunks: [2, 3],
-        rate: 1.5,
-        firewall: true,
         linkDown: false,
+        unsupported: ['trunks', 'rate', 'firewall'],
       },
     ]);
-    expect(config.text.rawEntries.map(({ value }) => value)).toEqual(['u 0 100000 65536', 'g 0 100000 65536']);
+    expect(config.idmap).toEqual([
+      { type: 'u', inside: 0, outside: 100_000, count: 65_536 },
+      { type: 'g', inside: 0, outside: 100_000, count: 65_536 },
+    ]);
   });
 
   it('is printed unchanged, and can be edited key by key', () => {
@@ -105,13 +97,23 @@ describe('a container config of PVE', () => {
       cpuLimit: 0,
       memoryMiB: 512,
       swapMiB: 512,
-      rootfs: null,
+      mounts: [],
+    });
+    expect(() => rootOf(parseContainerConfig('hostname: web\n'))).toThrow(expect.objectContaining({ code: 'bad-config' }));
+  });
+
+  it('may hold what only another PVE understands, as long as that changes nothing for the container', () => {
+    expect(parseContainerConfig('lock: new-Word\nostype: Any1\ntags: ?\ncpuunits: 0\nmp256: a,b\nfuture: 1\n')).toMatchObject({
+      lock: 'new-Word',
+      cpuUnits: 0,
       mounts: [],
     });
   });
 
   it.each([
     ['memory: 8', 1, 9],
+    ['cpulimit: x', 1, 11],
+    ['cpuunits: many', 1, 11],
     ['mp0: local:1/a.raw', 1, 6],
     ['hostname: a\n\nnet0: name=eth0,ip=10.0.0.1', 3, 20],
     ['[snap]\nmemory 512', 2, 1],

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { parseContainerConfig } from '../../../src/schema/container-config.js';
+import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import { guestNeeds } from '../../../src/schema/guest-needs.js';
 
 describe('what a guest needs of its node', () => {
   test('is nothing for a small one', () => {
-    expect(guestNeeds('vm', 'name: small\n')).toEqual({
+    expect(guestNeeds({ kind: 'vm', config: parseGuestConfig('name: small\n') })).toEqual({
       lock: null,
       cores: 1,
       devices: [],
@@ -33,7 +35,7 @@ describe('what a guest needs of its node', () => {
       'delete: balloon',
       '',
     ].join('\n');
-    const needs = guestNeeds('vm', config);
+    const needs = guestNeeds({ kind: 'vm', config: parseGuestConfig(config) });
     expect(needs).toMatchObject({ lock: 'backup', cores: 8, encryption: ['amd-sev'], vncClipboard: true, pending: ['memory', 'balloon'] });
     expect(needs.nets).toEqual([
       { key: 'net0', bridge: 'vmbr0', vlan: true, mtu: 9_000 },
@@ -50,11 +52,11 @@ describe('what a guest needs of its node', () => {
   test('is read from the config of a container', () => {
     const config =
       'arch: amd64\ncores: 2\nmemory: 256\nrootfs: local:101/subvol-101-disk-0.subvol,size=1G\nnet0: name=eth0,bridge=vmbr0,tag=3\ndev0: /dev/fuse\n';
-    expect(guestNeeds('ct', config)).toMatchObject({
+    expect(guestNeeds({ kind: 'ct', config: parseContainerConfig(config) })).toMatchObject({
       cores: 2,
       nets: [{ key: 'net0', bridge: 'vmbr0', vlan: true, mtu: null }],
       devices: [{ key: 'dev0', value: '/dev/fuse', mapping: null }],
-      unsupported: [],
+      unsupported: ['dev0'],
     });
   });
 });

@@ -3,6 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../../src/schema/check-config.js';
 import { CONFIG_KINDS, guessConfigKind, type ConfigKind } from '../../../src/schema/config-kind.js';
+import { parseContainerConfig, printContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
 
 const FOLDER = new URL('fixtures/', import.meta.url);
@@ -35,6 +36,10 @@ describe('a file that PVE wrote', () => {
 
   it.each(written.filter(({ kind }) => kind === 'vm'))('is printed back unchanged by a worker: $name', ({ source }) => {
     expect(printGuestConfig(parseGuestConfig(source))).toBe(source);
+  });
+
+  it.each(written.filter(({ kind }) => kind === 'ct'))('is printed back unchanged by a worker: ct/$name', ({ source }) => {
+    expect(printContainerConfig(parseContainerConfig(source))).toBe(source);
   });
 
   it.each(written)('is known by what it says: $kind/$name', ({ kind, source }) => {

@@ -2,14 +2,15 @@ import { chown } from 'node:fs/promises';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { diskNumber, parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
+import { containerVolumes, parseContainerConfig } from '../../../src/schema/container-config.js';
 import type { NodeContext } from '../node-context.js';
 import { storageOf } from '../offline/storage-of.js';
-import { parseContainerConfig, rootOwner } from './container-start.js';
+import { rootOwner } from './container-start.js';
 
 /** Makes the folders that a new container's config names, empty and owned by its root; one that exists is kept. */
 export async function createContainerVolumes(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
   const config = parseContainerConfig(text);
-  for (const { key, volumeId } of config.volumes) {
+  for (const { key, volume: volumeId } of containerVolumes(config)) {
     const index = folderNumber(volumeId, { vmid, key });
     const storage = await storageOf(node, volumeId);
     if ((await storage.list(vmid)).some((volume) => volume.volumeId === volumeId)) continue;
@@ -21,8 +22,8 @@ export async function createContainerVolumes(node: NodeContext, vmid: Vmid, text
 
 /** Removes the folders of a container that is to be no more; those of other guests are not its own. */
 export async function removeContainerVolumes(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
-  for (const { volumeId } of parseContainerConfig(text).volumes) {
-    if (parseVolumeId(volumeId).vmid === vmid) await (await storageOf(node, volumeId)).remove(volumeId);
+  for (const { volume } of containerVolumes(parseContainerConfig(text))) {
+    if (parseVolumeId(volume).vmid === vmid) await (await storageOf(node, volume)).remove(volume);
   }
 }
 

@@ -4,15 +4,16 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
 import { stopContainer } from '../../../src/drivers/lxc/stop-container.js';
+import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import type { NodeContext } from '../node-context.js';
 import { containerOf } from './container-of.js';
-import { parseContainerConfig } from './container-start.js';
+import { containerStart } from './container-start.js';
 import { removeContainerVolumes } from './container-volumes.js';
 import { quitGuestCopy } from './end-guest.js';
 
-/** Answers the config, unchanged. @throws KedgeError `bad-config`, `unsupported` */
-export function checkContainerConfig(text: string): string {
-  parseContainerConfig(text);
+/** Answers the config, unchanged, when a container can be started from it. @throws KedgeError `bad-config`, `unsupported` */
+export function checkContainerConfig(vmid: Vmid, text: string): string {
+  containerStart(vmid, parseContainerConfig(text), (volume) => volume);
   return text.endsWith('\n') ? text : `${text}\n`;
 }
 

@@ -76,7 +76,7 @@ async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
 /** Writes the config, the volumes it names and the first record; a volume that exists is kept. Safe to repeat. */
 async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind: GuestKind; readonly text: string }): Promise<void> {
   const { kind } = guest;
-  const text = kind === 'lxc' ? checkContainerConfig(guest.text) : checkVmConfig(vmid, guest.text);
+  const text = kind === 'lxc' ? checkContainerConfig(vmid, guest.text) : checkVmConfig(vmid, guest.text);
   await node.locks.withLock(vmid, async () => {
     const present = await node.records.read(vmid);
     if (present.kind === 'unreadable') throw new KedgeError('record-unreadable', `Cannot create guest ${vmid}: ${present.reason}`);

@@ -13,9 +13,9 @@ import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { readMachineType } from '../../../src/drivers/qemu/read-machine-type.js';
 import { readQemuVersion } from '../../../src/drivers/qemu/read-qemu-version.js';
 import { readTouchedBytes } from '../../../src/drivers/qemu/touched-bytes.js';
-import { parseContainerConfig as parseContainerStart } from '../guests/container-start.js';
 import { guestNeeds } from '../../../src/schema/guest-needs.js';
-import { parseContainerConfig } from '../../../src/schema/container-config.js';
+import { parseContainerConfig, rootOf } from '../../../src/schema/container-config.js';
+import type { ConfigText } from '../../../src/schema/guest-config-text.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import type { GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
@@ -37,12 +37,12 @@ export async function inspectGuest(
   const { record } = look.view.record;
   const read = await readConfig(node, record);
   if ('reason' in read) return { findings: checkConfigRead({ vmid: record.vmid, node: node.node, reason: read.reason }), guest: null };
-  const { text, name, memoryMiB, needs } = read;
+  const { source, text, name, memoryMiB, needs } = read;
   const { vmid, kind, wanted } = record;
   const choice = chooseMigrationKind({ vmid, guestKind: kind, wanted, isOn: look.process !== null, options });
   const movement = 'kind' in choice ? choice.kind : null;
   const copied = movement === 'restart' || movement === 'offline';
-  const volumes = await lookAtVolumes(node, { vmid, kind: kind === 'lxc' ? 'ct' : 'vm', config: text, copied });
+  const volumes = await lookAtVolumes(node, { vmid, kind: kind === 'lxc' ? 'ct' : 'vm', text, copied });
   const moving = volumes.flatMap((volume) => volume.moving ?? []);
   const limits = await readCopyLimits(node, { vmid, movement, volumes: moving, options });
   const running = await askQemu(node, look, vmid);
@@ -60,7 +60,7 @@ export async function inspectGuest(
       // A dead claim has issued the next generation already: it is settled to the one after, from which we go on.
       generation: record.state === 'owned' && record.migrationId !== undefined ? laterGeneration(record.generation, 2) : record.generation,
       wanted,
-      config: text,
+      config: source,
       qemuVersion: running.version ?? inventory.versions.qemu,
       runningMachine: running.machine,
       memoryBytes: memoryMiB * 2 ** 20,
@@ -76,31 +76,24 @@ export async function inspectGuest(
   };
 }
 
-type ReadConfig = { readonly text: string; readonly name: string | null; readonly memoryMiB: number; readonly needs: GuestNeeds } | { readonly reason: string };
+type ReadConfig =
+  | { readonly source: string; readonly text: ConfigText; readonly name: string | null; readonly memoryMiB: number; readonly needs: GuestNeeds }
+  | { readonly reason: string };
 
 async function readConfig(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<ReadConfig> {
   try {
-    const text = await node.guestConfigs.read(vmid, kind);
+    const source = await node.guestConfigs.read(vmid, kind);
     if (kind === 'lxc') {
-      const { hostname, memoryMiB } = parseContainerConfig(text);
-      return { text, name: hostname, memoryMiB, needs: { ...guestNeeds('ct', text), unsupported: refusedByLxc(text) } };
+      const config = parseContainerConfig(source);
+      // Without one, no node could start it again.
+      rootOf(config);
+      return { source, text: config.text, name: config.hostname, memoryMiB: config.memoryMiB, needs: guestNeeds({ kind: 'ct', config }) };
     }
-    const { name, memoryMiB } = parseGuestConfig(text);
-    return { text, name, memoryMiB, needs: guestNeeds('vm', text) };
+    const config = parseGuestConfig(source);
+    return { source, text: config.text, name: config.name, memoryMiB: config.memoryMiB, needs: guestNeeds({ kind: 'vm', config }) };
   } catch (error) {
     if (!(error instanceof KedgeError)) throw error;
     return { reason: error.message };
-  }
-}
-
-/** What the LXC driver would refuse at a start; it names the first. */
-function refusedByLxc(config: string): readonly string[] {
-  try {
-    parseContainerStart(config);
-    return [];
-  } catch (error) {
-    if (error instanceof KedgeError && error.code === 'unsupported') return [/"([^"]+)"/.exec(error.message)?.[1] ?? error.message];
-    throw error;
   }
 }
 

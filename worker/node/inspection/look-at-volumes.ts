@@ -8,8 +8,7 @@ import { readImageFacts } from '../../../src/drivers/storage/image-facts.js';
 import { openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { parseVolumeId, type VolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { whyNotCopied } from '../../../src/drivers/storage/why-not-copied.js';
-import { CONTAINER_DIALECT, VM_DIALECT } from '../../../src/schema/guest-config-dialect.js';
-import { readConfigText } from '../../../src/schema/guest-config-text.js';
+import type { ConfigText } from '../../../src/schema/guest-config-text.js';
 import { guestVolumes, type GuestVolume } from '../../../src/schema/guest-config-volumes.js';
 import type { StorageConfig } from '../../../src/schema/storage-config.js';
 import { readStorageConfig } from '../guests/launch-guest.js';
@@ -19,7 +18,7 @@ import type { NodeContext } from '../node-context.js';
 export interface VolumesOf {
   readonly vmid: Vmid;
   readonly kind: 'vm' | 'ct';
-  readonly config: string;
+  readonly text: ConfigText;
   /** Are local volumes copied? Only then their images are opened, which costs a process each. */
   readonly copied: boolean;
 }
@@ -33,8 +32,7 @@ export interface SeenVolume {
 /** Looks at every volume that the config names. Changes nothing; images are only looked at, also while the guest runs. */
 export async function lookAtVolumes(node: NodeContext, guest: VolumesOf): Promise<readonly SeenVolume[]> {
   const storages = await readStorageConfig(node);
-  const { text } = readConfigText(guest.config, guest.kind === 'ct' ? CONTAINER_DIALECT : VM_DIALECT);
-  return Promise.all(guestVolumes(guest.kind, text).map((volume) => lookAtVolume(node, { ...guest, storages }, volume)));
+  return Promise.all(guestVolumes(guest.kind, guest.text).map((volume) => lookAtVolume(node, { ...guest, storages }, volume)));
 }
 
 async function lookAtVolume(node: NodeContext, guest: VolumesOf & { storages: StorageConfig }, volume: GuestVolume): Promise<SeenVolume> {

@@ -14,10 +14,10 @@ import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
 import { runFiles } from '../../../src/drivers/qemu/run-files.js';
 import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
+import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import { KEDGE_VERSION } from '../../../src/domain/version.js';
 import { containerOf } from '../guests/container-of.js';
-import { parseContainerConfig } from '../guests/container-start.js';
 import { kindOf, lookAtGuest } from '../guests/look-at-guest.js';
 import { QEMU_PROGRAM, readStorageConfig } from '../guests/launch-guest.js';
 import type { NodeContext } from '../node-context.js';
@@ -126,8 +126,8 @@ async function readSize(node: NodeContext, vmid: Vmid, kind: GuestKind): Promise
   try {
     const text = await node.guestConfigs.read(vmid, kind);
     if (kind === 'lxc') {
-      const { hostname, memoryBytes, cores } = parseContainerConfig(text);
-      return { name: hostname, memoryBytes, cores: cores ?? 1 };
+      const { hostname, memoryMiB, cores } = parseContainerConfig(text);
+      return { name: hostname, memoryBytes: memoryMiB * 2 ** 20, cores: cores ?? 1 };
     }
     const { name, memoryMiB, cores, sockets } = parseGuestConfig(text);
     return { name, memoryBytes: memoryMiB * 2 ** 20, cores: cores * sockets };

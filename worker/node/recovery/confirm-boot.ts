@@ -1,6 +1,6 @@
 import type { Vmid } from '../../../src/domain/ids.js';
+import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
-import { parseContainerConfig } from '../guests/container-start.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
 
