@@ -1,6 +1,7 @@
 import type { MigrationRef, MigrationView } from '../client/migration-view.js';
 import { formatBytes } from '../domain/format-bytes.js';
 import { formatDuration } from '../domain/format-duration.js';
+import type { MigrationStory } from '../domain/migration.js';
 import type { CliContext } from './cli-context.js';
 import type { Cluster } from './cluster.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -8,6 +9,7 @@ import { endReport } from './render/error-report.js';
 import { openLiveLine } from './render/live-line.js';
 import { printError } from './render/print-error.js';
 import { progressText } from './render/progress-text.js';
+import { copiesDisks } from './render/story-text.js';
 
 /** How often a migration is looked at: heartbeats come about once a second, but its end should be told at once. */
 const LOOK_EVERY_MS = 500;
@@ -74,13 +76,19 @@ function summary({ ref, story }: MigrationView): string {
   if (story === null) return `Guest ${String(ref.vmid)}: the migration has ended`;
   const span = story.endedAt === null ? '' : ` in ${formatDuration(Date.parse(story.endedAt) - Date.parse(story.startedAt))}`;
   const blackout = story.blackout === null ? '' : `, blackout ${formatDuration(story.blackout.stopToResumeMs)}`;
-  const end = story.outcome === 'migrated' ? `runs on ${story.target}` : (story.outcome ?? 'ended');
+  const timeOff = story.downtimeMs == null ? '' : `, off for ${formatDuration(story.downtimeMs)}`;
+  const end = story.outcome === 'migrated' ? placeText(story) : (story.outcome ?? 'ended');
   const lines = [
-    `Guest ${String(story.vmid)} ${end}: ${formatBytes(story.bytesSent)} sent${span}${blackout}`,
+    `Guest ${String(story.vmid)} ${end}: ${formatBytes(story.bytesSent)} sent${span}${blackout}${timeOff}`,
     ...story.warnings.map((warning) => `warning: ${warning}`),
   ];
   if (story.id !== null) lines.push(`The whole story: kedge migration show ${story.id}`);
   return lines.join('\n');
+}
+
+/** A guest that was off, or has switched itself off on the way, does not run where it is now. */
+function placeText(story: MigrationStory): string {
+  return copiesDisks(story) && story.downtimeMs === null ? `has moved to ${story.target}` : `runs on ${story.target}`;
 }
 
 function tellDetached(

@@ -2,7 +2,8 @@
 import type { MigrationView } from '../../client/migration-view.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { isRecord } from '../../domain/is-record.js';
-import type { MigrationPhase } from '../../domain/migration.js';
+import type { CopyProgress } from '../../domain/migration.js';
+import { isOfDisks } from '../render/progress-text.js';
 
 /** What PVE calls the guest. */
 export type TaskNoun = 'VM' | 'CT';
@@ -13,9 +14,13 @@ export function* newLines(view: MigrationView, { before, noun }: { before: Migra
   const line = phase === before?.phase || status !== 'running' ? null : phaseLine(view, noun);
   if (line !== null) yield line;
   if (progress === null || progress.bytesSent === before?.progress?.bytesSent) return;
-  const { bytesSent, bytesTotal, rate } = progress;
+  yield progressLine(progress);
+}
+
+function progressLine({ phase, bytesSent, bytesTotal, rate }: CopyProgress): string {
   const amount = `${formatBytes(bytesSent)} of ${formatBytes(bytesTotal)}`;
-  yield isOfDisks(progress.phase) ? `copied ${amount}, ${formatBytes(rate)}/s` : `migration active, transferred ${amount} VM-state, ${formatBytes(rate)}/s`;
+  if (phase === 'verify') return `compared ${amount}`;
+  return isOfDisks(phase) ? `copied ${amount}, ${formatBytes(rate)}/s` : `migration active, transferred ${amount} VM-state, ${formatBytes(rate)}/s`;
 }
 
 /** The lines before the last one. */
@@ -59,5 +64,3 @@ function phaseLine({ phase, story, ref }: MigrationView, noun: TaskNoun): string
       return `phase: ${phase}`;
   }
 }
-
-const isOfDisks = (phase: MigrationPhase): boolean => phase === 'pre-sync' || phase === 'final-sync' || phase === 'verify';

@@ -1,10 +1,15 @@
 import type { MigrationView } from '../../client/migration-view.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { formatDuration } from '../../domain/format-duration.js';
-import type { CopyProgress } from '../../domain/migration.js';
+import type { CopyProgress, MigrationPhase } from '../../domain/migration.js';
 import { repeatedCalls } from './repeated-calls.js';
 
-/** One line on how far a migration is: phase, round, bytes, rates, expected blackout, time to the switchover. */
+/** Is what is counted in this phase a copy of disks? Else it is RAM. */
+export function isOfDisks(phase: MigrationPhase): boolean {
+  return phase === 'pre-sync' || phase === 'final-sync' || phase === 'verify';
+}
+
+/** One line on how far a migration is: phase, round or pass, bytes, rates; of RAM also the expected blackout and the time to it. */
 export function progressText(view: MigrationView): string {
   const { phase, progress, storyIsFresh } = view;
   const parts = [phase ?? 'starting', ...(progress === null ? [] : copyTexts(progress)), ...repeatedCalls(view)];
@@ -14,13 +19,25 @@ export function progressText(view: MigrationView): string {
 }
 
 function copyTexts(progress: CopyProgress): readonly string[] {
+  if (isOfDisks(progress.phase)) return diskTexts(progress);
   return [
     `round ${String(progress.round)}`,
     `${formatBytes(progress.bytesSent)} sent, ${formatBytes(progress.bytesLeft)} left of ${formatBytes(progress.bytesTotal)}`,
     `${formatBytes(progress.rate)}/s`,
     `dirty ${formatBytes(progress.dirtyRate)}/s`,
     `blackout ~${formatDuration(progress.expectedBlackoutMs)}`,
-    `ETA ${progress.etaSeconds === null ? '?' : formatDuration(progress.etaSeconds * 1_000)}`,
+    etaText(progress),
     ...(progress.reattached > 0 ? [`re-attached ${String(progress.reattached)}×`] : []),
   ];
+}
+
+/** rsync counts what it has looked at, sent or not. A comparison counts one disk at a time, and has no rate. */
+function diskTexts(progress: CopyProgress): readonly string[] {
+  const left = `${formatBytes(progress.bytesLeft)} left of ${formatBytes(progress.bytesTotal)}`;
+  if (progress.phase === 'verify') return [`${formatBytes(progress.bytesSent)} of a disk compared, ${left}`];
+  return [`pass ${String(progress.round)}`, `${formatBytes(progress.bytesSent)} done, ${left}`, `${formatBytes(progress.rate)}/s`, etaText(progress)];
+}
+
+function etaText({ etaSeconds }: CopyProgress): string {
+  return `ETA ${etaSeconds === null ? '?' : formatDuration(etaSeconds * 1_000)}`;
 }

@@ -1,7 +1,7 @@
 import type { Span } from '../../domain/forecast.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { formatDuration } from '../../domain/format-duration.js';
-import type { CopyRound, MigrationStory, StepReport } from '../../domain/migration.js';
+import type { CopyRound, MigrationOptions, MigrationStory, StepReport } from '../../domain/migration.js';
 import { bytesSpan, durationSpan, judgeSpan } from './span-text.js';
 import { renderTable, type Column } from './table.js';
 
@@ -13,12 +13,18 @@ const STEP_COLUMNS: readonly Column<StepReport>[] = [
   { heading: 'FAILURE', cell: (step) => (step.failure === undefined ? '' : `${step.failure.code}: ${step.failure.message}`) },
 ];
 
+const SENT: Column<CopyRound> = { heading: 'SENT', cell: (round) => formatBytes(round.bytesSent), align: 'right' };
+const TOOK: Column<CopyRound> = { heading: 'TOOK', cell: (round) => formatDuration(round.durationMs), align: 'right' };
+
 const ROUND_COLUMNS: readonly Column<CopyRound>[] = [
   { heading: 'ROUND', cell: (round) => String(round.round), align: 'right' },
-  { heading: 'SENT', cell: (round) => formatBytes(round.bytesSent), align: 'right' },
+  SENT,
   { heading: 'LEFT', cell: (round) => formatBytes(round.bytesLeft), align: 'right' },
-  { heading: 'TOOK', cell: (round) => formatDuration(round.durationMs), align: 'right' },
+  TOOK,
 ];
+
+/** What a guest has written since a pass over its disks, only the next pass finds: nothing is known of what is left. */
+const PASS_COLUMNS: readonly Column<CopyRound>[] = [{ heading: 'PASS', cell: (round) => String(round.round), align: 'right' }, SENT, TOOK];
 
 export interface StoryTextOptions {
   readonly nowMs: number;
@@ -38,8 +44,8 @@ export function storyText(story: MigrationStory, options: StoryTextOptions): str
     ['asked by', story.requestedBy],
     ['started', `${story.startedAt}, ${tookText(story, options.nowMs)}`],
     ['settings', settingsText(story)],
-    ['RAM sent', `${formatBytes(story.bytesSent)} in ${String(story.rounds.length)} ${story.rounds.length === 1 ? 'round' : 'rounds'}`],
-    ['blackout', blackoutText(story, options.witnessGapMs)],
+    sentFact(story),
+    standstillFact(story, options.witnessGapMs),
   ];
   return [
     `Migration ${story.id ?? `of guest ${String(story.vmid)}`}: ${story.outcome ?? (options.failed === true ? 'failed' : story.phase)}\n`,
@@ -48,7 +54,7 @@ export function storyText(story: MigrationStory, options: StoryTextOptions): str
     ...story.warnings.map((warning) => `  warning   ${warning}\n`),
     ...(options.repeated ?? []).map((call) => `  repeated  ${call}\n`),
     story.steps.length > 0 ? `\n${renderTable(STEP_COLUMNS, story.steps)}` : '',
-    story.rounds.length > 0 ? `\n${renderTable(ROUND_COLUMNS, story.rounds)}` : '',
+    story.rounds.length > 0 ? `\n${renderTable(copiesDisks(story) ? PASS_COLUMNS : ROUND_COLUMNS, story.rounds)}` : '',
     questionText(story),
   ].join('');
 }
@@ -58,17 +64,36 @@ function tookText(story: MigrationStory, nowMs: number): string {
   return story.endedAt === null ? `runs for ${formatDuration(nowMs - startedMs)}` : `took ${formatDuration(Date.parse(story.endedAt) - startedMs)}`;
 }
 
-function settingsText({ kind, options }: MigrationStory): string {
+/** Not live: what moves are disks, and the guest is off when it changes hands. */
+export function copiesDisks({ kind }: Pick<MigrationStory, 'kind'>): boolean {
+  return kind === 'restart' || kind === 'offline';
+}
+
+function settingsText(story: MigrationStory): string {
+  const { kind, options } = story;
   return [
     ...(kind === null ? [] : [kind]),
-    options.type,
+    ...(copiesDisks(story) ? [] : [options.type]),
     ...(options.network == null ? [] : [`over ${options.network}`]),
     bandwidthText(options.bandwidthLimit),
-    options.maxDowntimeMs === null ? "downtime as the guest's config has it" : `downtime up to ${formatDuration(options.maxDowntimeMs)}`,
+    ...(copiesDisks(story) ? diskSettings(story) : ramSettings(options)),
     options.timeoutMs === 0 ? 'no timeout' : `timeout ${formatDuration(options.timeoutMs)}`,
-    `when it stalls: ${options.onStall}`,
+    ...(copiesDisks(story) ? [] : [`when it stalls: ${options.onStall}`]),
     ...(options.hold ? [`held ${options.holdUntil === undefined ? 'until released' : `until ${options.holdUntil}`}`] : []),
   ].join(', ');
+}
+
+function ramSettings({ maxDowntimeMs }: MigrationOptions): readonly string[] {
+  return [maxDowntimeMs === null ? "downtime as the guest's config has it" : `downtime up to ${formatDuration(maxDowntimeMs)}`];
+}
+
+function diskSettings({ kind, options }: MigrationStory): readonly string[] {
+  return [
+    ...(options.targetStorage === '' ? [] : [`storages ${options.targetStorage}`]),
+    ...(kind === 'restart' ? [`shutdown within ${formatDuration(options.shutdownTimeoutMs)}, else ${options.onShutdownTimeout}`] : []),
+    ...(options.presync ? [] : ['no pre-sync']),
+    ...(options.keepSource ? ['disks kept on the source'] : []),
+  ];
 }
 
 function bandwidthText(limit: number | null): string {
@@ -76,11 +101,28 @@ function bandwidthText(limit: number | null): string {
   return limit === 0 ? 'no bandwidth limit' : `at most ${formatBytes(limit)}/s`;
 }
 
-function blackoutText(story: MigrationStory, witnessGapMs: number | undefined): string {
+function sentFact(story: MigrationStory): readonly [string, string] {
+  const { length } = story.rounds;
+  const sent = formatBytes(story.bytesSent);
+  if (copiesDisks(story)) return ['disks', `${sent} sent in ${String(length)} ${length === 1 ? 'pass' : 'passes'}`];
+  return ['RAM sent', `${sent} in ${String(length)} ${length === 1 ? 'round' : 'rounds'}`];
+}
+
+/** How long the guest stood still, or was off. */
+function standstillFact(story: MigrationStory, witnessGapMs: number | undefined): readonly [string, string] {
   const witness = witnessGapMs === undefined ? '' : `; the witness outside saw a gap of ${formatDuration(witnessGapMs)}`;
-  if (story.blackout === null) return `none measured${witness}`;
-  const { stopToResumeMs, qemuDowntimeMs } = story.blackout;
-  return `${formatDuration(stopToResumeMs)} from STOP to RESUME, QEMU's own count ${formatDuration(qemuDowntimeMs)}${witness}`;
+  if (story.kind === 'offline') return ['downtime', `none counted: it was off before${witness}`];
+  if (story.kind === 'restart') return ['downtime', `${downtimeText(story)}${witness}`];
+  return ['blackout', `${blackoutText(story)}${witness}`];
+}
+
+function downtimeText({ downtimeMs }: MigrationStory): string {
+  return downtimeMs === null ? 'none measured' : `${formatDuration(downtimeMs)} from its shutdown to its start`;
+}
+
+function blackoutText({ blackout }: MigrationStory): string {
+  if (blackout === null) return 'none measured';
+  return `${formatDuration(blackout.stopToResumeMs)} from STOP to RESUME, QEMU's own count ${formatDuration(blackout.qemuDowntimeMs)}`;
 }
 
 /** What the checks foresaw beside what happened; the latter only once it has. */

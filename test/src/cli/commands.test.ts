@@ -30,6 +30,40 @@ describe('kedge migration', () => {
     `);
   });
 
+  test('tells of copied disks, not of RAM, where the guest was shut down or off', async () => {
+    const copied = story({
+      kind: 'restart',
+      blackout: null,
+      downtimeMs: 41_000,
+      options: { ...DEFAULT_MIGRATION_OPTIONS, restart: true, keepSource: true, targetStorage: 'fast' },
+      rounds: [
+        { round: 1, bytesLeft: 0, bytesSent: 512 * 2 ** 20, durationMs: 3_000 },
+        { round: 2, bytesLeft: 0, bytesSent: 51 * 2 ** 20, durationMs: 600 },
+      ],
+      steps: [],
+    });
+    const show = (changes: Partial<typeof copied>) =>
+      runFake(['migration', 'show', '101-7'], { cluster: { showMigration: () => Promise.resolve(ended({ story: { ...copied, ...changes } })) } });
+    expect((await show({})).out).toMatchInlineSnapshot(`
+      "Migration 101-7: migrated
+        guest     101
+        way       node1 → node2
+        asked by  root@workstation
+        started   2026-03-01T12:00:00.000Z, took 4.2 s
+        settings  restart, bandwidth as the storages and datacenter.cfg have it, storages fast, shutdown within 3 m 00 s, else fail, disks kept on the source, no timeout
+        disks     563 MiB sent in 2 passes
+        downtime  41 s from its shutdown to its start
+
+      PASS      SENT    TOOK
+         1   512 MiB   3.0 s
+         2  51.0 MiB  600 ms
+      "
+    `);
+    const off = await show({ kind: 'offline', downtimeMs: null, rounds: copied.rounds.slice(0, 1) });
+    expect(off.out).toMatch(/disks +563 MiB sent in 1 pass\n +downtime +none counted: it was off before\n/);
+    expect(off.out).not.toMatch(/RAM|blackout|stalls|shutdown within/);
+  });
+
   test('shows the open question with the command for each answer', async () => {
     const question = {
       step: 'release',

@@ -98,6 +98,23 @@ describe('kedge migrate', () => {
     expect(result.err).toContain('kedge migration show 101-7');
   });
 
+  test('tells how far disks are copied and compared, without what only RAM has', async () => {
+    const looks = [running({ phase: 'pre-sync', reattached: 1 }), running({ phase: 'verify', rate: 0, etaSeconds: null })];
+    const moved = ended({ story: story({ kind: 'restart', blackout: null, downtimeMs: 41_000 }) });
+    const { err } = await runFake(['migrate', '101', 'node2', '--restart'], { cluster: cluster([...looks, moved]) });
+    expect(err.split('\n').slice(0, 3)).toEqual([
+      'pre-sync · pass 2 · 412 MiB done, 88.0 MiB left of 512 MiB · 310 MiB/s · ETA 2.0 s',
+      'verify · 412 MiB of a disk compared, 88.0 MiB left of 512 MiB',
+      'Guest 101 runs on node2: 563 MiB sent in 4.2 s, off for 41 s',
+    ]);
+  });
+
+  test('does not say of a guest that is off that it runs', async () => {
+    const moved = ended({ story: story({ kind: 'offline', blackout: null }) });
+    const { err } = await runFake(['migrate', '101', 'node2'], { cluster: cluster([moved]) });
+    expect(err).toContain('Guest 101 has moved to node2: 563 MiB sent in 4.2 s\n');
+  });
+
   test('rewrites one line on a terminal and leaves it clean', async () => {
     const result = await runFake(['migrate', '101', 'node2'], { terminal: true, cluster: cluster([running(), running({ round: 3 }), ended()]) });
     expect(result.err.split('\r\u001b[2K').length - 1).toBe(3);

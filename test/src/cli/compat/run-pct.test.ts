@@ -25,13 +25,23 @@ const migrating = (views: readonly MigrationView[], seen: { inputs?: MigrateGues
   watchMigration: () => viewsOf(views),
 });
 const restarted = story({ kind: 'restart', blackout: null, downtimeMs: 900 });
-const at = (phase: 'pre-sync' | 'shutdown' | 'final-sync' | 'start'): MigrationView => ({ ...running({ phase }), story: restarted });
+const at = (phase: 'pre-sync' | 'shutdown' | 'final-sync' | 'verify' | 'start', changes = {}): MigrationView => ({
+  ...running({ phase, ...changes }),
+  story: restarted,
+});
 const withoutTimes = (log: string): readonly string[] => log.replaceAll(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /gm, '').split('\n');
 
 describe('pct migrate', () => {
   test('shuts a running container down, moves it and starts it', async () => {
     const inputs: MigrateGuestInput[] = [];
-    const views = [at('pre-sync'), { ...at('shutdown'), progress: null }, at('final-sync'), { ...at('start'), progress: null }, ended({ story: restarted })];
+    const views = [
+      at('pre-sync'),
+      { ...at('shutdown'), progress: null },
+      at('final-sync'),
+      at('verify', { bytesSent: 2 ** 20 }),
+      { ...at('start'), progress: null },
+      ended({ story: restarted }),
+    ];
     const argv = ['migrate', '101', 'node2', '-res', '--target-storage', 'fast', '--bwlimit', '100.5', '--timeout=30'];
     const result = await pct(argv, migrating(views, { inputs }));
     expect(inputs).toMatchObject([
@@ -49,6 +59,8 @@ describe('pct migrate', () => {
       'shutdown CT 101',
       'copying local disk images',
       'copied 412 MiB of 512 MiB, 310 MiB/s',
+      'phase: verify',
+      'compared 1.00 MiB of 512 MiB',
       'start container on target node',
       'migration finished successfully (duration 00:00:00)',
       '',
