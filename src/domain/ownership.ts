@@ -59,6 +59,14 @@ export function ownedFree(
   return { vmid, kind, generation, wanted, bootId, state: 'owned' };
 }
 
+/**
+ * Does the record say that its node has been the guest's owner under `generation`, or under a later one? It is so still, or has passed the
+ * guest on since: a node that never owned it holds neither `owned` nor what comes after.
+ */
+export function hasTakenOver({ state, generation }: Pick<OwnershipRecord, 'state' | 'generation'>, under: Generation): boolean {
+  return generation >= under && (state === 'owned' || state === 'releasing' || state === 'released');
+}
+
 /** A record as read: `missing` and `unreadable` allow nothing and prove nothing. */
 export type RecordView =
   | { readonly kind: 'record'; readonly record: OwnershipRecord }

@@ -31,7 +31,13 @@ export interface IncomingVolumes {
    * @throws KedgeError `already-exists` when the final name is taken by something else, `not-found` when there is neither
    */
   publish(incoming: IncomingVolume): Promise<void>;
-  /** Removes the copy, also one that is half published; what was published in full stays: `remove` is for that. */
+  /**
+   * Takes the final name back from a copy that was published: it is a copy under way again, for `discard`. Only for a copy of which it is
+   * known that it was published and that nobody has used it since; while the temporary name is there it does nothing, so that a repeated
+   * call takes no name from a volume that was made under it meanwhile.
+   */
+  withdraw(incoming: IncomingVolume): Promise<void>;
+  /** Removes the copy, also one that is half published; what was published in full stays: `withdraw` comes before. */
   discard(incoming: IncomingVolume): Promise<void>;
   /** All copies that are under way or were left behind, of one guest or of all. */
   list(vmid?: number): Promise<readonly IncomingVolumeInfo[]>;

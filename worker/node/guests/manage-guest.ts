@@ -9,6 +9,7 @@ import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import type { NodeContext } from '../node-context.js';
+import { endCopy } from '../offline/end-copy.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
 import { createContainerVolumes } from './container-volumes.js';
@@ -84,6 +85,8 @@ async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind
     if (left !== null && left.state !== 'released' && left.state !== 'revoked') {
       throw new KedgeError('already-exists', `Cannot create guest ${vmid}: ${node.node} has it already`);
     }
+    // Before its volumes: a copy that a migration has left here under a final name would be taken for one of them.
+    await endCopy(node, vmid);
     if (kind === 'lxc') await createContainerVolumes(node, vmid, text);
     else await createVolumes(node, vmid, parseGuestConfig(text));
     await node.guestConfigs.write(vmid, kind, text);
@@ -136,6 +139,7 @@ async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord):
   if (kind === 'lxc') await destroyContainer(node, vmid, text);
   else await removeVolumes(node, parseGuestConfig(text));
   await node.guestConfigs.remove(vmid);
+  await node.volumes.remove(vmid);
   await node.steps.forget(vmid);
   await node.records.remove(vmid);
 }

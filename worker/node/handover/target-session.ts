@@ -128,6 +128,8 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
       return { ran: 'no' };
     }
     if (record !== null && !['incoming', 'armed', 'revoked', 'released'].includes(record.state)) throw refused('revoke', ref, record);
+    // Before the record, as a preparation does it: afterwards nothing would tell that this older copy was never taken over.
+    if (record !== null && record.migrationId !== ref.migrationId) await endIncoming(node, ref.vmid);
     const revoked = revokedRecord(node, ref, record);
     if (record?.state !== 'revoked' || record.generation < ref.generation) {
       await crashPoint('target.revoked-record', () => node.records.write(revoked));

@@ -14,6 +14,7 @@ import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
+import { forgetTakenOver } from '../offline/forget-taken-over.js';
 import { releaseSource } from '../steps/release-source.js';
 import { settleOrLeave, type SettleRequest } from './settle-migration.js';
 
@@ -49,7 +50,9 @@ async function recoverLater(node: NodeContext, vmid: Vmid): Promise<void> {
 async function recoverOnce(node: NodeContext, vmid: Vmid): Promise<boolean> {
   if (node.copies.has(vmid)) return true;
   try {
-    return await recoverGuest(node, vmid);
+    const isSettled = await recoverGuest(node, vmid);
+    await forgetTakenOver(node, vmid);
+    return isSettled;
   } catch (error) {
     if (error instanceof KedgeError && error.code === 'needs-operator') {
       node.log.error({ vmid, error }, 'a guest needs an operator');

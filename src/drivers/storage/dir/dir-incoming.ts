@@ -33,6 +33,7 @@ export function dirIncoming(layout: DirLayout): IncomingVolumes {
     },
     prepare: (incoming) => inStorage('prepare', placesOf(incoming), prepare),
     publish: (incoming) => inStorage('publish', placesOf(incoming), publish),
+    withdraw: (incoming) => inStorage('withdraw', placesOf(incoming), withdraw),
     discard: (incoming) => inStorage('discard', placesOf(incoming), discard),
     list: async (vmid) => {
       const guests = vmid === undefined ? (await listFolder(layout.images)).filter((name) => /^[1-9][0-9]{2,8}$/.test(name)).map(Number) : [vmid];
@@ -74,6 +75,14 @@ async function publish(places: Places): Promise<void> {
     // Unlike a rename, a link never replaces anything.
     if (existing === null) await linkNew(places);
     await unlink(temporary);
+  }
+  await syncFolder(dirname(final));
+}
+
+async function withdraw({ temporary, final }: Places): Promise<void> {
+  if ((await lookFresh(temporary)) === null) {
+    if ((await lookFresh(final)) === null) return;
+    await rename(final, temporary);
   }
   await syncFolder(dirname(final));
 }

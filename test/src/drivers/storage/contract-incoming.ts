@@ -8,11 +8,12 @@ import type { StorageDriver } from '../../../../src/drivers/storage/driver.js';
 const migrationId = '101-2';
 
 /** Makes a volume by way of a copy that came in. */
-export async function takeIn(storage: StorageDriver, volumeId: string): Promise<void> {
-  await storage.incoming.prepare({ volumeId, migrationId });
-  const { path } = storage.incoming.path({ volumeId, migrationId });
+export async function takeIn(storage: StorageDriver, volumeId: string, by = migrationId): Promise<void> {
+  const incoming = { volumeId, migrationId: by };
+  await storage.incoming.prepare(incoming);
+  const { path } = storage.incoming.path(incoming);
   if (path.endsWith('.qcow2')) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '1M']);
-  await storage.incoming.publish({ volumeId, migrationId });
+  await storage.incoming.publish(incoming);
 }
 
 export function incomingContract(name: string, open: () => StorageDriver): void {
@@ -103,6 +104,28 @@ export function incomingContract(name: string, open: () => StorageDriver): void 
       expect(await storage.list()).toHaveLength(1);
     });
 
+    it('are copies again when they were withdrawn, and then discarded', async () => {
+      for (const incoming of [file, tree]) {
+        await storage.incoming.withdraw(incoming);
+        await takeIn(storage, incoming.volumeId);
+        await storage.incoming.withdraw(incoming);
+        expect([await storage.list(), await storage.incoming.list()]).toMatchObject([[], [incoming]]);
+        await storage.incoming.discard(incoming);
+        expect(await storage.incoming.list()).toEqual([]);
+      }
+    });
+
+    it('that were withdrawn before take no name from a volume that was made meanwhile', async () => {
+      for (const incoming of [file, tree]) {
+        await takeIn(storage, incoming.volumeId);
+        await storage.incoming.withdraw(incoming);
+        await takeIn(storage, incoming.volumeId, '101-5');
+        await storage.incoming.withdraw(incoming);
+        await storage.incoming.discard(incoming);
+      }
+      expect((await storage.list()).map(({ volumeId }) => volumeId).sort()).toEqual([tree.volumeId, file.volumeId].sort());
+    });
+
     it('of two migrations do not get in each other’s way, and the first one published wins', async () => {
       const other = { ...file, migrationId: '101-5' };
       await storage.incoming.prepare(file);
@@ -134,7 +157,7 @@ export function incomingContract(name: string, open: () => StorageDriver): void 
     ])('refuse $volumeId of migration "$migrationId"', async ({ volumeId, migrationId: id }) => {
       const bad = { volumeId: volumeId.replace(/^ID/, storage.id), migrationId: id };
       expect(() => storage.incoming.path(bad)).toThrow(expect.objectContaining({ code: 'bad-input' }));
-      for (const call of ['prepare', 'publish', 'discard'] as const)
+      for (const call of ['prepare', 'publish', 'withdraw', 'discard'] as const)
         await expect(async () => storage.incoming[call](bad)).rejects.toMatchObject({ code: 'bad-input' });
     });
   });
