@@ -14,7 +14,7 @@ import type { LinkFacts } from '../src/domain/link-facts.js';
 import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
-import type { GuestKind, GuestView, Wanted } from '../src/domain/ownership.js';
+import type { GuestKind, GuestView, Revoked, Wanted } from '../src/domain/ownership.js';
 import type { StreamLayout } from '../src/domain/stream-layout.js';
 
 /** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
@@ -81,7 +81,7 @@ export interface NodeControlActivities {
     targetStorage: string;
   }): Promise<PreparedCopy>;
   /** Undo of both preparations: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
-  revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: 'no' | 'maybe' }>;
+  revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: Revoked }>;
   /** Undo of `copyAndSwitchOver` on the source: the stream is cancelled and the guest seen running as before. */
   cancelStream(input: { step: StepRef; target: NodeName }): Promise<void>;
   /** Hands a guest over that is off, its disks copied and verified: armed, released, owned, each durable. `rolled-back`: the source has it as before. */

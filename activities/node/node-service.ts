@@ -15,6 +15,7 @@ import type {
 } from '../interface.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
+import type { Revoked } from '../../src/domain/ownership.js';
 
 type InputOf<Name extends keyof NodeActivities> = Parameters<NodeActivities[Name]>[0];
 
@@ -44,7 +45,7 @@ export interface NodeService {
   verifyCopy(input: InputOf<'verifyCopy'>, call: LongCall): Promise<{ verified: number }>;
   handOverCopy(input: InputOf<'handOverCopy'>, call: AttemptInfo): Promise<void>;
   startMoved(input: InputOf<'startMoved'>, call: AttemptInfo): Promise<{ startedAt: string | null }>;
-  revokeTarget(input: InputOf<'revokeTarget'>, call: AttemptInfo): Promise<{ ran: 'no' | 'maybe' }>;
+  revokeTarget(input: InputOf<'revokeTarget'>, call: AttemptInfo): Promise<{ ran: Revoked }>;
   cancelStream(input: InputOf<'cancelStream'>, call: AttemptInfo): Promise<void>;
   releaseHold(input: InputOf<'releaseHold'>, call: AttemptInfo): Promise<void>;
   settleMigration(input: InputOf<'settleMigration'>, call: AttemptInfo): Promise<SettledMigration>;

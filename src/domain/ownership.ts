@@ -18,6 +18,12 @@ export type RecordState = (typeof RECORD_STATES)[number];
 /** May the guest have run on this node under the revoked generation? `maybe`: it was armed in another boot. */
 export type Ran = 'no' | 'maybe';
 
+/**
+ * What a node answers to a revocation. `superseded`: its tombstone is of a later time. Nothing of the migration is there or can come, but the
+ * guest has gone on since, so that the answer lets nobody run it.
+ */
+export type Revoked = Ran | 'superseded';
+
 interface RecordBase {
   readonly vmid: Vmid;
   readonly kind: GuestKind;

@@ -7,11 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { guestRunFolder, storageConfigFile, type KedgePaths } from '../../src/config/paths.js';
-import { KedgeError } from '../../src/domain/kedge-error.js';
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
-import { CallTable } from '../../src/drivers/peer/call-table.js';
-import { parseRequest, type ParsedRequest } from '../../src/drivers/peer/parse-request.js';
-import type { PeerChannel } from '../../src/drivers/peer/peer-channel.js';
 import type { PeerOperation } from '../../src/drivers/peer/protocol.js';
 import { killQemu } from '../../src/drivers/qemu/kill-qemu.js';
 import { scanQemu } from '../../src/drivers/qemu/scan-qemu.js';
@@ -20,7 +16,7 @@ import { findGuestProcess } from '../../worker/node/guests/look-at-guest.js';
 import { watchGuests } from '../../worker/node/guests/watch-guests.js';
 import { manageGuest } from '../../worker/node/guests/manage-guest.js';
 import type { NodeContext } from '../../worker/node/node-context.js';
-import { answerPeer } from '../../worker/node/peers/answer-peer.js';
+import { directChannel } from './direct-channel.js';
 
 export const VMID = parseVmid(901);
 export const NODE1 = parseNodeName('node1');
@@ -83,7 +79,7 @@ export async function startTwoNodes(options: TwoNodesOptions = {}): Promise<TwoN
     return node;
   };
   const peersOf = (from: NodeName): NodeContext['peers'] => ({
-    channel: (to) => Promise.resolve(channelBetween({ from, to: () => nodeOf(to), cuts })),
+    channel: (to) => Promise.resolve(directChannel({ from, to: () => nodeOf(to), cuts })),
     migrationAddress: () => migrationAddress,
   });
   await boot(NODE1);
@@ -127,36 +123,4 @@ function writeNode(root: string, name: NodeName): KedgePaths {
   );
   mkdirSync(guestRunFolder(paths, VMID), { recursive: true });
   return paths;
-}
-
-/** The real call table and parsers, without the wire between them. */
-function channelBetween(link: { from: NodeName; to: () => NodeContext; cuts: TwoNodes['cuts'] }): PeerChannel {
-  const calls: CallTable = new CallTable(NODE2, (line) => {
-    const request = parseRequest(line);
-    void answerTo(request).then((answer) => {
-      calls.take(JSON.stringify({ id: request.id, ...answer }));
-    });
-  });
-  const answerTo = async ({ body }: ParsedRequest): Promise<Record<string, unknown>> => {
-    try {
-      if (body instanceof KedgeError) throw body;
-      const cut = link.cuts.get(body.op);
-      if (cut === 'before') throw unreachable();
-      const answer = await answerPeer(link.to(), link.from, { request: body, signal: new AbortController().signal });
-      if (cut === 'lost-reply') throw unreachable();
-      return { ok: answer };
-    } catch (error) {
-      return { error: { code: error instanceof KedgeError ? error.code : 'internal', message: String(error), details: {} } };
-    }
-  };
-  return {
-    call: (op, args, options) => calls.call(op, args, options),
-    close: () => undefined,
-    closed: new Promise(() => undefined),
-    isClosed: false,
-  };
-}
-
-function unreachable(): KedgeError {
-  return new KedgeError('peer-unreachable', 'Cannot reach the peer: the test has cut the link');
 }

@@ -37,8 +37,8 @@ export const PEER_OPERATIONS = {
   arm: { args: migrationStep.extend({ wanted: z.enum(WANTED_STATES).optional() }), answer: z.object({ armed: z.literal(true) }) },
   /** `armed` → `owned`, then the guest runs; a repeated go is answered `alreadyDone`. */
   go: { args: migrationStep.extend({ mode: z.literal('offline').optional() }), answer: z.object({ resumedAtMs: z.number(), alreadyDone: z.boolean() }) },
-  /** Give the migration up for ever; answered only after it is durable and QEMU is gone. */
-  revoke: { args: migrationStep, answer: z.object({ ran: z.enum(['no', 'maybe']) }) },
+  /** Give the migration up for ever; answered only after it is durable and QEMU is gone. `superseded`: the guest has gone on since, so nobody may run it by this answer. */
+  revoke: { args: migrationStep, answer: z.object({ ran: z.enum(['no', 'maybe', 'superseded']) }) },
   /**
    * Let me write to the copy of this volume; repeatable, needed again after a reboot. No token: it was found equal and published, nothing may
    * change in it any more. `isEmpty`: nothing was copied yet.

@@ -13,7 +13,7 @@
  */
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import { ownedFree, type OwnershipRecord, type Ran, type Wanted } from '../../../src/domain/ownership.js';
+import { hasTakenOver, ownedFree, type OwnershipRecord, type Revoked, type Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
@@ -98,8 +98,7 @@ export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumed
  * from there says that this go was done.
  */
 async function goOffline(node: NodeContext, ref: HandOverRef, record: OwnershipRecord | null): Promise<{ resumedAtMs: number; alreadyDone: boolean }> {
-  const isDone = record !== null && (record.generation > ref.generation || (record.generation === ref.generation && record.state === 'owned'));
-  if (isDone) {
+  if (record !== null && (record.generation > ref.generation || hasTakenOver(record, ref.generation))) {
     await node.records.sync();
     if (record.generation === ref.generation) await node.volumes.remove(ref.vmid);
     return { resumedAtMs: Date.now(), alreadyDone: true };
@@ -114,20 +113,20 @@ async function goOffline(node: NodeContext, ref: HandOverRef, record: OwnershipR
  * process is seen gone. Repeatable; without any preparation it still leaves the tombstone that a late one will find.
  * @throws KedgeError `peer-refused` when this node owns the guest: it may be running here
  */
-export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran: Ran }> {
+export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran: Revoked }> {
   return node.locks.withLock(ref.vmid, async () => {
     const view = await node.records.read(ref.vmid);
     if (view.kind === 'unreadable') throw new KedgeError('peer-refused', `Cannot revoke guest ${ref.vmid}: ${view.reason}`);
     const record = view.kind === 'record' ? view.record : null;
     // Nothing was prepared beside it, nor will be; a tombstone would have the next clean-up take it for ours.
     if (await hasForeignConfig(node, ref.vmid)) return { ran: 'no' };
-    if (record !== null && record.generation > ref.generation) {
-      if (record.state !== 'released' && record.state !== 'revoked') throw refused('revoke', ref, record);
-      // A tombstone of a later generation refuses every go of this one as well as our own would.
+    if (record !== null && isLaterTombstone(record, ref)) {
+      // It refuses every go of this generation as well as our own would.
       await node.records.sync();
-      return { ran: 'no' };
+      return { ran: 'superseded' };
     }
-    if (record !== null && !['incoming', 'armed', 'revoked', 'released'].includes(record.state)) throw refused('revoke', ref, record);
+    if (record !== null && (record.generation > ref.generation || !['incoming', 'armed', 'revoked', 'released'].includes(record.state)))
+      throw refused('revoke', ref, record);
     // Before the record, as a preparation does it: afterwards nothing would tell that this older copy was never taken over.
     if (record !== null && record.migrationId !== ref.migrationId) await endIncoming(node, ref.vmid);
     const revoked = revokedRecord(node, ref, record);
@@ -139,6 +138,11 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
     await endIncoming(node, ref.vmid);
     return { ran: revoked.ran };
   });
+}
+
+/** Left by a guest that was here under this generation, or by a later migration: in both cases it has gone on since. */
+function isLaterTombstone({ state, generation }: OwnershipRecord, ref: HandOverRef): boolean {
+  return (state === 'released' && generation >= ref.generation) || (state === 'revoked' && generation > ref.generation);
 }
 
 function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRecord | null): OwnershipRecord & { state: 'revoked' } {

@@ -53,15 +53,19 @@ async function takeBack(node: NodeContext, step: StepRef, present: OwnershipReco
   return free;
 }
 
+/** Only a copy that was never taken over lets the source run the guest again: one that was passed on runs elsewhere. */
 async function revokeThere(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
   const { vmid, migrationId, generation } = step;
+  const refused = (reason: string, cause?: unknown): KedgeError =>
+    new KedgeError('cancel-refused', `Cannot roll ${migrationId} back: ${reason}`, cause === undefined ? {} : { cause });
   try {
-    await crashPoint('source.revoke-message', () =>
+    const { ran } = await crashPoint('source.revoke-message', () =>
       new TargetLink(node, target).call('revoke', { vmid, migrationId, generation }, { timeoutMs: REVOKE_TIMEOUT_MS }),
     );
+    if (ran === 'superseded') throw refused(`${target} had guest ${vmid}, and it has gone on from there`);
   } catch (error) {
     if (error instanceof KedgeError && error.code === 'peer-refused' && error.details['code'] === 'peer-refused')
-      throw new KedgeError('cancel-refused', `Cannot roll ${migrationId} back: ${target} has guest ${vmid} already`, { cause: error });
+      throw refused(`${target} has guest ${vmid} already`, error);
     throw error;
   }
 }

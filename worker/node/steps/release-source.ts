@@ -3,7 +3,7 @@ import type { StepRef } from '../../../activities/interface.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { hasTakenOver, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
 import { containerOf } from '../guests/container-of.js';
@@ -57,8 +57,8 @@ async function assertTargetOwns(node: NodeContext, step: StepRef, target: NodeNa
   if (view === 'unreachable') throw new KedgeError('peer-unreachable', `Cannot release guest ${step.vmid}: ${target} does not answer`);
   if (view.record.kind !== 'record')
     throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: the record of ${target} is ${view.record.kind}`);
-  const { state, generation } = view.record.record;
+  const { record } = view.record;
   // A later generation proves that the guest was owned there and went on.
-  if (generation <= step.generation && state !== 'owned')
+  if (record.generation <= step.generation && !hasTakenOver(record, step.generation))
     throw new KedgeError('outcome-unknown', `Cannot release guest ${step.vmid}: ${target} does not own it`);
 }
