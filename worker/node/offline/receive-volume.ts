@@ -3,6 +3,7 @@ import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { revokeGrant, writeGrant } from '../../../src/drivers/rsync/grant-store.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { syncVolume } from '../../../src/drivers/storage/sync-volume.js';
 import type { HandOverRef } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
 import { digestVolume } from './digest-volume.js';
@@ -36,7 +37,7 @@ export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ toke
 }
 
 /**
- * Ends the writing to the copy of a volume, and reads it: answers the digest of all that it holds. Not under the guest's lock, since it may
+ * Ends the writing to the copy of a volume, makes it durable, and reads it: answers the digest of all that it holds. Not under the guest's lock, since it may
  * take minutes; it ends with `signal`, with a newer reading of the same copy, and with the copy.
  */
 export async function digestCopy(node: NodeContext, ref: CopyRef, signal: AbortSignal): Promise<{ digest: string }> {
@@ -47,10 +48,12 @@ export async function digestCopy(node: NodeContext, ref: CopyRef, signal: AbortS
   const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(
     ({ volumeId, migrationId }) => volumeId === copy.to && migrationId === ref.migrationId,
   );
-  const path = isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path;
-  return node.readings.during(copy.token, async (ended) => ({
-    digest: await digestVolume({ path, kind: copy.kind }, { signal: AbortSignal.any([signal, ended]) }),
-  }));
+  const volume = { path: isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path, kind: copy.kind };
+  return node.readings.during(copy.token, async (ended) => {
+    // What the source is told of stays: it may publish the copy after a power cut of this node, which knows no more who has read what.
+    await syncVolume(volume);
+    return { digest: await digestVolume(volume, { signal: AbortSignal.any([signal, ended]) }) };
+  });
 }
 
 /** Gives a copy that was found equal its final name. On return it is durable, and no process can write to it on the source's behalf. */

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { parseMigrationId } from '../../../domain/ids.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import { syncFolder } from '../../host/durable-file.js';
 import { errnoOf, storageError } from '../../host/storage-error.js';
 import type { IncomingVolume, IncomingVolumeInfo, IncomingVolumes } from '../incoming-volumes.js';
+import { syncVolume } from '../sync-volume.js';
 import { parseVolumeName, printVolumeId, type VolumeId } from '../volume-id.js';
 import { listFolder, lookFresh, makeFolder, removeTree, tidyFolder } from './folders.js';
 import type { DirLayout } from './layout.js';
@@ -65,13 +64,12 @@ async function publish(places: Places): Promise<void> {
     // Published before; the crash may have come between the rename and its sync.
   } else if (volume.format === 'subvol') {
     if (existing !== null) throw taken(volume, final);
-    // A tree is as durable as its file system: nothing less covers folders, links and attributes.
-    await promisify(execFile)('sync', ['--file-system', temporary]);
+    await syncVolume({ path: temporary, kind: 'tree' });
     await rename(temporary, final);
   } else {
     // Both names on one file: an earlier attempt died between the two steps.
     if (existing !== null && (existing.ino !== copy.ino || existing.dev !== copy.dev)) throw taken(volume, final);
-    await syncFile(temporary);
+    await syncVolume({ path: temporary, kind: 'file' });
     // Unlike a rename, a link never replaces anything.
     if (existing === null) await linkNew(places);
     await unlink(temporary);
@@ -100,15 +98,6 @@ async function linkNew({ volume, temporary, final }: Places): Promise<void> {
     await link(temporary, final);
   } catch (error) {
     throw errnoOf(error) === 'EEXIST' ? taken(volume, final) : error;
-  }
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
