@@ -55,8 +55,11 @@ export interface NodeControlActivities {
   inspectSource(input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection>;
   /** Facts and findings of the target side; changes nothing. */
   inspectTarget(input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection>;
-  /** Marks the source's record as claimed by this migration. Refuses unless it is owned(g) unclaimed or claimed by us. */
-  claimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<ClaimResult>;
+  /**
+   * Marks the source's record as claimed by this migration. Refuses unless it is owned(g) unclaimed or claimed by us. `checked`: the config
+   * as the checks have seen it; a guest that has other volumes since is refused.
+   */
+  claimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline'; checked?: string }): Promise<ClaimResult>;
   /** Undo of `claimGuest`: settles the source to owned(g+2), unclaimed, guest as wanted; "never happened" is fine. */
   unclaimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<void>;
   /** Writes incoming(g+1), config copy, and starts QEMU listening; answers where. */

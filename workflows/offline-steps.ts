@@ -44,7 +44,8 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
     {
       name: 'claim',
       forward: async () => {
-        claim = await toldWhenSlow(context, 'claim', context.source().idempotent.claimGuest({ step: story.nextStep(), target, mode }));
+        const request = { step: story.nextStep(), target, mode, checked: guest.config };
+        claim = await toldWhenSlow(context, 'claim', context.source().idempotent.claimGuest(request));
       },
       undo: giveBack,
     },

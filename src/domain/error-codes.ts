@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   'migration-refused': row(false, 3, 409, 'Remove every listed blocker, each has its own remedy'),
   'cancel-refused': row(false, 3, 409, 'Let the migration end, then migrate back'),
   'guest-locked': row(false, 3, 409, 'Wait for the operation that holds the lock'),
+  'config-changed': row(false, 3, 409, 'Start the migration again: it checks the guest as it is now'),
   'guest-state': row(false, 3, 409, 'Bring the guest into the required state first'),
   'not-owner': row(false, 3, 409, 'Run the command for the node that owns the guest, see "kedge guest show"'),
   'stale-claim': row(false, 1, 409, 'Nothing to do: a newer attempt of the same step has taken over'),

@@ -36,7 +36,7 @@ export function createNodeService(node: NodeContext): NodeService {
     inventory: () => readInventory(node),
     inspectSource: (input) => inspectSource(node, input),
     inspectTarget: (input) => inspectTarget(node, input),
-    claimGuest: ({ step, target, mode }, call) => claimed(step, call, () => claimGuest(node, { step, target, ...(mode === undefined ? {} : { mode }) })),
+    claimGuest: (input, call) => claimed(input.step, call, () => claimGuest(node, input)),
     unclaimGuest: ({ step, target, mode }, call) => claimed(step, call, () => (mode === 'offline' ? giveBackCopy : giveBack)(node, step, target)),
     prepareTarget: (input, call) => claimed(input.step, call, () => prepareTarget(node, input)),
     prepareCopy: (input, call) => claimed(input.step, call, () => prepareCopy(node, input)),

@@ -3,18 +3,30 @@ import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { changedVolumes } from '../../../src/schema/changed-volumes.js';
 import type { NodeContext } from '../node-context.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { settleMigration } from '../recovery/settle-migration.js';
+
+export interface ClaimRequest {
+  readonly step: StepRef;
+  readonly target: NodeName;
+  readonly mode?: 'offline';
+  readonly checked?: string;
+}
 
 /**
  * Claims the guest for one migration: from here only its steps may act on it, and generation g+1 is issued for ever.
  *
  * A claim of another migration is a dead one: the workflow id `migration-<vmid>` is a mutex, so its workflow has ended without
  * its undo (terminated, or abandoned by the operator). It is settled backwards first.
- * @throws KedgeError `already-migrating`, `guest-state`, `not-found`, `record-unreadable`
+ *
+ * `checked` is the config that the checks have seen, maybe hours ago: the claim may have waited for its slot. Volumes that were added since
+ * would not be copied.
+ * @throws KedgeError `already-migrating`, `guest-state`, `config-changed`, `not-found`, `record-unreadable`
  */
-export async function claimGuest(node: NodeContext, { step, target, mode }: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<ClaimResult> {
+export async function claimGuest(node: NodeContext, request: ClaimRequest): Promise<ClaimResult> {
+  const { step, target, mode, checked } = request;
   await settleDeadClaim(node, step);
   return node.locks.withLock(step.vmid, async () => {
     const record = await readRecord(node, step);
@@ -28,10 +40,24 @@ export async function claimGuest(node: NodeContext, { step, target, mode }: { st
     if (record.bootId !== node.bootId) {
       throw new KedgeError('guest-state', `Cannot claim guest ${step.vmid}: this boot of ${node.node} has not confirmed its record yet`);
     }
+    const config = await node.guestConfigs.read(step.vmid, record.kind);
+    if (checked !== undefined) assertSameVolumes(record, { checked, config });
     const claimed: OwnershipRecord = { ...record, state: 'owned', migrationId: step.migrationId, peer: target, ...(mode === undefined ? {} : { mode }) };
     if (!isOurs || record.peer !== target) await crashPoint('source.claim-record', () => node.records.write(claimed));
-    return { generation: step.generation, wanted: record.wanted, config: await node.guestConfigs.read(step.vmid) };
+    return { generation: step.generation, wanted: record.wanted, config };
   });
+}
+
+function assertSameVolumes({ vmid, kind }: OwnershipRecord, { checked, config }: { checked: string; config: string }): void {
+  const changed = changedVolumes(kind, checked, config);
+  if (changed.length === 0) return;
+  throw new KedgeError(
+    'config-changed',
+    `Cannot migrate guest ${vmid}: its config was edited after it was checked, it has other volumes: ${changed.join(', ')}`,
+    {
+      details: { volumes: changed },
+    },
+  );
 }
 
 async function settleDeadClaim(node: NodeContext, step: StepRef): Promise<void> {
