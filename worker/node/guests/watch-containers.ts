@@ -5,7 +5,6 @@ import { readContainerEnding } from '../../../src/drivers/lxc/container-ending.j
 import { readContainer } from '../../../src/drivers/lxc/read-container.js';
 import type { NodeContext } from '../node-context.js';
 import { containerOf } from './container-of.js';
-import { startGuestFromDisk } from './start-guest.js';
 
 /**
  * A container that has shut itself down is wanted stopped from then on, as a VM is: no recovery may take it for crashed. LXC keeps how it
@@ -18,12 +17,8 @@ export async function noteEndedContainers(node: NodeContext): Promise<void> {
       const record = mayHaveEnded(node, vmid, await node.records.read(vmid));
       const container = containerOf(node, vmid);
       if (record === null || (await readContainer(container)).state !== 'gone' || (await readContainerEnding(container)) !== 'shut-down') return;
-      if (node.shutdowns.isAsked(vmid)) {
-        // A migration that was rolled back meanwhile had told it to: it is wanted here.
-        await startGuestFromDisk(node, vmid);
-        await node.shutdowns.end(vmid);
-        return;
-      }
+      // A migration that was rolled back meanwhile had told it to: it is wanted here, and is started again (start-marked.ts).
+      if (node.shutdowns.isAsked(vmid)) return;
       await node.records.write({ ...record, wanted: 'stopped' });
       node.log.info({ vmid }, 'the container has shut itself down');
     });

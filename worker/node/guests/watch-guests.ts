@@ -2,12 +2,12 @@ import type { Vmid } from '../../../src/domain/ids.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
 import { waitForMachineEnd } from './guest-power.js';
-import { startGuestFromDisk } from './start-guest.js';
+import { startIfEnded, startMarkedGuests } from './start-marked.js';
 import { noteEndedContainers } from './watch-containers.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
 
 const LOOK_INTERVAL_MS = 15_000;
-/** From the end of the guest's system to the end of its process. */
+/** From the end of the guest's system to the end of its process; one that takes longer is started by the look at the marks. */
 const END_TIMEOUT_MS = 10_000;
 
 /**
@@ -17,6 +17,7 @@ const END_TIMEOUT_MS = 10_000;
  *   node. A shutdown of a VM while no worker listens is not noticed, and it counts as crashed; that of a container is found later.
  * - A stream without an attempt that follows it (its workflow was ended by force, or Temporal is away) may reach `pre-switchover`:
  *   the guest stands still, and only this node can end that. By event, and by a slow look for events that were missed.
+ * - A guest that a migration had told to shut down may obey after the migration was rolled back: it is started again. The same two ways.
  *
  * Answers how to stop.
  */
@@ -31,6 +32,9 @@ export function watchGuests(node: NodeContext): () => void {
     });
     noteEndedContainers(node).catch((error: unknown) => {
       node.log.error({ error }, 'the containers could not be looked at');
+    });
+    startMarkedGuests(node).catch((error: unknown) => {
+      node.log.error({ error }, 'the guests that were told to shut down could not be looked at');
     });
   }, LOOK_INTERVAL_MS);
   timer.unref();
@@ -69,10 +73,9 @@ async function startAgain(node: NodeContext, vmid: Vmid): Promise<void> {
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
-    if (!(await waitForMachineEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS }))) return;
-    await startGuestFromDisk(node, vmid);
-    await node.shutdowns.end(vmid);
-    node.log.info({ vmid }, 'the guest shut down after its migration was rolled back, and was started again');
+    // Whoever held the lock before may have started it already: then this is another machine, which nobody has told anything.
+    if (!node.shutdowns.isAsked(vmid)) return;
+    if (await waitForMachineEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS })) await startIfEnded(node, vmid);
   });
 }
 

@@ -10,7 +10,7 @@ import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
 import { TargetLink } from './target-link.js';
 
 const REVOKE_TIMEOUT_MS = 60_000;
-/** A guest that was told to shut down a moment ago is waited for; one that obeys later is started again by the watch over its events. */
+/** A guest that was told to shut down a moment ago is waited for; one that obeys later, or ends more slowly, is started again by the watch over the guests. */
 const SHUTTING_DOWN_MS = 15_000;
 
 /**
