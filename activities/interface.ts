@@ -128,8 +128,11 @@ export interface NodeBulkActivities {
 
 /** Also run on the bulk queue of the source: the steps of a guest that is moved switched off, each resumable. */
 export interface NodeOfflineActivities {
-  /** Copies the disks; `final`: the last pass, after the shutdown. Goes on from the bytes that are there. */
-  copyVolumes(input: OfflineStep & { prepared: PreparedCopy; final: boolean }): Promise<CopiedVolumes>;
+  /**
+   * Copies the disks; `final`: the last pass, after the shutdown. Goes on from the bytes that are there. `thorough`: after a copy was found to
+   * differ, compares what every file holds, however equal it looks.
+   */
+  copyVolumes(input: OfflineStep & { prepared: PreparedCopy; final: boolean; thorough?: boolean }): Promise<CopiedVolumes>;
   /** Has the guest shut down and writes `releasing`; `shutdown-timeout`: it runs on. */
   shutDownGuest(input: OfflineStep): Promise<ShutDownResult>;
   /** Compares the whole of every volume and publishes the copies; `copy-differs` names one. */

@@ -26,9 +26,9 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   let prepared: PreparedCopy | null = null;
 
   const giveBack = (): Promise<void> => context.source().undo.unclaimGuest({ step: story.nextStep(), target, mode });
-  const copy = async (final: boolean): Promise<void> => {
-    const calls = final ? context.source().urgent : context.source().resumable;
-    const { rounds, bytesSent } = await calls.copyVolumes({ step: story.nextStep(), target, options, prepared: must(prepared), final });
+  const copy = async (how: { readonly final: boolean; readonly thorough?: boolean }): Promise<void> => {
+    const calls = how.final ? context.source().urgent : context.source().resumable;
+    const { rounds, bytesSent } = await calls.copyVolumes({ step: story.nextStep(), target, options, prepared: must(prepared), ...how });
     story.copiedMore(rounds, bytesSent);
   };
   const verify = async (): Promise<void> => {
@@ -68,11 +68,11 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       forward: async () => {
         const { holds } = hold;
         // With a hold also for a guest that is off: its disks are there when it is released.
-        if (options.presync && (guest.movement === 'restart' || holds)) await copy(false);
+        if (options.presync && (guest.movement === 'restart' || holds)) await copy({ final: false });
         if (!holds) return;
         await cancel.withoutDeadline(() => story.duringHold(() => hold.ended()));
         // What a running guest has written during the hold would be copied while it is off.
-        if (options.presync && guest.movement === 'restart') await copy(false);
+        if (options.presync && guest.movement === 'restart') await copy({ final: false });
       },
       noUndo: 'What was copied is removed with the preparation',
     },
@@ -84,7 +84,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       },
       undo: giveBack,
     },
-    { name: 'final-sync', forward: () => copy(true), noUndo: 'What was copied is removed with the preparation' },
+    { name: 'final-sync', forward: () => copy({ final: true }), noUndo: 'What was copied is removed with the preparation' },
     {
       name: 'verify',
       forward: async () => {
@@ -94,7 +94,8 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
           const failure = readFailure(error);
           if (failure.answer !== 'given' || failure.code !== 'copy-differs') throw error;
           story.warn(`${failure.message}: it was copied and compared once more`);
-          await copy(true);
+          // What differs may look equal: a file of the same size and time.
+          await copy({ final: true, thorough: true });
           await verify();
         }
       },

@@ -18,9 +18,10 @@ export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineN
       world.change(target, { files: true });
       return { volumes: [VOLUME] };
     },
-    copyVolumes: async ({ step, final }) => {
+    copyVolumes: async ({ step, final, thorough }) => {
       world.claimStep(source.name, step.sequence);
       if (!isOurs(step) || (final && source.record?.state !== 'releasing')) throw new KedgeError('rolled-back', 'Cannot copy: the guest is not ours');
+      if (thorough === true) world.thoroughCopies += 1;
       world.change(target, { disks: final ? 'equal' : 'seed' });
       return { rounds: [{ round: 1, bytesLeft: 0, bytesSent: 1_000, durationMs: 5 }], bytesSent: 1_000 };
     },

@@ -39,6 +39,8 @@ export class FakeWorld {
   readonly violations: string[] = [];
   streams = false;
   holdReleased = false;
+  /** Copies that compared what files hold, however equal they look. */
+  thoroughCopies = 0;
   readonly #newestStep = new Map<NodeName, number>();
   readonly #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
 

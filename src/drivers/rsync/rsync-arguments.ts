@@ -34,6 +34,11 @@ export interface TreePass extends PassOptions {
 
 /** rsync ends when nothing arrives for so long; it sends keepalives itself while it computes. */
 const TIMEOUT_SECONDS = 60;
+/**
+ * The same with `--checksum`: each side reads its files before it says anything of them, and a side that waits for the list of files takes
+ * that silence for the end (measured, rsync 3.5). Time enough for one file of some hundred GB.
+ */
+export const CHECKSUM_TIMEOUT_SECONDS = 3_600;
 /** Large blocks: an image has few, large changes, and each block costs a checksum on the wire. The most that rsync takes. */
 const BLOCK_BYTES = 131_072;
 /** A delta keeps about 40 bytes a block: rsync's own limit of 1 GB would end with images of 3 TiB, this one does with 25. */
@@ -55,7 +60,7 @@ export function imagePassArguments(pass: ImagePass): readonly string[] {
     '--ignore-times',
     `--block-size=${BLOCK_BYTES}`,
     `--max-alloc=${MAX_ALLOC}`,
-    ...commonArguments(pass),
+    ...commonArguments(pass, TIMEOUT_SECONDS),
     '--',
     absolute(pass.source),
     `${pass.target.node}:${tokenOf(pass.target)}`,
@@ -79,7 +84,7 @@ export function treePassArguments(pass: TreePass): readonly string[] {
     // Times are compared to the nanosecond: a file may change twice within the second in which a pass read it.
     '--modify-window=-1',
     ...(pass.checksum === true ? ['--checksum'] : []),
-    ...commonArguments(pass),
+    ...commonArguments(pass, pass.checksum === true ? CHECKSUM_TIMEOUT_SECONDS : TIMEOUT_SECONDS),
     '--',
     // The slash at the end means the content of the folder, not the folder itself.
     `${absolute(pass.source).replace(/\/+$/, '')}/`,
@@ -87,10 +92,10 @@ export function treePassArguments(pass: TreePass): readonly string[] {
   ];
 }
 
-function commonArguments(pass: PassOptions): readonly string[] {
+function commonArguments(pass: PassOptions, timeoutSeconds: number): readonly string[] {
   return [
     '--partial',
-    `--timeout=${TIMEOUT_SECONDS}`,
+    `--timeout=${timeoutSeconds}`,
     ...REPORTS,
     ...(pass.final ? ['--fsync'] : []),
     ...compressionArguments(pass.compression),

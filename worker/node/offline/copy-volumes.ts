@@ -9,12 +9,19 @@ import type { VolumesTask } from './copy-task.js';
 import { passVolumes } from './pass-volumes.js';
 import { TargetLink } from './target-link.js';
 
+export interface CopyTask extends VolumesTask {
+  /** The last pass, after the shutdown. */
+  readonly final: boolean;
+  /** What is there was found to differ: size and time of a file prove nothing. */
+  readonly thorough?: boolean;
+}
+
 /**
  * Copies the guest's disks to the target: before its shutdown pass after pass, until the next would find little (`final` false); after it one
  * last pass, which ends with everything durable there. Every attempt goes on from the bytes that are there: rsync compares.
  * @throws KedgeError of `passVolumes`; `stale-claim`; `outcome-unknown` when the record is not this migration's any more
  */
-export async function copyVolumes(node: NodeContext, task: VolumesTask & { readonly final: boolean }): Promise<CopiedVolumes> {
+export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<CopiedVolumes> {
   return withClaim(node, task, async (fenced) => {
     await assertClaimed(node, task);
     const rounds: CopyRound[] = [];
@@ -25,6 +32,7 @@ export async function copyVolumes(node: NodeContext, task: VolumesTask & { reado
       const pass = await passVolumes(node, fenced, {
         phase: task.final ? 'final-sync' : 'pre-sync',
         number: passes.length + 1,
+        thorough: task.thorough ?? false,
         link,
       });
       passes.push(pass);
@@ -35,7 +43,7 @@ export async function copyVolumes(node: NodeContext, task: VolumesTask & { reado
 }
 
 /** Before the shutdown the record is claimed, after it `releasing`: in between only the step that shuts the guest down may write. */
-async function assertClaimed(node: NodeContext, { step, final }: VolumesTask & { readonly final: boolean }): Promise<void> {
+async function assertClaimed(node: NodeContext, { step, final }: CopyTask): Promise<void> {
   const view = await node.records.read(step.vmid);
   const states: readonly OwnershipRecord['state'][] = final ? ['releasing'] : ['owned', 'releasing'];
   if (view.kind === 'record' && view.record.migrationId === step.migrationId && states.includes(view.record.state)) return;

@@ -3,7 +3,7 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domain/migration.js';
 import type { SyncPass } from '../../../src/domain/sync-passes.js';
 import type { NodeContext } from '../node-context.js';
-import { imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
+import { CHECKSUM_TIMEOUT_SECONDS, imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
 import { runRsync, type RsyncResult, type RsyncRun } from '../../../src/drivers/rsync/run-rsync.js';
 import type { VolumesTask } from './copy-task.js';
 import { storageOf } from './storage-of.js';
@@ -14,6 +14,8 @@ export interface PassRequest {
   readonly phase: Extract<MigrationPhase, 'pre-sync' | 'final-sync'>;
   /** From 1. */
   readonly number: number;
+  /** Compare what every file holds, also where its size and time are equal. */
+  readonly thorough: boolean;
   readonly link: TargetLink;
 }
 
@@ -64,7 +66,7 @@ async function passVolume(
   task: VolumesTask,
   request: PassRequest & { volume: CopiedVolume; lanes: number; counter: PassCounter },
 ): Promise<void> {
-  const { volume, link, phase, counter, lanes } = request;
+  const { volume, link, phase, thorough, counter, lanes } = request;
   task.signal.throwIfAborted();
   const { vmid, migrationId, generation } = task.step;
   const { token, isEmpty } = await link.call(
@@ -84,9 +86,13 @@ async function passVolume(
     compression: await link.compression(limit === 0 ? null : limit),
     ...(limit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(limit / lanes / KIB)) }),
   };
-  const args = volume.kind === 'tree' ? treePassArguments(pass) : imagePassArguments({ ...pass, targetIsEmpty: isEmpty });
+  // An image is compared whole in every pass.
+  const checksum = thorough && volume.kind === 'tree';
+  const args = volume.kind === 'tree' ? treePassArguments({ ...pass, checksum }) : imagePassArguments({ ...pass, targetIsEmpty: isEmpty });
   const result = await runTwiceAtMost({
     args,
+    // While the target reads its files, nothing moves here.
+    ...(checksum ? { stallTimeoutMs: CHECKSUM_TIMEOUT_SECONDS * 1_000 } : {}),
     vanishedFiles: volume.kind === 'tree' && !final ? 'normal' : 'error',
     signal: task.signal,
     onProgress: ({ bytes }) => counter.moved(volume, bytes),

@@ -75,6 +75,11 @@ describe('a pass over a tree', () => {
     expect(treePassArguments(tree)).not.toContain('--checksum');
     expect(treePassArguments({ ...tree, checksum: true })).toContain('--checksum');
   });
+
+  it('that compares contents bears the silence of a side that reads for long', () => {
+    expect(treePassArguments(tree)).toContain('--timeout=60');
+    expect(treePassArguments({ ...tree, checksum: true })).toContain('--timeout=3600');
+  });
 });
 
 test.prop([

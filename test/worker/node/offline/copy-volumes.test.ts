@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { StepRef } from '../../../../activities/interface.js';
+import { parseNodeName } from '../../../../src/domain/ids.js';
+import { DEFAULT_MIGRATION_OPTIONS } from '../../../../src/domain/migration.js';
+import { runRsync } from '../../../../src/drivers/rsync/run-rsync.js';
+import type { NodeContext } from '../../../../worker/node/node-context.js';
+import { copyVolumes } from '../../../../worker/node/offline/copy-volumes.js';
+import { configuredNode } from '../../../support/configured-node.js';
+import { directChannel } from '../../../support/direct-channel.js';
+import { receivingNode, stepOf, VMID, type ReceivingNode } from '../../../support/receiving-node.js';
+
+vi.mock('../../../../src/drivers/rsync/run-rsync.js', () => ({ runRsync: vi.fn() }));
+vi.mock('../../../../src/drivers/rsync/probe-rsync.js', () => ({ probeRsync: () => Promise.resolve({ version: '3.2.7', compression: [] }) }));
+
+const SOURCE = parseNodeName('node2');
+const TARGET = parseNodeName('node1');
+const DONE = { filesTransferred: 0, totalFileBytes: 0, literalBytes: 0, matchedBytes: 0, sentBytes: 0, receivedBytes: 0, durationMs: 1 };
+let target: ReceivingNode;
+let source: NodeContext;
+let remove: () => void;
+let sequence = 0;
+beforeEach(async () => {
+  target = await receivingNode();
+  const made = await configuredNode({ 'node.yaml': 'name: node2\n', 'storage.cfg': 'dir: local\n\tpath /srv/local\n\tcontent images\n' });
+  remove = made.remove;
+  const channel = directChannel({ from: SOURCE, to: () => target.node, cuts: new Map() });
+  source = { ...made.node, peers: { channel: () => Promise.resolve(channel), migrationAddress: () => '127.0.0.1' } };
+  const base = { vmid: VMID, kind: 'qemu', generation: stepOf(1).generation, wanted: 'stopped', bootId: source.bootId } as const;
+  await source.records.write({ ...base, state: 'releasing', migrationId: stepOf(2).migrationId, peer: TARGET, mode: 'offline' });
+  vi.mocked(runRsync).mockReset().mockResolvedValue(DONE);
+});
+afterEach(() => {
+  target.remove();
+  remove();
+});
+
+interface Run {
+  readonly args: readonly string[];
+  readonly stallTimeoutMs: number | undefined;
+}
+
+/** One pass over an image and a tree: what both rsyncs are told, and how long each may stand still. */
+async function pass(how: { readonly final: boolean; readonly thorough?: boolean }): Promise<{ readonly file: Run; readonly tree: Run }> {
+  await target.prepare(2);
+  const prepared = { volumes: (await target.node.volumes.of(VMID, stepOf(2).migrationId)).volumes };
+  const step: StepRef = { ...stepOf(2), sequence: (sequence += 1) };
+  const call = { attempt: 1, signal: new AbortController().signal, report: () => undefined };
+  await copyVolumes(source, { step, target: TARGET, options: DEFAULT_MIGRATION_OPTIONS, prepared, ...how, ...call });
+  const runOf = (isTree: boolean): Run => {
+    const run = vi
+      .mocked(runRsync)
+      .mock.calls.map(([one]) => one)
+      .find(({ args }) => args.includes('--archive') === isTree);
+    return { args: run?.args ?? [], stallTimeoutMs: run?.stallTimeoutMs };
+  };
+  return { file: runOf(false), tree: runOf(true) };
+}
+
+describe('a pass over the volumes', () => {
+  test.each([{ final: false }, { final: true }])('takes files of a tree for equal by size and time, an image by nothing: %j', async (how) => {
+    const { file, tree } = await pass(how);
+    expect(tree.args).not.toContain('--checksum');
+    expect(file.args).toContain('--ignore-times');
+    expect([file.stallTimeoutMs, tree.stallTimeoutMs]).toEqual([undefined, undefined]);
+  });
+
+  test('after a copy was found to differ compares what the files of a tree hold, and bears the silence meanwhile', async () => {
+    const { file, tree } = await pass({ final: true, thorough: true });
+    expect(tree.args).toContain('--checksum');
+    expect(file.args).not.toContain('--checksum');
+    expect([file.stallTimeoutMs, tree.stallTimeoutMs]).toEqual([undefined, 3_600_000]);
+  });
+});
