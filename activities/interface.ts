@@ -5,6 +5,7 @@
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { RsyncLook } from '../src/domain/check-rsync.js';
 import type { GuestStorage } from '../src/domain/check-storages.js';
 import type { Finding } from '../src/domain/checks.js';
 import type { CopyLimits } from '../src/domain/forecast.js';
@@ -180,6 +181,7 @@ export interface SourceInspection {
   readonly inventory: NodeInventory;
   /** The way to the target; absent where it is the source. */
   readonly link?: LinkFacts;
+  readonly rsync?: RsyncLook;
 }
 
 export interface TargetInspection {
@@ -190,6 +192,7 @@ export interface TargetInspection {
   readonly volumes?: readonly string[];
   /** The way back to the source. */
   readonly link?: LinkFacts;
+  readonly rsync?: RsyncLook;
 }
 
 export interface ClaimResult {

@@ -2,6 +2,7 @@
 import { checkCopies } from './check-copies.js';
 import { checkClusters, checkKedgeVersion, checkMachine, checkProcessor, checkQemuVersion, checkRoom, checkWork, type HostPair } from './check-hosts.js';
 import { checkNetworks } from './check-network.js';
+import { checkRsync, type RsyncLook } from './check-rsync.js';
 import { checkStorageMapOfLive, checkStorages, type GuestStorage } from './check-storages.js';
 import { finding, withinScope, type Finding } from './checks.js';
 import type { GuestNeeds } from './guest-needs.js';
@@ -29,6 +30,8 @@ export interface GuestFacts {
 export interface NodeSide {
   readonly findings: readonly Finding[];
   readonly inventory: NodeInventory;
+  /** Absent from an older Kedge. */
+  readonly rsync?: RsyncLook;
 }
 export interface TargetSide extends NodeSide {
   /** Volumes of this guest's number on the target's own storages; absent from an older Kedge. */
@@ -113,6 +116,8 @@ function checkPair(facts: MigrationFacts): readonly Finding[] {
         guest.storages.filter(({ shared }) => shared),
         target,
       ),
+      // A guest whose disks are all on shared storages needs none.
+      ...(guest.volumes.length === 0 ? [] : [...checkRsync(hosts.source.node, sourceSide.rsync), ...checkRsync(target.node, targetSide.rsync)]),
       ...checkCopies(guest.volumes, { target, targetStorage, ...(targetSide.volumes === undefined ? {} : { taken: targetSide.volumes }) }),
     ];
   }

@@ -120,6 +120,7 @@ export const CHECKS = {
     'The target owns a guest of this number',
     'Look at both nodes with "kedge audit" before anything is removed',
   ),
+  'rsync-missing': copyBlocker('rsync of both nodes', 'The disks could not be copied', 'Install rsync 3.2.4 or later on the named node'),
   'record-unsettled': blocker('record and QEMU of the source', 'An earlier migration or a reboot is not settled yet', 'Wait, see "kedge audit"'),
   'local-device': blocker('devices, paths and mounts in the config', 'The guest uses something of this node that no other has', 'Remove it from the config'),
   'device-mapped': blocker(

@@ -45,7 +45,7 @@ export const ERROR_CODES = {
   'stream-stalled': row(true, 1, 504, 'The guest runs on at the source; check the migration network and repeat'),
   'copy-failed': row(true, 1, 502, 'Check sshd and the network between the two nodes; the copy goes on from the bytes that are there'),
   'copy-stalled': row(true, 1, 504, 'Check the storages and the network of both nodes; the copy goes on from the bytes that are there'),
-  'copy-refused': row(false, 1, 502, 'Read the cause, rsync says what it could not do; both nodes need rsync 3.2 or later'),
+  'copy-refused': row(false, 1, 502, 'Read the cause, rsync says what it could not do; both nodes need rsync 3.2.4 or later'),
   'not-converging': row(false, 1, 409, 'Allow a longer pause (--max-downtime or --on-stall force) or lower the load of the guest'),
   'deadline-exceeded': row(false, 4, 504, 'Allow more time with --timeout'),
   'cancelled': row(false, 1, 499, 'Nothing: the guest is as before'),

@@ -95,6 +95,7 @@ const CASES: Readonly<Record<CheckId, () => readonly Finding[]>> = {
   'space-short': () => copiedTo({ freeBytes: 1e7 }),
   'space-overcommitted': () => copiedTo({ freeBytes: 5e8 }),
   'guest-exists-on-target': () => checkTargetState({ vmid, view: view({ record: owned }), sourceGeneration: 3, pid: null, foreignConfig: false }),
+  'rsync-missing': () => copied({ targetSide: { findings: [], inventory: inventory(node2), rsync: { unusable: 'Cannot copy: rsync is not installed' } } }),
   'record-unsettled': () => checkSourceState({ vmid, view: view({ record: { kind: 'unreadable', reason: 'torn' } }), runState: null, streamStuck: false }),
   'local-device': () => checkGuestNeeds(needs({ devices: [{ key: 'usb0', value: 'host=1-2', mapping: null }] }), live),
   'device-mapped': () => checkGuestNeeds(needs({ devices: [{ key: 'hostpci0', value: 'mapping=gpu', mapping: 'gpu' }] }), live),

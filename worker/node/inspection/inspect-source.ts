@@ -10,17 +10,19 @@ import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
 import { inspectRecordSpace } from './inspect-record-space.js';
 import { inspectGuest } from './inspect-guest.js';
+import { lookAtRsync } from './look-at-rsync.js';
 import { measureLink } from './measure-link.js';
 
 /** Facts and findings of the source side. Changes nothing. Findings that compare both sides are made in src/domain/check-migration.ts. */
 export async function inspectSource(node: NodeContext, input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection> {
   const { vmid, target } = input;
-  const [inventory, look, link, certificates, space] = await Promise.all([
+  const [inventory, look, link, certificates, space, rsync] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, vmid),
     target === node.node ? null : measureLink(node, { peer: target, network: input.options.network }),
     checkCertificates(node, { side: 'client', options: input.options }),
     inspectRecordSpace(node),
+    lookAtRsync(),
   ]);
   const streamStuck = look.reading !== null && look.process !== null && (await hasStuckStream(look.process.pid));
   const own = [...checkSourceState({ vmid, view: look.view, runState: look.reading?.runState ?? null, streamStuck }), ...certificates, ...space];
@@ -29,6 +31,7 @@ export async function inspectSource(node: NodeContext, input: { vmid: Vmid; targ
     findings: [...own, ...(link === null ? [] : checkLink(link)), ...seen.findings],
     guest: seen.guest,
     inventory,
+    rsync,
     ...(link === null ? {} : { link }),
   };
 }

@@ -12,11 +12,12 @@ import { askPeer } from '../recovery/ask-peer.js';
 import { readInventory } from '../presence/read-inventory.js';
 import { checkCertificates } from './check-certificates.js';
 import { inspectRecordSpace } from './inspect-record-space.js';
+import { lookAtRsync } from './look-at-rsync.js';
 import { measureLink } from './measure-link.js';
 
 /** Facts and findings of the target side. Changes nothing. */
 export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection> {
-  const [inventory, look, link, certificates, space, sourceView, volumes, foreignConfig] = await Promise.all([
+  const [inventory, look, link, certificates, space, sourceView, volumes, foreignConfig, rsync] = await Promise.all([
     readInventory(node),
     lookAtGuest(node, input.vmid),
     input.source === node.node ? null : measureLink(node, { peer: input.source, network: input.options.network }),
@@ -25,6 +26,7 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
     input.source === node.node ? Promise.resolve('unreachable' as const) : askPeer(node, input.source, input.vmid),
     ownVolumes(node, input.vmid),
     hasForeignConfig(node, input.vmid),
+    lookAtRsync(),
   ]);
   const sourceGeneration = sourceView === 'unreachable' || sourceView.record.kind !== 'record' ? null : sourceView.record.record.generation;
   return {
@@ -37,6 +39,7 @@ export async function inspectTarget(node: NodeContext, input: { vmid: Vmid; sour
     inventory,
     view: look.view,
     volumes,
+    rsync,
     ...(link === null ? {} : { link }),
   };
 }
