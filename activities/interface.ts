@@ -222,6 +222,8 @@ export interface CopiedVolumes {
 export interface ShutDownResult {
   /** RFC 3339. */
   readonly offAt: string;
+  /** It was off, and this migration had not told it to: since when nobody knows. */
+  readonly foundOff?: true;
 }
 
 /** A finished copy with its switchover. */

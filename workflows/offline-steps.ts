@@ -79,8 +79,11 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
     {
       name: 'shutdown',
       forward: async () => {
-        const { offAt } = await context.source().urgent.shutDownGuest({ step: story.nextStep(), target, options });
-        if (guest.movement === 'restart') story.wentOff(offAt);
+        const { offAt, foundOff } = await context.source().urgent.shutDownGuest({ step: story.nextStep(), target, options });
+        if (guest.movement !== 'restart') return;
+        story.wentOff(offAt);
+        // It crashed, or its node restarted: it moves as it is, and is started at the target. Its downtime counts from here only.
+        if (foundOff === true) story.warn('The guest was off already when it was to be shut down: it had ended by itself, or its node had restarted');
       },
       undo: giveBack,
     },

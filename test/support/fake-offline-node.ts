@@ -28,9 +28,10 @@ export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineN
     shutDownGuest: async ({ step }) => {
       world.claimStep(source.name, step.sequence);
       if (!isOurs(step)) throw new KedgeError('rolled-back', 'Cannot shut down: the guest is not ours');
+      const foundOff = source.record?.state === 'owned' && source.qemu === 'gone';
       world.change(source, { qemu: 'gone' });
       world.setRecord(source, 'releasing', ended(step));
-      return { offAt: new Date().toISOString() };
+      return { offAt: new Date().toISOString(), ...(foundOff ? { foundOff } : {}) };
     },
     verifyCopy: async ({ step }) => {
       world.claimStep(source.name, step.sequence);

@@ -119,6 +119,11 @@ describe.concurrent('a running guest', () => {
     expect(run.world.calls).not.toContain('verifyCopy');
   });
 
+  test('that crashes while it is copied moves as it is, is started at its target, and says so', async () => {
+    const crashed = after((world) => world.change(world.source, { qemu: 'gone' }), 'copy-failed');
+    expect((await assertMoved(await start('restart', { copyVolumes: crashed }))).join()).toContain('off already');
+  });
+
   test('is copied before its shutdown for as long as it takes', async () => {
     await assertMoved(await start('restart', { copyVolumes: fails('copy-failed', 25) }));
   });

@@ -3,6 +3,7 @@ import type { CopyRound } from '../../../src/domain/migration.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { isSynced, type SyncPass } from '../../../src/domain/sync-passes.js';
+import { isGuestOn } from '../guests/guest-power.js';
 import type { NodeContext } from '../node-context.js';
 import { withClaim } from './with-claim.js';
 import type { VolumesTask } from './copy-task.js';
@@ -17,13 +18,13 @@ export interface CopyTask extends VolumesTask {
 }
 
 /**
- * Copies the guest's disks to the target: before its shutdown pass after pass, until the next would find little (`final` false); after it one
- * last pass, which ends with everything durable there. Every attempt goes on from the bytes that are there: rsync compares.
+ * Copies the guest's disks to the target: before its shutdown pass after pass, until the next would find little or the guest is off (`final`
+ * false); after it one last pass, which ends with everything durable there. Every attempt goes on from the bytes that are there: rsync compares.
  * @throws KedgeError of `passVolumes`; `stale-claim`; `outcome-unknown` when the record is not this migration's any more
  */
 export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<CopiedVolumes> {
   return withClaim(node, task, async (fenced) => {
-    await assertClaimed(node, task);
+    const guest = await claimedGuest(node, task);
     const rounds: CopyRound[] = [];
     const passes: SyncPass[] = [];
     const link = new TargetLink(node, task.target, task.options.network);
@@ -37,15 +38,16 @@ export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<Co
       });
       passes.push(pass);
       rounds.push(pass.round);
-    } while (!task.final && !isSynced(passes));
+      // Off, it writes no more, and its time off has begun: what is left the last pass brings.
+    } while (!task.final && !isSynced(passes) && isGuestOn(node, guest));
     return { rounds, bytesSent: rounds.reduce((sum, { bytesSent }) => sum + bytesSent, 0) };
   });
 }
 
 /** Before the shutdown the record is claimed, after it `releasing`: in between only the step that shuts the guest down may write. */
-async function assertClaimed(node: NodeContext, { step, final }: CopyTask): Promise<void> {
+async function claimedGuest(node: NodeContext, { step, final }: CopyTask): Promise<OwnershipRecord> {
   const view = await node.records.read(step.vmid);
   const states: readonly OwnershipRecord['state'][] = final ? ['releasing'] : ['owned', 'releasing'];
-  if (view.kind === 'record' && view.record.migrationId === step.migrationId && states.includes(view.record.state)) return;
+  if (view.kind === 'record' && view.record.migrationId === step.migrationId && states.includes(view.record.state)) return view.record;
   throw new KedgeError('rolled-back', `Cannot copy the disks of guest ${step.vmid}: its record is ${view.kind === 'record' ? view.record.state : view.kind}`);
 }

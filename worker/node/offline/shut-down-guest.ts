@@ -21,7 +21,10 @@ export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promi
   return withClaim(node, task, async ({ signal }) => {
     const record = await readClaimed(node, task);
     if (record.state === 'releasing') return { offAt: new Date().toISOString() };
-    if (isGuestOn(node, record)) {
+    const isOn = isGuestOn(node, record);
+    // With a mark an earlier attempt has told it to.
+    const foundOff = !isOn && !node.shutdowns.isAsked(vmid);
+    if (isOn) {
       // The checks saw it off, and nobody allowed to shut it down.
       if (!task.options.restart) throw new KedgeError('guest-state', `Cannot move guest ${vmid} switched off: it was started meanwhile`);
       await node.shutdowns.begin(vmid);
@@ -44,7 +47,7 @@ export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promi
       const releasing = asReleasing(node, present);
       await crashPoint('source.releasing-record', () => node.records.write(releasing));
     });
-    return { offAt };
+    return { offAt, ...(foundOff ? { foundOff } : {}) };
   });
 }
 

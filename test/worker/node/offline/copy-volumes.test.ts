@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { StepRef } from '../../../../activities/interface.js';
+import { guestRunFolder } from '../../../../src/config/paths.js';
 import { parseNodeName } from '../../../../src/domain/ids.js';
 import { DEFAULT_MIGRATION_OPTIONS } from '../../../../src/domain/migration.js';
+import { runFiles } from '../../../../src/drivers/qemu/run-files.js';
+import { scanQemu } from '../../../../src/drivers/qemu/scan-qemu.js';
 import { runRsync } from '../../../../src/drivers/rsync/run-rsync.js';
 import type { NodeContext } from '../../../../worker/node/node-context.js';
 import { copyVolumes } from '../../../../worker/node/offline/copy-volumes.js';
@@ -9,6 +12,7 @@ import { configuredNode } from '../../../support/configured-node.js';
 import { directChannel } from '../../../support/direct-channel.js';
 import { receivingNode, stepOf, VMID, type ReceivingNode } from '../../../support/receiving-node.js';
 
+vi.mock('../../../../src/drivers/qemu/scan-qemu.js', () => ({ scanQemu: vi.fn(() => []) }));
 vi.mock('../../../../src/drivers/rsync/run-rsync.js', () => ({ runRsync: vi.fn() }));
 vi.mock('../../../../src/drivers/rsync/probe-rsync.js', () => ({ probeRsync: () => Promise.resolve({ version: '3.2.7', compression: [] }) }));
 
@@ -55,6 +59,37 @@ async function pass(how: { readonly final: boolean; readonly thorough?: boolean 
   };
   return { file: runOf(false), tree: runOf(true) };
 }
+
+/** A running guest, claimed, of which a pass of a minute finds a gigabyte anew. */
+async function busyGuest(): Promise<void> {
+  const base = { vmid: VMID, kind: 'qemu', generation: stepOf(1).generation, wanted: 'running', bootId: source.bootId } as const;
+  await source.records.write({ ...base, state: 'owned', migrationId: stepOf(2).migrationId, peer: TARGET, mode: 'offline' });
+  let deltaBytes = 2 ** 40;
+  vi.mocked(runRsync).mockImplementation(() => Promise.resolve({ ...DONE, literalBytes: (deltaBytes /= 2) }));
+  vi.spyOn(performance, 'now').mockImplementation(() => (clockMs += 60_000));
+}
+let clockMs = 0;
+
+describe('the passes before the shutdown', () => {
+  afterEach(() => {
+    vi.mocked(scanQemu).mockReturnValue([]);
+    vi.restoreAllMocks();
+  });
+
+  test('go on while the guest runs and each finds much less', async () => {
+    await busyGuest();
+    const { pidFile } = runFiles(guestRunFolder(source.paths, VMID));
+    vi.mocked(scanQemu).mockReturnValue([{ pid: 4711, startTime: 1, vmid: VMID, pidFile, command: [], incoming: false }]);
+    await pass({ final: false });
+    expect(vi.mocked(runRsync).mock.calls.length).toBeGreaterThan(4);
+  });
+
+  test('end when the guest is off: it writes no more, and its time off has begun', async () => {
+    await busyGuest();
+    await pass({ final: false });
+    expect(runRsync).toHaveBeenCalledTimes(2);
+  });
+});
 
 describe('a pass over the volumes', () => {
   test.each([{ final: false }, { final: true }])('takes files of a tree for equal by size and time, an image by nothing: %j', async (how) => {
