@@ -25,7 +25,7 @@ export async function giveBackCopy(node: NodeContext, step: StepRef, target: Nod
     if (record === null) return;
     if (record.state === 'released') await revokeThere(node, step, target);
     const free = await takeBack(node, step, record);
-    if (node.shutdowns.isAsked(step.vmid) && free.kind === 'qemu') await waitForMachineEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
+    if (free.kind === 'qemu' && (await node.shutdowns.isAsked(step.vmid))) await waitForMachineEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
     if (isGuestOn(node, free)) return;
     await startGuestFromDisk(node, step.vmid);
     await node.shutdowns.end(step.vmid);

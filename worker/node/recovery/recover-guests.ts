@@ -100,8 +100,9 @@ async function recoverOwned(node: NodeContext, vmid: Vmid): Promise<boolean> {
       return true;
     }
     if (wanted !== 'running') return true;
-    // A migration had told it to shut down and was rolled back; it obeyed while no worker listened.
-    if (view.qemu === 'gone' && node.shutdowns.isAsked(vmid)) {
+    // A migration had told it to shut down and was rolled back; it obeyed while no worker listened. Nobody knows when: so long after the
+    // word that it need not be due to that, it counts as crashed, as after any end that nobody saw.
+    if (view.qemu === 'gone' && (await node.shutdowns.isAsked(vmid))) {
       await startGuestFromDisk(node, vmid);
       await node.shutdowns.end(vmid);
       return true;
