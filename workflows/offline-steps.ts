@@ -105,6 +105,8 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       forward: async () => {
         const { startedAt } = await context.target().undo.startMoved({ step: story.nextStep() });
         if (startedAt !== null) story.cameUp(startedAt);
+        else if (guest.movement === 'restart')
+          story.warn(`Guest ${migration.vmid} was not started on ${target}: it is not wanted running any more, since somebody stopped it or the node rebooted`);
       },
       noUndo: 'The target owns the guest: only forward',
     },

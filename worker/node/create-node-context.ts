@@ -15,6 +15,7 @@ import { IncomingLeases } from './handover/incoming-leases.js';
 import { LostContact } from './handover/lost-contact.js';
 import { StagedRecords } from './handover/target-stages.js';
 import { LinkProbes } from './inspection/link-probes.js';
+import { DueStarts } from './journal/due-starts.js';
 import { ShutdownMarks } from './journal/shutdown-marks.js';
 import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
@@ -55,6 +56,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     starts: new StartMarks(journalFolder(paths)),
+    dueStarts: new DueStarts(journalFolder(paths)),
     recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),

@@ -11,6 +11,7 @@ import type { ActiveCopies } from './handover/active-copies.js';
 import type { StagedRecords } from './handover/target-stages.js';
 import type { IncomingLeases } from './handover/incoming-leases.js';
 import type { LostContact } from './handover/lost-contact.js';
+import type { DueStarts } from './journal/due-starts.js';
 import type { ShutdownMarks } from './journal/shutdown-marks.js';
 import type { StartMarks } from './journal/start-marks.js';
 import type { LinkProbes } from './inspection/link-probes.js';
@@ -47,6 +48,7 @@ export interface NodeContext {
   readonly peers: Peers;
   readonly leases: IncomingLeases;
   readonly starts: StartMarks;
+  readonly dueStarts: DueStarts;
   readonly recoveries: Recoveries;
   readonly stages: StagedRecords;
   readonly copies: ActiveCopies;

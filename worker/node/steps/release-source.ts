@@ -44,6 +44,7 @@ export async function releaseSource(node: NodeContext, request: ReleaseRequest):
     await crashPoint('source.release-files', async () => {
       for (const { from } of volumes) await (await storageOf(node, from)).remove(from);
       await node.shutdowns.end(step.vmid);
+      await node.dueStarts.end(step.vmid);
       await node.guestConfigs.remove(step.vmid);
       await rm(containerFiles(containerOf(node, step.vmid)).folder, { recursive: true, force: true });
       await node.streams.remove(step.vmid);

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -14,6 +13,7 @@ import { watchGuests } from '../../../../worker/node/guests/watch-guests.js';
 import type { NodeContext } from '../../../../worker/node/node-context.js';
 import { recoverUntilSettled } from '../../../../worker/node/recovery/recover-guests.js';
 import { configuredNode } from '../../../support/configured-node.js';
+import { startFakeGuest, type FakeGuest } from '../../../support/fake-guest.js';
 
 const VMID = parseVmid(901);
 const MINUTE = 60_000;
@@ -122,27 +122,18 @@ describe('a guest that a worker finds off when it comes', () => {
 });
 
 describe('a guest that is told to shut down', () => {
-  let guest: ChildProcess;
-  let qmp: FakeQmp;
+  let guest: FakeGuest;
   beforeEach(async () => {
-    const folder = guestRunFolder(node.paths, VMID);
-    mkdirSync(folder, { recursive: true });
-    const pidFile = join(folder, 'pid');
-    // Its command line says that it is a QEMU of this guest.
-    const words = ['-e', 'setInterval(() => undefined, 1_000)', '--', '-name', `${VMID}-test`, '-pidfile', pidFile];
-    guest = spawn(process.execPath, words, { argv0: 'qemu-fake', stdio: 'ignore' });
-    writeFileSync(pidFile, String(guest.pid));
-    qmp = await startFakeQmp({ socketPath: controlSocketFile(node.paths, VMID), mode: 'step' });
+    guest = await startFakeGuest(node, VMID, 'step');
   });
   afterEach(async () => {
-    guest.kill('SIGKILL');
     node.monitors.closeAll();
-    await qmp.close();
+    await guest.kill();
   });
 
   test('is marked before it hears of it', async () => {
     const ending = shutDownNicely(node, { vmid: VMID, kind: 'qemu' }, { timeoutMs: 300 });
-    const pressed = await qmp.nextRequest();
+    const pressed = await guest.qmp.nextRequest();
     expect([pressed.command, await node.shutdowns.isAsked(VMID)]).toEqual(['system_powerdown', true]);
     pressed.answer();
     expect(await ending).toBe(false);
@@ -152,6 +143,6 @@ describe('a guest that is told to shut down', () => {
     const stop = new AbortController();
     stop.abort();
     expect(await shutDownNicely(node, { vmid: VMID, kind: 'qemu' }, { timeoutMs: 300, signal: stop.signal })).toBe(false);
-    expect(qmp.requests).toEqual([]);
+    expect(guest.qmp.requests).toEqual([]);
   });
 });
