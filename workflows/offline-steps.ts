@@ -114,8 +114,9 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       name: 'release',
       forward: async () => {
         void lease.release();
-        const volumes = options.keepSource ? [] : must(prepared).volumes;
-        await context.source().undo.releaseSource({ step: story.nextStep(), target, volumes });
+        const { volumes } = must(prepared);
+        const fate = options.keepSource ? { volumes: [], kept: volumes } : { volumes };
+        await context.source().undo.releaseSource({ step: story.nextStep(), target, ...fate });
       },
       noUndo: 'The target owns the guest: only forward',
     },

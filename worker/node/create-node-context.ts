@@ -22,6 +22,7 @@ import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
 import { CopyReadings } from './offline/copy-readings.js';
+import { KeptVolumes } from './offline/kept-volumes.js';
 import { VolumeJournal } from './offline/volume-journal.js';
 import { PeerDirectory } from './peers/peer-directory.js';
 import { Recoveries } from './recovery/recoveries.js';
@@ -48,6 +49,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     steps: new StepJournal(journalFolder(paths)),
     streams: new StreamJournal(journalFolder(paths)),
     volumes: new VolumeJournal(journalFolder(paths)),
+    kept: new KeptVolumes(journalFolder(paths)),
     readings: new CopyReadings(),
     shutdowns: new ShutdownMarks(journalFolder(paths)),
     locks: new GuestLocks(),

@@ -18,6 +18,7 @@ import type { LinkProbes } from './inspection/link-probes.js';
 import type { StepJournal } from './journal/step-journal.js';
 import type { StreamJournal } from './journal/stream-journal.js';
 import type { CopyReadings } from './offline/copy-readings.js';
+import type { KeptVolumes } from './offline/kept-volumes.js';
 import type { VolumeJournal } from './offline/volume-journal.js';
 import type { Peers } from './peers/peer-directory.js';
 import type { Recoveries } from './recovery/recoveries.js';
@@ -40,6 +41,7 @@ export interface NodeContext {
   readonly steps: StepJournal;
   readonly streams: StreamJournal;
   readonly volumes: VolumeJournal;
+  readonly kept: KeptVolumes;
   readonly readings: CopyReadings;
   readonly shutdowns: ShutdownMarks;
   readonly locks: GuestLocks;

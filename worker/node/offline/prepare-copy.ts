@@ -35,6 +35,11 @@ export async function prepareCopy(node: NodeContext, request: PrepareCopyRequest
     await writeIncoming(node, { step, source, kind, wanted, mode: 'offline' });
     const present = await node.volumes.read(step.vmid);
     const volumes = present?.migrationId === step.migrationId ? present.volumes : await chooseNames(node, request);
+    // A kept disk that had one of these names was removed by somebody: the name is free.
+    await node.kept.drop(
+      step.vmid,
+      volumes.map(({ to }) => to),
+    );
     await crashPoint('target.volume-journal', () => node.volumes.write(step.vmid, { migrationId: step.migrationId, volumes }));
     for (const { to } of volumes) await (await storageOf(node, to)).incoming.prepare({ volumeId: to, migrationId: step.migrationId });
     const names = new Map(volumes.map(({ from, to }) => [from, to]));

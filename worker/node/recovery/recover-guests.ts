@@ -139,7 +139,7 @@ async function settle(node: NodeContext, record: OwnershipRecord): Promise<boole
   const settled = await settleOrLeave(node, { ...request, direction: await directionOf(node, record), leaveCopyAlone: true });
   // Its workflow does this too, unless it was ended by force: then nobody else would.
   if (settled?.outcome === 'target-owns' && request.source === node.node)
-    await releaseSource(node, { step: { ...request.step, sequence: 0 }, target: request.target, volumes: [] });
+    await releaseSource(node, { step: { ...request.step, sequence: 0 }, target: request.target, volumes: [], kept: [] });
   return true;
 }
 
