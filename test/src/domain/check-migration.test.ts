@@ -15,6 +15,12 @@ describe('checkMigration', () => {
     expect(ids(given)).toEqual(['target-cordoned', 'bridge-missing', 'storage-missing']);
   });
 
+  test.for(['live', 'restart', 'offline'] as const)('a cordoned target takes no guest that moves %s', (movement) => {
+    const { targetStatus } = facts();
+    const found = checkMigration(withGuest({ movement }, { targetStatus: targetStatus === null ? null : { ...targetStatus, cordoned: true } }));
+    expect(found.map(({ id, severity }) => `${id} ${severity}`)).toEqual(['target-cordoned blocker']);
+  });
+
   test('lets a newer QEMU pass', () => {
     expect(ids(target({ versions: { kedge: '0.1.0', protocol: 1, qemu: '10.0.0' } }))).toEqual([]);
   });
