@@ -39,6 +39,8 @@ export class FakeWorld {
   readonly violations: string[] = [];
   streams = false;
   holdReleased = false;
+  /** The source was told that its disks stay by choice. */
+  keptNoted = false;
   readonly #newestStep = new Map<NodeName, number>();
   readonly #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
 

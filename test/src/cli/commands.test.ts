@@ -263,6 +263,26 @@ describe('kedge audit', () => {
     });
   });
 
+  test('tells of disks that were kept by choice, and is clean with them', async () => {
+    const volumes = [{ vmid: 101, volumeId: 'local:101/vm-101-disk-0.raw', identity: 'one', keptBy: '101-2' }];
+    const cluster = {
+      nodes: [node1],
+      listMigrations: () => Promise.resolve([]),
+      showMigration: () => Promise.resolve(ended()),
+      auditNode: () => Promise.resolve({ ...nothing, node: node1, volumes, storageIdentities: ['one'] }),
+    };
+    expect(await runFake(['audit'], { cluster })).toMatchObject({
+      exitCode: 0,
+      out: ['Clean: 1 node, nothing left behind', 'Kept by choice on node1, guest 101: local:101/vm-101-disk-0.raw (migration 101-2, --keep-source)', ''].join(
+        '\n',
+      ),
+    });
+    expect(JSON.parse((await runFake(['audit', '--json'], { cluster })).out)).toEqual({
+      leftovers: [],
+      kept: [{ node: 'node1', vmid: 101, volumeId: 'local:101/vm-101-disk-0.raw', migrationId: '101-2' }],
+    });
+  });
+
   test('is not clean while nobody says which slots are held', async () => {
     const cluster = {
       nodes: [node1],

@@ -18,7 +18,7 @@ export async function noteEndedContainers(node: NodeContext): Promise<void> {
       const record = mayHaveEnded(node, vmid, await node.records.read(vmid));
       const container = containerOf(node, vmid);
       if (record === null || (await readContainer(container)).state !== 'gone' || (await readContainerEnding(container)) !== 'shut-down') return;
-      if (node.shutdowns.isAsked(vmid)) {
+      if (await node.shutdowns.isAsked(vmid)) {
         // A migration that was rolled back meanwhile had told it to: it is wanted here.
         await startGuestFromDisk(node, vmid);
         await node.shutdowns.end(vmid);
