@@ -98,8 +98,11 @@ export interface NodeControlActivities {
   settleMigration(input: { step: StepRef; source: NodeName; target: NodeName; askedOn: 'source' | 'target' }): Promise<SettledMigration>;
   /** The target runs the guest (or holds it paused as wanted) and has announced it to the network. */
   confirmTarget(input: { step: StepRef; source: NodeName }): Promise<{ announced: boolean }>;
-  /** Source QEMU seen gone, config, devices and journal of this guest removed; only after the target's `owned` is durable. */
-  releaseSource(input: { step: StepRef; target: NodeName; volumes?: readonly CopiedVolume[] }): Promise<void>;
+  /**
+   * Source QEMU seen gone, config, devices and journal of this guest removed; only after the target's `owned` is durable. `volumes`: copied
+   * ones that go; `kept`: that stay by choice, and are noted as such.
+   */
+  releaseSource(input: { step: StepRef; target: NodeName; volumes?: readonly CopiedVolume[]; kept?: readonly CopiedVolume[] }): Promise<void>;
   /** Guest verbs for the CLI, executed by the owner's worker. */
   manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
   /** Everything that `kedge audit` compares, of this node. */
@@ -276,4 +279,7 @@ export interface NodeAudit {
   readonly nftTables: readonly string[];
   readonly ports: readonly number[];
   readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
+  /** Disks of guests that are not this node's, and what was kept by choice. Absent from an older Kedge, as the next. */
+  readonly volumes?: readonly { readonly vmid: number; readonly volumeId: string; readonly identity: string; readonly keptBy: string | null }[];
+  readonly storageIdentities?: readonly string[];
 }

@@ -110,6 +110,8 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       forward: async () => {
         const { startedAt } = await context.target().undo.startMoved({ step: story.nextStep() });
         if (startedAt !== null) story.cameUp(startedAt);
+        else if (guest.movement === 'restart')
+          story.warn(`Guest ${migration.vmid} was not started on ${target}: it is not wanted running any more, since somebody stopped it or the node rebooted`);
       },
       noUndo: 'The target owns the guest: only forward',
     },
@@ -117,8 +119,9 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       name: 'release',
       forward: async () => {
         void lease.release();
-        const volumes = options.keepSource ? [] : must(prepared).volumes;
-        await context.source().undo.releaseSource({ step: story.nextStep(), target, volumes });
+        const { volumes } = must(prepared);
+        const fate = options.keepSource ? { volumes: [], kept: volumes } : { volumes };
+        await context.source().undo.releaseSource({ step: story.nextStep(), target, ...fate });
       },
       noUndo: 'The target owns the guest: only forward',
     },

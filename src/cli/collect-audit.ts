@@ -66,6 +66,7 @@ async function overlooked(
   const named = nodes.flatMap((node) => [
     ...node.guests.filter((guest) => guest.migrationId !== null).map((guest): number => guest.vmid),
     ...node.journalOpen.map((entry) => entry.vmid),
+    ...(node.volumes ?? []).map((volume) => volume.vmid),
   ]);
   const unknown = [...new Set(named)].filter((vmid) => !known.some((migration) => migration.vmid === vmid));
   const views = await Promise.all(unknown.map((vmid) => cluster.showMigration(String(vmid)).catch(notThere)));

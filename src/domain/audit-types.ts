@@ -20,6 +20,13 @@ export interface AuditedNode {
   readonly ports: readonly number[];
   /** Streams, copies of volumes and permissions to write to them that are open; `migrationId` is empty where it is not known. */
   readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
+  /**
+   * Disks on the node's own storages of guests that it neither has nor receives; `identity`: of the storage; `keptBy`: the migration that was
+   * asked to keep it. Absent from an older Kedge, as the next.
+   */
+  readonly volumes?: readonly { readonly vmid: number; readonly volumeId: string; readonly identity: string; readonly keptBy: string | null }[];
+  /** Markers of all storages that the node sees. */
+  readonly storageIdentities?: readonly string[];
 }
 
 export interface AuditInput {
@@ -62,6 +69,7 @@ export const LEFTOVER_KINDS = [
   'tap',
   'nft-table',
   'config-copy',
+  'volume-left',
   'temp-file',
   'journal-open',
   'port',
@@ -81,4 +89,12 @@ export interface Leftover {
   readonly what: string;
   readonly meaning: string;
   readonly remedy: string;
+}
+
+/** A disk that a migration was asked to leave at its source. */
+export interface KeptCopy {
+  readonly node: NodeName;
+  readonly vmid: number;
+  readonly volumeId: string;
+  readonly migrationId: string;
 }

@@ -2,19 +2,22 @@
  * What `kedge audit` concludes from what all nodes have and what runs: pure, so that every fault can be planted in a test.
  *
  * The rule behind all of them: outside a running migration, each guest has exactly one `owned` record, the owner alone has
- * its config, process, sockets and tap devices, and nothing carries the name of a migration that has ended.
- * `released` and `revoked` records stay as tombstones: they fence old generations and are no leftovers.
+ * its config, process, disks, sockets and tap devices, and nothing carries the name of a migration that has ended.
+ * `released` and `revoked` records stay as tombstones: they fence old generations and are no leftovers. Disks that a migration was asked to
+ * keep are none either (audit-volumes.ts).
  */
 import { auditGuestAcrossNodes } from './audit-guest.js';
 import { auditOneNode } from './audit-node.js';
 import { auditSlots } from './audit-slots.js';
 import type { AuditInput, Leftover } from './audit-types.js';
+import { auditVolumes } from './audit-volumes.js';
 
 /** Everything that is where it should not be, nodes in order of their names. An empty list is a clean cluster. */
 export function findLeftovers(input: AuditInput): readonly Leftover[] {
   const leftovers = [
     ...input.unreached.map(unreachedNode),
     ...input.nodes.flatMap((node) => auditOneNode(node, input.migrations)),
+    ...auditVolumes(input),
     ...vmidsOf(input).flatMap((vmid) => auditGuestAcrossNodes(vmid, input)),
     ...input.migrations.filter((migration) => migration.parked).map(parkedMigration),
     ...auditSlots(input),

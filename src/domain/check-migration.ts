@@ -1,6 +1,16 @@
 /** The checks that need both nodes' facts; the nodes' own findings are joined in. Pure: no order, no early end. */
 import { checkCopies } from './check-copies.js';
-import { checkClusters, checkKedgeVersion, checkMachine, checkProcessor, checkQemuVersion, checkRoom, checkWork, type HostPair } from './check-hosts.js';
+import {
+  checkClusters,
+  checkKedgeVersion,
+  checkMachine,
+  checkPinnedMachine,
+  checkProcessor,
+  checkQemuVersion,
+  checkRoom,
+  checkWork,
+  type HostPair,
+} from './check-hosts.js';
 import { checkNetworks } from './check-network.js';
 import { checkRsync, type RsyncLook } from './check-rsync.js';
 import { checkStorageMapOfLive, checkStorages, type GuestStorage } from './check-storages.js';
@@ -110,6 +120,7 @@ function checkPair(facts: MigrationFacts): readonly Finding[] {
   if (!isLive(facts)) {
     return [
       ...always,
+      ...checkPinnedMachine(guest.needs?.machine ?? null, target),
       ...(guest.movement === 'restart' ? room : []),
       ...networks,
       ...checkStorages(

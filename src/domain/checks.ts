@@ -146,7 +146,11 @@ export const CHECKS = {
     'Give the guest a named CPU model',
   ),
   'accelerator': liveBlocker('accelerators of both nodes', 'KVM on one node only', 'Choose a node with the same accelerator'),
-  'machine-type': liveBlocker('running machine type', "The target's QEMU does not know it", 'Update QEMU on the target'),
+  'machine-type': blocker(
+    'machine type that the guest runs with, or is pinned to when it starts anew',
+    "The target's QEMU does not have it",
+    'Update QEMU on the target, or choose another node',
+  ),
   'qemu-older': liveBlocker('QEMU of both nodes', 'An older QEMU may not understand the stream', 'Update QEMU on the target'),
   'kedge-protocol': blocker('hand-over protocol of both nodes', 'The nodes would misunderstand each other', 'Update Kedge on the older node'),
   'kedge-older': warning('Kedge of both nodes', 'The target has an older Kedge of the same protocol', 'Update Kedge on the target'),

@@ -20,6 +20,8 @@ export interface DeviceNeed {
 export interface GuestNeeds {
   readonly lock: string | null;
   readonly cores: number;
+  /** The machine type that its config asks for, an alias or a versioned one; null for a container. Absent from an older Kedge. */
+  readonly machine?: string | null;
   readonly devices: readonly DeviceNeed[];
   readonly nets: readonly NetworkNeed[];
   /** Keys that encrypt the guest's memory, e.g. `amd-sev`. */

@@ -5,6 +5,7 @@ import { containerDevices, localDevices } from './guest-config-devices.js';
 import type { ConfigEntry, ConfigText } from './guest-config-text.js';
 import { unsupportedSettings } from './guest-config-unsupported.js';
 import type { GuestConfig } from './guest-config.js';
+import { machineOf } from './machine-of.js';
 import { parsePropertyString, PropertyStringError, type PropertyString } from './property-string.js';
 
 /** PVE's word for "the MTU of the bridge". */
@@ -23,6 +24,7 @@ function needsOfVm(config: GuestConfig): GuestNeeds {
   return {
     lock: config.lock,
     cores: config.cores * config.sockets,
+    machine: machineOf({ ...config, runningMachine: null }),
     devices: localDevices(text),
     nets: text.entries.filter(({ key }) => /^net\d+$/.test(key)).map((entry) => netOf(entry, 'model')),
     encryption: ['amd-sev', 'intel-tdx'].filter((key) => valueOf(key) !== undefined),
@@ -37,6 +39,7 @@ function needsOfContainer(config: ContainerConfig): GuestNeeds {
   return {
     lock,
     cores: cores ?? 1,
+    machine: null,
     devices: containerDevices(text),
     nets: text.entries.filter(({ key }) => /^net\d+$/.test(key)).map((entry) => netOf(entry)),
     encryption: [],

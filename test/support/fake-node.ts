@@ -120,10 +120,11 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
       return { announced: true };
     },
     ...fakeOfflineNode(world),
-    releaseSource: async ({ step, volumes }) => {
+    releaseSource: async ({ step, volumes, kept = [] }) => {
       world.claimStep(source.name, step.sequence);
       if (target.record?.state !== 'owned') throw new KedgeError('not-owner', 'Cannot release the source: the target does not own the guest');
       world.streams = false;
+      world.keptNoted = kept.length > 0;
       world.setRecord(source, 'released', { generation: step.generation - 1, migrationId: step.migrationId });
       world.change(source, { qemu: 'gone', files: false, ...(volumes === undefined || volumes.length === 0 ? {} : { disks: 'none' as const }) });
     },

@@ -41,6 +41,8 @@ export class FakeWorld {
   holdReleased = false;
   /** Copies that compared what files hold, however equal they look. */
   thoroughCopies = 0;
+  /** The source was told that its disks stay by choice. */
+  keptNoted = false;
   readonly #newestStep = new Map<NodeName, number>();
   readonly #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
 

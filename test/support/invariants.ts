@@ -14,6 +14,7 @@ export function assertNothingLeftBehind(world: FakeWorld, { keptSource = false }
   const isAtSource = ownersOf(world)[0] === world.source;
   const [owner, other] = isAtSource ? [world.source, world.target] : [world.target, world.source];
   if (world.movement !== 'live') expect([owner.disks, other.disks]).toEqual([isAtSource ? 'own' : 'published', keptSource ? 'own' : 'none']);
+  expect(world.keptNoted).toBe(keptSource);
   expect(owner.record).toMatchObject({ state: 'owned', migrationId: null });
   expect(['released', 'revoked', undefined]).toContain(other.record?.state);
   expect(other.qemu).toBe('gone');

@@ -46,6 +46,7 @@ export function inventory(node: NodeName, changes: Partial<NodeInventory> = {}):
 export const needs = (changes: Partial<GuestNeeds> = {}): GuestNeeds => ({
   lock: null,
   cores: 1,
+  machine: 'q35',
   devices: [],
   nets: [{ key: 'net0', bridge: 'vmbr0', vlan: false, mtu: null }],
   encryption: [],

@@ -1,4 +1,4 @@
-/** A witness on local disks in a real lab: a raw one with its journal, a qcow2 with data and a snapshot inside, and the snapshot's section. */
+/** What an e2e test sees of a guest on local disks, from outside; and one with all that a disk may have. */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -14,12 +14,15 @@ export class OfflineGuest {
   readonly #world: LabWorld;
   readonly #vmid: number;
 
-  private constructor(world: LabWorld, vmid: number) {
+  constructor(world: LabWorld, vmid: number) {
     this.#world = world;
     this.#vmid = vmid;
   }
 
-  /** Creates it, off. `dataMiB`: what its second disk holds that can't be compressed. */
+  /**
+   * Creates a witness, off: a raw disk with its journal, a qcow2 with data and a snapshot inside, and the snapshot's section.
+   * `dataMiB`: what its second disk holds that can't be compressed.
+   */
   static async create(world: LabWorld, guest: { readonly vmid: number; readonly node: string; readonly dataMiB: number }): Promise<OfflineGuest> {
     const { vmid, node, dataMiB } = guest;
     const witness = { vmid, name: `witness-${vmid}`, memoryMiB: 192, dirtyRate: MIB, workingSet: 16 * MIB, disks: [64], storage: 'local' };

@@ -96,7 +96,11 @@ export async function startOfflineNodes(options: TwoNodesOptions & { readonly mi
     verify: (call) => on('source').verifyCopy({ step: step(), target: NODE2, options: migration, prepared }, long(call)),
     handOver: (attempt = 1) => on('source').handOverCopy({ step: step(), target: NODE2 }, { attempt }),
     startMoved: () => on('target').startMoved({ step: step() }, { attempt: 1 }),
-    release: (how) => on('source').releaseSource({ step: step(), target: NODE2, volumes: how?.keep === true ? [] : prepared.volumes }, { attempt: 1 }),
+    release: (how) =>
+      on('source').releaseSource(
+        { step: step(), target: NODE2, ...(how?.keep === true ? { volumes: [], kept: prepared.volumes } : { volumes: prepared.volumes }) },
+        { attempt: 1 },
+      ),
     giveBack: () => on('source').unclaimGuest({ step: step(), target: NODE2, mode: 'offline' }, { attempt: 1 }),
     revoke: async () => {
       await on('target').revokeTarget({ step: step(), source: NODE1 }, { attempt: 1 });

@@ -27,6 +27,13 @@ function assertEnds(run: SagaRun, where: 'node1' | 'node2', kept = {}): void {
   expect((where === 'node1' ? world.source : world.target).record?.state).toBe('owned');
 }
 
+test.concurrent('a restart migration whose guest is not wanted running any more when it comes to its start says so', async () => {
+  const run = await start('restart', 'running', { outcomes: { startMoved: { times: 1, act: async () => ({ startedAt: null }) } } });
+  const { story } = await run.ended();
+  expect(story).toMatchObject({ outcome: 'migrated', downtimeMs: null });
+  expect(story?.warnings.join()).toContain('was not started on node2');
+});
+
 describe.concurrent.each(WAYS)('a %s migration', (movement, wanted) => {
   test('moves the guest with its disks and tells the whole story', async () => {
     const run = await start(movement, wanted);

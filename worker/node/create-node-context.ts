@@ -15,12 +15,14 @@ import { IncomingLeases } from './handover/incoming-leases.js';
 import { LostContact } from './handover/lost-contact.js';
 import { StagedRecords } from './handover/target-stages.js';
 import { LinkProbes } from './inspection/link-probes.js';
+import { DueStarts } from './journal/due-starts.js';
 import { ShutdownMarks } from './journal/shutdown-marks.js';
 import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
 import { CopyReadings } from './offline/copy-readings.js';
+import { KeptVolumes } from './offline/kept-volumes.js';
 import { VolumeJournal } from './offline/volume-journal.js';
 import { PeerDirectory } from './peers/peer-directory.js';
 import { Recoveries } from './recovery/recoveries.js';
@@ -47,6 +49,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     steps: new StepJournal(journalFolder(paths)),
     streams: new StreamJournal(journalFolder(paths)),
     volumes: new VolumeJournal(journalFolder(paths)),
+    kept: new KeptVolumes(journalFolder(paths)),
     readings: new CopyReadings(),
     shutdowns: new ShutdownMarks(journalFolder(paths)),
     locks: new GuestLocks(),
@@ -55,6 +58,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     starts: new StartMarks(journalFolder(paths)),
+    dueStarts: new DueStarts(journalFolder(paths)),
     recoveries: new Recoveries(),
     stages: new StagedRecords(),
     copies: new ActiveCopies(),

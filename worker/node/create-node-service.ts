@@ -54,7 +54,8 @@ export function createNodeService(node: NodeContext): NodeService {
     releaseHold: ({ step }) => releaseHold(node, step),
     settleMigration: ({ step, source, target }, call) => claimed(step, call, () => settleMigration(node, { step, source, target, direction: 'forward' })),
     confirmTarget: ({ step }, call) => claimed(step, call, () => confirmTarget(node, step)),
-    releaseSource: ({ step, target, volumes }, call) => claimed(step, call, () => releaseSource(node, { step, target, volumes: volumes ?? [] })),
+    releaseSource: ({ step, target, volumes, kept }, call) =>
+      claimed(step, call, () => releaseSource(node, { step, target, volumes: volumes ?? [], kept: kept ?? [] })),
     manageGuest: (input) => manageGuest(node, input),
     auditNode: () => auditNode(node),
     copyAndSwitchOver: (input, call) => copyAndSwitchOver(node, { ...input, ...call }),

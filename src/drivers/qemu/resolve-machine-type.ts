@@ -1,9 +1,7 @@
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { GuestConfig } from '../../schema/guest-config.js';
+import { machineOf } from '../../schema/machine-of.js';
 import type { QemuFacts } from './qemu-facts.js';
-
-/** The machine of a config that names none, as in PVE. */
-const DEFAULT_ALIAS = 'pc';
 
 /**
  * The versioned machine type to start a guest with: the one it runs with (`runningmachine`, always so on a target), else
@@ -15,8 +13,7 @@ export function resolveMachineType(
   config: Pick<GuestConfig, 'machine' | 'runningMachine'>,
   facts: Pick<QemuFacts, 'machineTypes' | 'machineAliases' | 'version'>,
 ): string {
-  // PVE appends its own revision (`+pve0`), which QEMU doesn't know.
-  const wanted = (config.runningMachine ?? config.machine.type ?? DEFAULT_ALIAS).replace(/\+pve\d+$/, '');
+  const wanted = machineOf(config);
   const type = (Object.hasOwn(facts.machineAliases, wanted) ? facts.machineAliases[wanted] : undefined) ?? wanted;
   if (!facts.machineTypes.includes(type)) {
     throw new KedgeError('unsupported', `Cannot run machine type ${wanted}: QEMU ${facts.version} of this node does not have it`, {

@@ -61,6 +61,8 @@ export interface StorageDriver {
   remove(volumeId: string): Promise<void>;
   /** The volumes of a guest, or of all guests; copies that are still coming in are not among them. */
   list(vmid?: number): Promise<readonly VolumeInfo[]>;
+  /** Only their ids, without a look at what they hold: of a large tree that takes long, of a broken image it fails. */
+  names(vmid?: number): Promise<readonly string[]>;
   /** Copies that come in from another node. */
   readonly incoming: IncomingVolumes;
   /** The random marker of this storage, made once: two nodes that read the same one really share the storage. */

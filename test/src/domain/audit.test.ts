@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findKeptCopies } from '../../../src/domain/audit-volumes.js';
 import { findLeftovers } from '../../../src/domain/audit.js';
 import type { AuditedNode, AuditedSlot, AuditInput, LeftoverKind, RunningMigration } from '../../../src/domain/audit-types.js';
 import { parseGeneration, parseMigrationId, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
@@ -80,6 +81,12 @@ const kinds = (changes: Partial<AuditInput>): readonly LeftoverKind[] => findLef
 const onFormer = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1), former(node2, changes)] });
 const onOwner = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1, changes), former(node2)] });
 
+const disk = { vmid: 101, volumeId: 'local:101/vm-101-disk-0.raw', identity: 'local-of-node2', keptBy: null };
+/** Disks on the former node; the owner sees the storages `visible`. */
+const withDisk = (changes: Partial<typeof disk | { keptBy: string }> = {}, visible: readonly string[] = ['local-of-node1']): Partial<AuditInput> => ({
+  nodes: [owner(node1, { storageIdentities: visible }), former(node2, { volumes: [{ ...disk, ...changes }], storageIdentities: ['local-of-node2'] })],
+});
+
 const stray = { pid: 666, vmid: 101, command: 'qemu-system-x86_64', incoming: false };
 const tombstone = (changes: Partial<GuestSummary> = {}): GuestSummary => guest({ record: 'revoked', qemu: 'gone', migrationId, ...changes });
 
@@ -143,6 +150,7 @@ describe('each planted fault is found', () => {
     ['a tap without guest', onFormer({ interfaces: ['tap101i0', 'lo'] }), ['tap']],
     ['a table of packet rules with our name', onFormer({ nftTables: ['inet filter', 'inet kedge-fault', 'bridge kedge'] }), ['nft-table', 'nft-table']],
     ['a config on a node that does not own the guest', onFormer({ files: [CONFIG] }), ['config-copy']],
+    ['a disk on a node that does not own the guest', withDisk(), ['volume-left']],
     ['a copy of a disk without its migration', onOwner({ files: [CONFIG, 'images/101/.incoming-101-4-vm-101-disk-0.raw'] }), ['temp-file']],
     ['a file of a write that died', onOwner({ files: [CONFIG, 'records/.101.json.0123456789ab.stage'] }), ['temp-file']],
     ['an open journal entry of an ended migration', onFormer({ journalOpen: [{ vmid: 101, migrationId, what: 'stream' }] }), ['journal-open']],
@@ -172,6 +180,33 @@ describe('each planted fault is found', () => {
         expect(leftover.remedy).not.toBe('');
       }
     }
+  });
+});
+
+describe('a disk on a node that does not own the guest', () => {
+  test('is known, and no leftover, where a migration was asked to keep it', () => {
+    const given = input(withDisk({ keptBy: '101-6' }));
+    expect(findLeftovers(given)).toEqual([]);
+    expect(findKeptCopies(given)).toEqual([{ node: node2, vmid: 101, volumeId: disk.volumeId, migrationId: '101-6' }]);
+    expect(findKeptCopies(input(withDisk()))).toEqual([]);
+  });
+
+  test.for<[string, Partial<AuditInput>]>([
+    ["the owner sees the same storage, so that it is the owner's disk", withDisk({}, ['local-of-node1', 'local-of-node2'])],
+    ['the owner has an older Kedge, and does not tell what it sees', { nodes: [owner(node1), former(node2, { volumes: [disk], storageIdentities: [] })] }],
+    ['a migration of the guest is on its way', { ...withDisk(), migrations: [migration()] }],
+    ['no node that was looked at owns the guest', withDisk({ vmid: 102 })],
+    [
+      'the node has a config of that number that Kedge does not manage, which is a finding of its own',
+      {
+        nodes: [
+          owner(node1, { storageIdentities: ['local-of-node1'] }),
+          { ...empty(node2), guests: [guest({ record: 'missing', generation: null, wanted: null, qemu: 'gone' })], volumes: [disk] },
+        ],
+      },
+    ],
+  ])('is not judged while %s', ([, changes]) => {
+    expect(kinds(changes)).not.toContain('volume-left');
   });
 });
 

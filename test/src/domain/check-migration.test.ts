@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkMigration, type MigrationFacts } from '../../../src/domain/check-migration.js';
-import { disk, facts, guest, inventory, node1, node2, onTarget as target, storage, withGuest } from '../../support/migration-facts.js';
+import { disk, facts, guest, inventory, needs, node1, node2, onTarget as target, storage, withGuest } from '../../support/migration-facts.js';
 
 const ids = (given: MigrationFacts): readonly string[] => checkMigration(given).map((finding) => finding.id);
 
@@ -15,9 +15,30 @@ describe('checkMigration', () => {
     expect(ids(given)).toEqual(['target-cordoned', 'bridge-missing', 'storage-missing']);
   });
 
+  test.for(['live', 'restart', 'offline'] as const)('a cordoned target takes no guest that moves %s', (movement) => {
+    const { targetStatus } = facts();
+    const found = checkMigration(withGuest({ movement }, { targetStatus: targetStatus === null ? null : { ...targetStatus, cordoned: true } }));
+    expect(found.map(({ id, severity }) => `${id} ${severity}`)).toEqual(['target-cordoned blocker']);
+  });
+
   test('lets a newer QEMU pass', () => {
     expect(ids(target({ versions: { kedge: '0.1.0', protocol: 1, qemu: '10.0.0' } }))).toEqual([]);
   });
+
+  test.for(['restart', 'offline'] as const)(
+    'lets a guest that starts anew (%s) go to an older QEMU, if that has the machine type it is pinned to',
+    (movement) => {
+      const older = { versions: { kedge: '0.1.0', protocol: 1, qemu: '7.2.22' }, machineTypes: ['pc-q35-7.2', 'pc-i440fx-7.2'] };
+      const newer = inventory(node1, { versions: { kedge: '0.1.0', protocol: 1, qemu: '9.0.2' }, machineTypes: ['pc-q35-9.0'] });
+      const found = (machine: string | null) =>
+        checkMigration({
+          ...target(older),
+          sourceSide: { findings: [], guest: guest({ movement, runningMachine: 'pc-q35-9.0', needs: needs({ machine }) }), inventory: newer },
+        }).map(({ id, severity }) => `${id} ${severity}`);
+      for (const machine of ['q35', 'pc', 'pc-q35-7.2', null]) expect(found(machine)).toEqual([]);
+      expect(found('pc-q35-9.0')).toEqual(['machine-type blocker']);
+    },
+  );
 
   test("asks for the node's own processor flags only of a guest that sees them", () => {
     const poorer = { model: 'test', flags: ['sse2'], cores: 2, accelerator: 'kvm' } as const;

@@ -8,6 +8,7 @@ describe('what a guest needs of its node', () => {
     expect(guestNeeds({ kind: 'vm', config: parseGuestConfig('name: small\n') })).toEqual({
       lock: null,
       cores: 1,
+      machine: 'pc',
       devices: [],
       nets: [],
       encryption: [],
@@ -49,11 +50,20 @@ describe('what a guest needs of its node', () => {
     expect(needs.unsupported).toEqual(expect.arrayContaining(['amd-sev', 'usb0', 'net0.tag']));
   });
 
+  test.for([
+    ['machine: q35', 'q35'],
+    ['machine: type=pc-q35-9.0+pve1,viommu=intel', 'pc-q35-9.0'],
+    ['machine: q35\nrunningmachine: pc-q35-8.1+pve0', 'q35'],
+  ] as const)('is, by %j, the machine type %s', ([config, machine]) => {
+    expect(guestNeeds({ kind: 'vm', config: parseGuestConfig(`${config}\n`) })).toMatchObject({ machine });
+  });
+
   test('is read from the config of a container', () => {
     const config =
       'arch: amd64\ncores: 2\nmemory: 256\nrootfs: local:101/subvol-101-disk-0.subvol,size=1G\nnet0: name=eth0,bridge=vmbr0,tag=3\ndev0: /dev/fuse\n';
     expect(guestNeeds({ kind: 'ct', config: parseContainerConfig(config) })).toMatchObject({
       cores: 2,
+      machine: null,
       nets: [{ key: 'net0', bridge: 'vmbr0', vlan: true, mtu: null }],
       devices: [{ key: 'dev0', value: '/dev/fuse', mapping: null }],
       unsupported: ['dev0'],

@@ -15,6 +15,7 @@ import { readStorageConfig } from '../guests/launch-guest.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
+import { listVolumes } from './list-volumes.js';
 import { listeningPortsOf } from './listening-ports.js';
 
 /** Collects everything of this node that could be left behind. Read-only; judged by src/domain/audit.ts. */
@@ -37,6 +38,7 @@ export async function auditNode(node: NodeContext): Promise<NodeAudit> {
     nftTables: await listNftTables(),
     ports: await listeningPortsOf(qemus.map(({ pid }) => pid)),
     journalOpen: [...streams, ...(await listVolumeJournals(node)), ...(await listOpenGrants(node))],
+    ...(await listVolumes(node)),
   };
 }
 

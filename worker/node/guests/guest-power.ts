@@ -22,27 +22,43 @@ export function isGuestOn(node: NodeContext, { vmid, kind }: Guest): boolean {
 /**
  * Tells the guest to shut down: the ACPI power button, again and again, or the signal to a container's init. What it makes of it, and when, is its own
  * matter; it is never killed here. Answers whether it ended in time and before `signal`.
+ *
+ * It may obey after this call, and after its migration, has ended: the mark (shutdown-marks.ts) tells then why it went off. When this
+ * answers, nothing of it is under way any more: no press may reach the guest after it was started anew, no mark may follow its removal.
  */
 export async function shutDownNicely(node: NodeContext, guest: Guest, patience: Patience): Promise<boolean> {
-  if (guest.kind === 'lxc') return (await stopContainer(containerOf(node, guest.vmid), patience)) === 'stopped';
-  await pressPowerButton(node, guest);
-  const pressAgain = setInterval(() => {
-    // Best effort: whether the guest has ended, its process tells.
-    pressPowerButton(node, guest).catch(() => undefined);
-  }, PRESS_EVERY_MS);
+  const waiting = new AbortController();
+  const ended = patience.signal === undefined ? waiting.signal : AbortSignal.any([waiting.signal, patience.signal]);
+  await tell(node, guest, ended);
+  const telling = tellAgain(node, guest, ended);
   try {
+    if (guest.kind === 'lxc') return (await stopContainer(containerOf(node, guest.vmid), patience)) === 'stopped';
     return await waitForMachineEnd(node, guest, patience);
   } finally {
-    clearInterval(pressAgain);
+    waiting.abort();
+    await telling;
   }
 }
 
 /** A guest that is still booting takes no notice; one that shuts down already takes none either. */
-const PRESS_EVERY_MS = 20_000;
+const TELL_EVERY_MS = 20_000;
 
-async function pressPowerButton(node: NodeContext, { vmid }: Guest): Promise<void> {
+async function tellAgain(node: NodeContext, guest: Guest, ended: AbortSignal): Promise<void> {
+  for (;;) {
+    await delay(TELL_EVERY_MS, undefined, { signal: ended, ref: false }).catch(() => undefined);
+    if (ended.aborted) return;
+    // Best effort: whether the guest has ended, its process tells.
+    await tell(node, guest, ended).catch(() => undefined);
+  }
+}
+
+/** A container is told once, by `stopContainer`; as long as that waits, its mark is kept young. */
+async function tell(node: NodeContext, { vmid, kind }: Guest, ended: AbortSignal): Promise<void> {
+  await node.shutdowns.begin(vmid);
+  if (kind === 'lxc') return;
   const qmp = await node.monitors.of(vmid);
-  await qmp.execute('system_powerdown');
+  // A newer attempt may have taken over while this one waited for the disk or the monitor.
+  if (!ended.aborted) await qmp.execute('system_powerdown');
 }
 
 /** From the end of the monitor to the end of the process: QEMU has flushed its disks before. */

@@ -45,6 +45,7 @@ async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
   const record = await ownRecord(node, vmid);
   // What an operator asks for now is newer than what a migration asked for.
   await node.shutdowns.end(vmid);
+  await node.dueStarts.end(vmid);
   switch (verb) {
     case 'start':
       await want(node, record, 'running');

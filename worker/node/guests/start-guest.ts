@@ -26,10 +26,7 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
       `Cannot start guest ${vmid}: ${node.node} may not run it, its record is ${view.kind === 'record' ? view.record.state : view.kind}`,
     );
   }
-  if (view.record.wanted === 'stopped') {
-    await node.starts.end(vmid);
-    return;
-  }
+  if (view.record.wanted === 'stopped') return noteStarted(node, vmid);
   await node.starts.begin(vmid);
   if (!(await isThere(node, vmid, view.record.kind))) {
     try {
@@ -43,6 +40,12 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
   }
   // A container runs as soon as it is there.
   if (view.record.kind === 'qemu' && view.record.wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
+  await noteStarted(node, vmid);
+}
+
+/** The mark last: until it is gone, recovery comes here again. */
+async function noteStarted(node: NodeContext, vmid: Vmid): Promise<void> {
+  await node.dueStarts.end(vmid);
   await node.starts.end(vmid);
 }
 

@@ -11,7 +11,7 @@ import { startGuestFromDisk } from './start-guest.js';
  */
 export async function startMarkedGuests(node: NodeContext): Promise<void> {
   for (const vmid of await node.records.list()) {
-    if (!node.shutdowns.isAsked(vmid)) continue;
+    if (!(await node.shutdowns.isAsked(vmid))) continue;
     try {
       await node.locks.withLock(vmid, () => startIfEnded(node, vmid));
     } catch (error) {
@@ -23,11 +23,11 @@ export async function startMarkedGuests(node: NodeContext): Promise<void> {
 
 /**
  * Starts a guest with a mark that has ended. The caller holds its lock: until then an operator may have ended the mark, a migration claimed
- * the guest, or somebody started it.
+ * the guest, or somebody started it. `atMs`: when it was seen to obey, Unix milliseconds.
  */
-export async function startIfEnded(node: NodeContext, vmid: Vmid): Promise<void> {
+export async function startIfEnded(node: NodeContext, vmid: Vmid, atMs = Date.now()): Promise<void> {
   const view = await node.records.read(vmid);
-  if (!node.shutdowns.isAsked(vmid) || view.kind !== 'record') return;
+  if (!(await node.shutdowns.isAsked(vmid, atMs)) || view.kind !== 'record') return;
   const { record } = view;
   if (record.state !== 'owned' || record.migrationId !== undefined || record.bootId !== node.bootId || record.wanted === 'stopped') return;
   // A container without processes may still be on its way down.

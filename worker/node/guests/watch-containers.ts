@@ -18,7 +18,7 @@ export async function noteEndedContainers(node: NodeContext): Promise<void> {
       const container = containerOf(node, vmid);
       if (record === null || (await readContainer(container)).state !== 'gone' || (await readContainerEnding(container)) !== 'shut-down') return;
       // A migration that was rolled back meanwhile had told it to: it is wanted here, and is started again (start-marked.ts).
-      if (node.shutdowns.isAsked(vmid)) return;
+      if (await node.shutdowns.isAsked(vmid)) return;
       await node.records.write({ ...record, wanted: 'stopped' });
       node.log.info({ vmid }, 'the container has shut itself down');
     });

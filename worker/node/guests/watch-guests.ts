@@ -23,7 +23,7 @@ const END_TIMEOUT_MS = 10_000;
  */
 export function watchGuests(node: NodeContext): () => void {
   node.monitors.listen((vmid, event) => {
-    if (event.name === 'SHUTDOWN' && event.data['reason'] === 'guest-shutdown') logFailure(node, vmid, wantStopped(node, vmid));
+    if (event.name === 'SHUTDOWN' && event.data['reason'] === 'guest-shutdown') logFailure(node, vmid, wantStopped(node, vmid, event.timestampMs));
     if (isPause(event) && !node.copies.has(vmid)) logFailure(node, vmid, recoverUntilSettled(node, vmid));
   });
   const timer = setInterval(() => {
@@ -55,8 +55,8 @@ async function lookAtClaimed(node: NodeContext): Promise<void> {
   }
 }
 
-async function wantStopped(node: NodeContext, vmid: Vmid): Promise<void> {
-  if (node.shutdowns.isAsked(vmid)) return startAgain(node, vmid);
+async function wantStopped(node: NodeContext, vmid: Vmid, atMs: number): Promise<void> {
+  if (await node.shutdowns.isAsked(vmid, atMs)) return startAgain(node, vmid, atMs);
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.wanted === 'stopped') return;
@@ -69,13 +69,13 @@ async function wantStopped(node: NodeContext, vmid: Vmid): Promise<void> {
  * A migration had told the guest to shut down, and it obeys. While the migration goes on that is all; when it was rolled back meanwhile
  * the guest is wanted here.
  */
-async function startAgain(node: NodeContext, vmid: Vmid): Promise<void> {
+async function startAgain(node: NodeContext, vmid: Vmid, atMs: number): Promise<void> {
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
     // Whoever held the lock before may have started it already: then this is another machine, which nobody has told anything.
-    if (!node.shutdowns.isAsked(vmid)) return;
-    if (await waitForMachineEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS })) await startIfEnded(node, vmid);
+    if (!(await node.shutdowns.isAsked(vmid, atMs))) return;
+    if (await waitForMachineEnd(node, view.record, { timeoutMs: END_TIMEOUT_MS })) await startIfEnded(node, vmid, atMs);
   });
 }
 

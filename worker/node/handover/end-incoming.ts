@@ -12,5 +12,6 @@ export async function endIncoming(node: NodeContext, vmid: Vmid): Promise<void> 
   await node.stages.drop(vmid);
   await killGuestCopy(node, vmid);
   await endCopy(node, vmid);
+  await node.dueStarts.end(vmid);
   await node.guestConfigs.remove(vmid);
 }

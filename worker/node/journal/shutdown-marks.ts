@@ -1,30 +1,56 @@
-import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
+import { errnoOf } from '../../../src/drivers/host/storage-error.js';
+import { GuestLocks } from '../guests/guest-locks.js';
 
 /**
- * Marks of guests that a migration has told to shut down. A guest with a mark that goes off has not ended by its own will: it is still
- * wanted running, here if the migration is rolled back meanwhile, however late it obeys.
+ * How long after the last word to a guest its end may still be due to that word.
+ *
+ * Too short, and a guest that obeys late stays off, unnoticed; too long, and one that its user shuts down from inside is started again.
+ * What makes a guest late is a boot that it ends first, or a service that holds its shutdown up (90 s is what systemd grants each):
+ * minutes. Who wants it off within that time asks for it with `kedge guest shutdown` or `stop`, which end the mark at once.
+ */
+const OBEYS_WITHIN_MS = 10 * 60_000;
+
+/**
+ * Marks of guests that a migration has told to shut down, with the time of its last word. A guest that goes off soon after that has not ended
+ * by its own will: it is still wanted running, here if the migration is rolled back meanwhile.
+ *
+ * A mark that is too old means nothing; it lies there until the next migration writes it anew, or the guest is managed or leaves.
  */
 export class ShutdownMarks {
   readonly #folder: string;
+  /** In order of the calls: an end must not be overtaken by a telling that began before it. */
+  readonly #order = new GuestLocks();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Before the guest is told. */
+  /** Before the guest is told, each time that it is. */
   async begin(vmid: Vmid): Promise<void> {
-    if (!this.isAsked(vmid)) await writeDurably(this.#file(vmid), 'a migration has told this guest to shut down\n');
+    await this.#order.withLock(vmid, () => writeDurably(this.#file(vmid), `${new Date().toISOString()}\n`));
   }
 
   async end(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#file(vmid));
+    await this.#order.withLock(vmid, () => removeDurably(this.#file(vmid)));
   }
 
-  isAsked(vmid: Vmid): boolean {
-    return existsSync(this.#file(vmid));
+  /**
+   * Was the guest told so shortly before `atMs` (the time of its end, default: now) that it may have obeyed?
+   *
+   * Shortly after counts, too: it may have been told once more meanwhile. That also ends marks when the clock is set back.
+   */
+  async isAsked(vmid: Vmid, atMs: number = Date.now()): Promise<boolean> {
+    try {
+      const toldMs = Date.parse((await readFile(this.#file(vmid), 'utf8')).trim());
+      return Math.abs(atMs - toldMs) <= OBEYS_WITHIN_MS;
+    } catch (error) {
+      // There is one, whatever it says: one start too many is less than a guest that stays off.
+      return errnoOf(error) !== 'ENOENT';
+    }
   }
 
   #file(vmid: Vmid): string {

@@ -24,9 +24,11 @@ export async function giveBackCopy(node: NodeContext, step: StepRef, target: Nod
     const record = await readRecord(node, step);
     if (record === null) return;
     if (record.state === 'released') await revokeThere(node, step, target);
+    // Before the record is free: a reboot right after it must not make this a guest without `onboot` that the reboot has ended.
+    if (record.wanted === 'running' && !isGuestOn(node, record)) await node.dueStarts.begin(step.vmid, laterGeneration(step.generation, 1));
     const free = await takeBack(node, step, record);
-    if (node.shutdowns.isAsked(step.vmid) && free.kind === 'qemu') await waitForMachineEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
-    if (isGuestOn(node, free)) return;
+    if (free.kind === 'qemu' && (await node.shutdowns.isAsked(step.vmid))) await waitForMachineEnd(node, free, { timeoutMs: SHUTTING_DOWN_MS });
+    if (isGuestOn(node, free) && !node.starts.isUnderWay(step.vmid)) return;
     await startGuestFromDisk(node, step.vmid);
     await node.shutdowns.end(step.vmid);
   });

@@ -6,6 +6,7 @@ import type { GuestKind, Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { newGrantToken } from '../../../src/drivers/rsync/grant-store.js';
 import { diskName, diskNumber, parseVolumeId, printVolumeId } from '../../../src/drivers/storage/volume-id.js';
+import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
 import { renameVolumes } from '../../../src/schema/rename-volumes.js';
 import type { NodeContext } from '../node-context.js';
 import { writeIncoming } from '../steps/write-incoming.js';
@@ -35,12 +36,28 @@ export async function prepareCopy(node: NodeContext, request: PrepareCopyRequest
     await writeIncoming(node, { step, source, kind, wanted, mode: 'offline' });
     const present = await node.volumes.read(step.vmid);
     const volumes = present?.migrationId === step.migrationId ? present.volumes : await chooseNames(node, request);
+    // A kept disk that had one of these names was removed by somebody: the name is free.
+    await node.kept.drop(
+      step.vmid,
+      volumes.map(({ to }) => to),
+    );
     await crashPoint('target.volume-journal', () => node.volumes.write(step.vmid, { migrationId: step.migrationId, volumes }));
     for (const { to } of volumes) await (await storageOf(node, to)).incoming.prepare({ volumeId: to, migrationId: step.migrationId });
     const names = new Map(volumes.map(({ from, to }) => [from, to]));
-    await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, kind, renameVolumes(request.config, names)));
+    await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, kind, renameVolumes(asOff(request), names)));
     return { volumes: volumes.map(({ from, to, kind: copyKind, allocatedBytes }) => ({ from, to, kind: copyKind, allocatedBytes })) };
   });
+}
+
+/**
+ * A guest that was moved live has on record what it runs with, for the next stream. It is off when it comes here, and starts anew with what
+ * its config asks for, as the checks have judged it.
+ */
+function asOff({ kind, config }: Pick<PrepareCopyRequest, 'kind' | 'config'>): string {
+  if (kind === 'lxc') return config;
+  const parsed = parseGuestConfig(config);
+  if (parsed.runningMachine === null && parsed.runningCpu === null) return config;
+  return printGuestConfig(editGuestConfig(parsed, { runningmachine: null, runningcpu: null }));
 }
 
 /** The same name where it is free; else, as PVE does, the next free number. */

@@ -13,7 +13,7 @@ import { withClaim } from './with-claim.js';
  * Has the guest shut down, and writes `releasing(g)` once its process was seen gone: from then on it may not run here as it is. A guest
  * that is off already is fine.
  *
- * The mark comes before the word to the guest: it may obey after this attempt, or this migration, has ended (guest-power.ts).
+ * It may obey after this attempt, or this migration, has ended: a mark tells then why it went off (guest-power.ts).
  * @throws KedgeError `shutdown-timeout` when it does not obey and the policy is to fail: it runs on
  */
 export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promise<ShutDownResult> {
@@ -23,11 +23,10 @@ export async function shutDownGuest(node: NodeContext, task: OfflineTask): Promi
     if (record.state === 'releasing') return { offAt: new Date().toISOString() };
     const isOn = isGuestOn(node, record);
     // With a mark an earlier attempt has told it to.
-    const foundOff = !isOn && !node.shutdowns.isAsked(vmid);
+    const foundOff = !isOn && !(await node.shutdowns.isAsked(vmid));
     if (isOn) {
       // The checks saw it off, and nobody allowed to shut it down.
       if (!task.options.restart) throw new KedgeError('guest-state', `Cannot move guest ${vmid} switched off: it was started meanwhile`);
-      await node.shutdowns.begin(vmid);
       const patience = { timeoutMs: task.options.shutdownTimeoutMs, signal };
       const ended = await crashPoint('source.power-down', () => shutDownNicely(node, record, patience));
       signal.throwIfAborted();

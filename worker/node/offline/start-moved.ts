@@ -7,6 +7,20 @@ import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
 
 /**
  * Starts the guest at its new owner if it is wanted running; one that was moved switched off stays off. Forward only and repeatable.
+ *
+ * Who starts it, and how often, when the node reboots between the hand-over and this step, by number:
+ * 1. `owned` is durable, then the power fails. confirmBoot finds a record of an earlier boot and would have a guest without `onboot` stay
+ *    off for good (`wanted: stopped`): this step would then find nothing to do, and the migration would end well with the guest off. So
+ *    the start is noted as due, durably, before `owned`: confirmBoot starts such a guest, and this step finds it on.
+ * 2. This step comes before confirmBoot, which may be slow with other guests: it waits for the registration, writes the record of this
+ *    boot and starts; confirmBoot finds a record of this boot and leaves it alone.
+ * 3. Both at once: each holds the guest's lock from its look at the record to the end of the start.
+ * 4. The worker dies between the record of this boot and the start: the mark of the start has local recovery finish it (confirmBoot), or
+ *    this step is repeated (here). Both pay the debt.
+ * 5. confirmBoot can't start it: the debt stays, the record says running; this step tries again and tells why.
+ * 6. The power fails once more, after the guest ran: the debt is paid, it is like any guest without `onboot`, and stays off. This step,
+ *    if its answer was lost, answers that nothing was started, and the story warns.
+ * 7. The power fails between the debt and `owned`: the record is `armed`, nothing starts; go is said again, or the revocation removes both.
  * @throws KedgeError `outcome-unknown` (retried) while this node does not own it; those of the start, which an operator can mend
  */
 export async function startMoved(node: NodeContext, step: StepRef): Promise<{ startedAt: string | null }> {
@@ -24,7 +38,7 @@ export async function startMoved(node: NodeContext, step: StepRef): Promise<{ st
     }
     await node.volumes.remove(step.vmid);
     if (record.wanted !== 'running') return { startedAt: null };
-    if (!isGuestOn(node, record)) await startGuestFromDisk(node, step.vmid);
+    if (!isGuestOn(node, record) || node.starts.isUnderWay(step.vmid)) await startGuestFromDisk(node, step.vmid);
     return { startedAt: new Date().toISOString() };
   });
 }

@@ -24,8 +24,10 @@ async function confirmGuest(node: NodeContext, vmid: Vmid): Promise<void> {
   if (view.record.bootId === node.bootId) return;
   const text = await node.guestConfigs.read(vmid, view.record.kind);
   const config = view.record.kind === 'lxc' ? parseContainerConfig(text) : parseGuestConfig(text);
-  // A guest without onboot stays off, as in PVE; its record says so, so that nobody waits for it.
-  const wanted = config.onboot && view.record.wanted !== 'stopped' ? view.record.wanted : 'stopped';
+  // A guest without onboot stays off, as in PVE; its record says so, so that nobody waits for it. One that a migration had shut down and
+  // that was not started since is not off by this reboot.
+  const starts = config.onboot || (await node.dueStarts.isDue(view.record));
+  const wanted = starts ? view.record.wanted : 'stopped';
   // The mark first: a worker that dies after the record has this boot's id would take the guest for crashed.
   if (wanted !== 'stopped') await node.starts.begin(vmid);
   await node.records.write({ ...view.record, wanted, bootId: node.bootId });

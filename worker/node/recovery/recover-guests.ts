@@ -103,8 +103,9 @@ async function recoverOwned(node: NodeContext, vmid: Vmid): Promise<boolean> {
       return true;
     }
     if (wanted !== 'running') return true;
-    // A migration had told it to shut down and was rolled back; it obeyed while no worker listened.
-    if (view.qemu === 'gone' && node.shutdowns.isAsked(vmid)) {
+    // A migration had told it to shut down and was rolled back; it obeyed while no worker listened. Nobody knows when: so long after the
+    // word that it need not be due to that, it counts as crashed, as after any end that nobody saw.
+    if (view.qemu === 'gone' && (await node.shutdowns.isAsked(vmid))) {
       await startGuestFromDisk(node, vmid);
       await node.shutdowns.end(vmid);
       return true;
@@ -141,7 +142,7 @@ async function settle(node: NodeContext, record: OwnershipRecord): Promise<boole
   const settled = await settleOrLeave(node, { ...request, direction: await directionOf(node, record), leaveCopyAlone: true });
   // Its workflow does this too, unless it was ended by force: then nobody else would.
   if (settled?.outcome === 'target-owns' && request.source === node.node)
-    await releaseSource(node, { step: { ...request.step, sequence: 0 }, target: request.target, volumes: [] });
+    await releaseSource(node, { step: { ...request.step, sequence: 0 }, target: request.target, volumes: [], kept: [] });
   return true;
 }
 

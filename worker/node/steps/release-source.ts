@@ -17,6 +17,8 @@ export interface ReleaseRequest {
   readonly target: NodeName;
   /** Volumes that were copied, verified and handed over, and are not to be kept here. */
   readonly volumes: readonly CopiedVolume[];
+  /** Those that are to be kept. */
+  readonly kept: readonly CopiedVolume[];
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ReleaseRequest {
  * @throws KedgeError `peer-unreachable` (retried) until the target says that it owns the guest
  */
 export async function releaseSource(node: NodeContext, request: ReleaseRequest): Promise<void> {
-  const { step, target, volumes } = request;
+  const { step, target, volumes, kept } = request;
   await node.locks.withLock(step.vmid, async () => {
     const view = await node.records.read(step.vmid);
     if (view.kind !== 'record') throw new KedgeError('record-unreadable', `Cannot release guest ${step.vmid}: its record is ${view.kind}`);
@@ -42,8 +44,12 @@ export async function releaseSource(node: NodeContext, request: ReleaseRequest):
     }
     await quitGuestCopy(node, step.vmid);
     await crashPoint('source.release-files', async () => {
+      // First: should the rest never come, these are known, and those are not taken for kept.
+      await node.kept.add(step.vmid, sourcesOf(kept), step.migrationId);
+      await node.kept.drop(step.vmid, sourcesOf(volumes));
       for (const { from } of volumes) await (await storageOf(node, from)).remove(from);
       await node.shutdowns.end(step.vmid);
+      await node.dueStarts.end(step.vmid);
       await node.guestConfigs.remove(step.vmid);
       await rm(containerFiles(containerOf(node, step.vmid)).folder, { recursive: true, force: true });
       await node.streams.remove(step.vmid);
@@ -51,6 +57,8 @@ export async function releaseSource(node: NodeContext, request: ReleaseRequest):
     });
   });
 }
+
+const sourcesOf = (volumes: readonly CopiedVolume[]): readonly string[] => volumes.map(({ from }) => from);
 
 async function assertTargetOwns(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
   const view = await askPeer(node, target, step.vmid);

@@ -36,7 +36,16 @@ export function dirDriver(config: DirStorageConfig): StorageDriver {
     size: async (volumeId) => sizeOf(layout, layout.parse(volumeId)),
     allocate: (request) => allocate(layout, request),
     remove: async (volumeId) => remove(layout.placeOf(layout.parse(volumeId))),
-    list: (vmid) => list(layout, vmid),
+    list: async (vmid) => {
+      const volumes = await listAll(layout, vmid);
+      const found: VolumeInfo[] = [];
+      for (const volume of volumes) {
+        const { vmid: owner, format, kind } = volume;
+        found.push({ volumeId: printVolumeId(volume), vmid: owner, format, kind, ...(await sizeOf(layout, volume)) });
+      }
+      return found;
+    },
+    names: async (vmid) => (await listAll(layout, vmid)).map(printVolumeId),
     incoming: dirIncoming(layout),
     identity: () => readOrMakeIdentity(config.path),
     space: async () => {
@@ -127,14 +136,11 @@ async function remove(place: string): Promise<void> {
   }
 }
 
-async function list(layout: DirLayout, vmid: number | undefined): Promise<readonly VolumeInfo[]> {
+async function listAll(layout: DirLayout, vmid: number | undefined): Promise<readonly VolumeId[]> {
   const guests = vmid === undefined ? (await listFolder(layout.images)).filter((name) => /^[1-9][0-9]{2,8}$/.test(name)).map(Number) : [vmid];
-  const found: VolumeInfo[] = [];
+  const found: VolumeId[] = [];
   for (const guest of guests) {
-    for (const { name } of await listVolumes(layout, guest)) {
-      const volume = layout.parse(printVolumeId({ storage: layout.id, vmid: guest, name }));
-      found.push({ volumeId: printVolumeId(volume), vmid: guest, format: volume.format, kind: volume.kind, ...(await sizeOf(layout, volume)) });
-    }
+    for (const { name } of await listVolumes(layout, guest)) found.push(layout.parse(printVolumeId({ storage: layout.id, vmid: guest, name })));
   }
   return found;
 }

@@ -86,14 +86,12 @@ describe('a copy of an image to another node', () => {
 
   it('fails retryably when its rsync is killed on either side', async () => {
     makeImage(lab.image, { size: 16, data: 16, at: 0 });
-    for (const words of [
-      ['rsync', '--server', 'disk'],
-      ['rsync', '--sparse', 'node2:'],
-    ]) {
+    for (const side of ['target', 'source'] as const) {
       const target = await lab.grant('disk', 'file');
       const { ended, moved } = lab.slowCopy({ target, targetIsEmpty: true }, { kibps: 8_192, bytes: 4 * MIB });
       await moved;
-      for (const pid of running(...words)) process.kill(pid, 'SIGKILL');
+      const its = side === 'target' ? ['--server', join(lab.storage, 'disk')] : ['--sparse', target.token];
+      for (const pid of running('rsync', ...its)) process.kill(pid, 'SIGKILL');
       await expect(ended).rejects.toMatchObject({ retryable: true, details: { retry: 'backoff' } });
     }
   });

@@ -65,6 +65,7 @@ export function storageContract(name: string, open: () => StorageDriver): void {
       expect(await storage.list(101)).toMatchObject([{ volumeId: first, vmid: 101, format: 'raw', virtualBytes: MIB }]);
       expect((await storage.list()).map(({ volumeId }) => volumeId).sort()).toEqual([first, second]);
       expect(await storage.list(999)).toEqual([]);
+      expect([await storage.names(101), [...(await storage.names())].sort(), await storage.names(999)]).toEqual([[first], [first, second], []]);
     });
 
     it('removes an image once, and again without complaint', async () => {

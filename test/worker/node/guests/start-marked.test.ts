@@ -42,11 +42,11 @@ describe('a guest that was told to shut down and is wanted again', () => {
   test('is started when its process has ended, whenever that is, and only once', async () => {
     runs();
     await startMarkedGuests(node);
-    expect([vi.mocked(startGuestFromDisk).mock.calls, node.shutdowns.isAsked(VMID)]).toEqual([[], true]);
+    expect([vi.mocked(startGuestFromDisk).mock.calls, await node.shutdowns.isAsked(VMID)]).toEqual([[], true]);
     vi.mocked(scanQemu).mockReturnValue([]);
     await startMarkedGuests(node);
     await startMarkedGuests(node);
-    expect([vi.mocked(startGuestFromDisk).mock.calls, node.shutdowns.isAsked(VMID)]).toEqual([[[node, VMID]], false]);
+    expect([vi.mocked(startGuestFromDisk).mock.calls, await node.shutdowns.isAsked(VMID)]).toEqual([[[node, VMID]], false]);
   });
 
   test('is looked at by the watch over the guests', async () => {
@@ -62,7 +62,7 @@ describe('a guest that was told to shut down and is wanted again', () => {
     await own(other);
     vi.mocked(startGuestFromDisk).mockImplementation((_, vmid) => (vmid === VMID ? Promise.reject(new Error('no bridge')) : Promise.resolve()));
     await startMarkedGuests(node);
-    expect([node.shutdowns.isAsked(VMID), node.shutdowns.isAsked(other)]).toEqual([true, false]);
+    expect([await node.shutdowns.isAsked(VMID), await node.shutdowns.isAsked(other)]).toEqual([true, false]);
   });
 
   test.each<[string, () => Promise<void>]>([

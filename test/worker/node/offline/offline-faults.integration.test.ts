@@ -187,7 +187,7 @@ describe('a guest that runs', () => {
     await prepared({ start: true, migration: { ...RUNS, shutdownTimeoutMs: 60_000, onShutdownTimeout: 'fail' } });
     const pid = pidOf('source');
     const ending = nodes.shutDown().catch((error: unknown) => error);
-    await vi.waitFor(() => expect(nodes.source.shutdowns.isAsked(VMID)).toBe(true));
+    await vi.waitFor(async () => expect(await nodes.source.shutdowns.isAsked(VMID)).toBe(true));
     await delay(200);
     nodes.source.monitors.closeAll();
     expect(await ending).toMatchObject({ code: 'qmp-disconnected', retryable: true });
@@ -205,7 +205,7 @@ describe('a guest that runs', () => {
     await nodes.restart('source');
     await recoverUntilSettled(nodes.source, VMID);
     expect(pidOf('source')).not.toBeNull();
-    expect(nodes.source.shutdowns.isAsked(VMID)).toBe(false);
+    expect(await nodes.source.shutdowns.isAsked(VMID)).toBe(false);
   });
 });
 
