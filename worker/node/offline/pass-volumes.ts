@@ -69,21 +69,21 @@ async function passVolume(
   const { volume, link, phase, thorough, counter, lanes } = request;
   task.signal.throwIfAborted();
   const { vmid, migrationId, generation } = task.step;
-  const { token, isEmpty } = await link.call(
-    'grant',
-    { vmid, migrationId, generation, volume: volume.to },
-    { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal },
-  );
+  const limit = await volumeLimit(node, volume, task.options);
+  // Both at once: the guest may be off, and each is a way to the target and back.
+  const [{ token, isEmpty }, compression] = await Promise.all([
+    link.call('grant', { vmid, migrationId, generation, volume: volume.to }, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal }),
+    link.compression(limit === 0 ? null : limit),
+  ]);
   // Found equal since the guest is off: it can't have changed.
   if (token === null) return;
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
   const final = phase === 'final-sync';
-  const limit = await volumeLimit(node, volume, task.options);
   const pass = {
     source: (await storageOf(node, volume.from)).path(volume.from).path,
     target,
     final,
-    compression: await link.compression(limit === 0 ? null : limit),
+    compression,
     ...(limit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(limit / lanes / KIB)) }),
   };
   // An image is compared whole in every pass.
