@@ -1,0 +1,63 @@
+/** Containers that move: what rsync and the witness see on both sides. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLabWorld, type LabWorld } from '../support/lab-world.js';
+import { MIGRATED, summaryOf } from '../support/summary-of.js';
+
+const VMID = 124;
+const otherThan = (node: string): string => (node === 'node1' ? 'node2' : 'node1');
+
+describe('an unprivileged container with 20,000 files and one of each thing that a copy may lose', { timeout: 150_000 }, () => {
+  let world: LabWorld;
+  let home = 'node1';
+
+  beforeAll(async () => {
+    world = await openLabWorld({ name: 'offct', nodes: 2 });
+    await world.createWitnessContainer({ vmid: VMID, unprivileged: true, files: 20_000, mountPoints: 1 }, home);
+  });
+  afterAll(() => world.close());
+
+  it('is refused to move while it runs, with the reason', async () => {
+    const end = await world.cli('migrate', String(VMID), otherThan(home), '--online');
+    expect(end.code).not.toBe(0);
+    expect(`${end.stdout}${end.stderr}`).toMatch(/container.*--restart/s);
+    expect(await world.verdict(VMID)).toMatchObject({ ok: true, reboots: 0 });
+  });
+
+  it('that runs is stopped, moved and started there and back, with everything that it has written', async () => {
+    for (let way = 1; way <= 2; way += 1) {
+      await world.resetWitness(VMID);
+      const end = await world.ended(await world.migrate(VMID, otherThan(home), { restart: true }));
+      expect(summaryOf(end)).toEqual(MIGRATED);
+      home = otherThan(home);
+      await world.booted(VMID);
+      expect(await world.verdict(VMID, { allowedReboots: 1 })).toMatchObject({ reasons: [], diskIntact: true, doubleRunner: false });
+      expect(end.story?.downtimeMs).toBeGreaterThan(0);
+      expect(await world.leftovers()).toEqual([]);
+    }
+  });
+
+  it('that is off moves there and back, and rsync finds nothing to change between the sides', async () => {
+    expect(await world.cli('guest', 'shutdown', String(VMID))).toMatchObject({ code: 0 });
+    for (let way = 1; way <= 2; way += 1) {
+      const ours = folders(home);
+      const end = summaryOf(await world.ended(await world.migrate(VMID, otherThan(home), { keepSource: true })));
+      expect({ ...end, warnings: [] }).toEqual(MIGRATED);
+      home = otherThan(home);
+      const theirs = folders(home);
+      expect(theirs).toHaveLength(2);
+      for (const [index, folder] of ours.entries()) {
+        const options = ['-naHAXS', '--numeric-ids', '--checksum', '--itemize-changes', '--delete'];
+        expect(execFileSync('rsync', [...options, `${folder}/`, `${theirs[index] ?? ''}/`], { encoding: 'utf8' })).toBe('');
+      }
+    }
+    expect(await world.leftovers()).toEqual([]);
+  });
+
+  /** Its root file system and its mount point on a node, as the host reaches them, in the order of the config there. */
+  function folders(node: string): readonly string[] {
+    const config = readFileSync(world.inside(node, `/etc/kedge/lxc/${VMID}.conf`), 'utf8');
+    return [...config.matchAll(/^(?:rootfs|mp\d+): local:([^,\s]+)/gm)].map((match) => world.inside(node, `/var/lib/kedge/images/images/${match[1] ?? ''}`));
+  }
+});
