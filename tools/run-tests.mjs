@@ -25,7 +25,7 @@ const vitest = (name, limitMinutes, alone = true) => ({
 const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'].filter((folder) => existsSync(join(root, folder)));
 
 /**
- * Together some 25 minutes on two idle cores; the limits are for what hangs. The model checker (`beside`) needs one core and no clock: it
+ * Together some 30 minutes on two idle cores; the limits are for what hangs. The model checker (`beside`) needs one core and no clock: it
  * runs beside the first suites, until one comes that wants the machine to itself (`alone`).
  */
 const SUITES = [

@@ -4,6 +4,7 @@ import { waitUntil } from '../../lab/processes.js';
 import type { MigrationRef } from '../../src/client/migration-view.js';
 import type { MigrationOptions } from '../../src/domain/migration.js';
 import { DEFAULT_TIMINGS } from '../../src/domain/workflow-timings.js';
+import { COMPONENT_PAIRS, COMPONENTS, killComponent, type Component, type Route } from '../support/components.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
@@ -12,13 +13,6 @@ const VMID = 103;
 const MIB = 2 ** 20;
 /** Longer than any blackout here, far shorter than what the wait for a dead component would add. */
 const LONGEST_PAUSE_MS = 1_000;
-
-const COMPONENTS = ['control worker', 'source worker', 'target worker', 'Temporal server'] as const;
-type Component = (typeof COMPONENTS)[number];
-interface Route {
-  readonly source: string;
-  readonly target: string;
-}
 
 describe('kill -9 of a component', () => {
   let world: LabWorld;
@@ -71,25 +65,20 @@ describe('kill -9 of a component', () => {
     await expectMigrated(ref);
   });
 
-  const PAIRS: readonly (readonly Component[])[] = [
-    ['control worker', 'source worker'],
-    ['Temporal server', 'target worker'],
-  ];
-
-  it.each(PAIRS)('%s and %s while the migration is validated', async (...components) => {
+  it.each(COMPONENT_PAIRS)('%s and %s while the migration is validated', async (...components) => {
     const ref = await start({});
     await Promise.all(components.map(kill));
     await expectMigrated(ref);
   });
 
-  it.each(PAIRS)('%s and %s while the target is prepared', async (...components) => {
+  it.each(COMPONENT_PAIRS)('%s and %s while the target is prepared', async (...components) => {
     const ref = await start({});
     await waitUntil('the preparation', () => recordState(route.target) === 'incoming', { timeoutMs: 30_000, pauseMs: 2 });
     await Promise.all(components.map(kill));
     await expectMigrated(ref);
   });
 
-  it.each(PAIRS)('%s and %s while the source is released', async (...components) => {
+  it.each(COMPONENT_PAIRS)('%s and %s while the source is released', async (...components) => {
     const ref = await start({});
     await waitUntil('the release', () => recordState(route.target) === 'owned', { timeoutMs: 60_000, pauseMs: 2 });
     await Promise.all(components.map(kill));
@@ -114,17 +103,8 @@ describe('kill -9 of a component', () => {
     return world.migrate(VMID, route.target, options);
   }
 
-  async function kill(component: Component): Promise<void> {
-    switch (component) {
-      case 'control worker':
-        return world.break('control', { kind: 'kill', target: 'control' });
-      case 'source worker':
-        return world.break(route.source, { kind: 'kill', target: 'worker' });
-      case 'target worker':
-        return world.break(route.target, { kind: 'kill', target: 'worker' });
-      case 'Temporal server':
-        return world.break('control', { kind: 'kill', target: 'temporal' });
-    }
+  function kill(component: Component): Promise<void> {
+    return killComponent(world, component, route);
   }
 
   /** State of the guest's record on a node, from its file. */

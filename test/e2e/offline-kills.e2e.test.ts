@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { waitUntil } from '../../lab/processes.js';
 import type { MigrationRef } from '../../src/client/migration-view.js';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
+import { COMPONENT_PAIRS, killComponent, type Component } from '../support/components.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OfflineGuest } from '../support/offline-guest.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
@@ -12,12 +13,6 @@ const MACHINE = 122;
 const CONTAINER = 123;
 const MIB = 2 ** 20;
 
-const PAIRS = [
-  ['control worker', 'source worker'],
-  ['Temporal server', 'target worker'],
-] as const;
-type Component = (typeof PAIRS)[number][number];
-
 /** Each is seen from outside when it has just begun; the pace stretches the two passes. */
 const STEPS = ['validate', 'prepare', 'pre-sync', 'shutdown', 'final-sync', 'verify', 'hand-over', 'start'] as const;
 type Step = (typeof STEPS)[number];
@@ -26,7 +21,7 @@ type Step = (typeof STEPS)[number];
 function casesOf(vmid: number): readonly { step: Step; killed: string; components: readonly Component[] }[] {
   const all = process.env['KEDGE_KILLS'] === 'all';
   return STEPS.flatMap((step, index) =>
-    PAIRS.filter((_, pair) => all || ((index + vmid) % 2 === 0 && (index >> 1) % 2 === pair)).map((components) => ({
+    COMPONENT_PAIRS.filter((_, pair) => all || ((index + vmid) % 2 === 0 && (index >> 1) % 2 === pair)).map((components) => ({
       step,
       killed: components.join(' and '),
       components,
@@ -68,7 +63,7 @@ describe('kill -9 of', { timeout: 150_000 }, () => {
     it.each(casesOf(vmid))('$killed in $step', async ({ step, components }) => {
       const ref = await world.migrate(vmid, target, { restart: true, shutdownTimeoutMs: 60_000, bandwidthLimit: 4 * MIB });
       await begun(step, { ref, guest });
-      await Promise.all(components.map(kill));
+      await Promise.all(components.map((component) => killComponent(world, component, { source, target })));
       const end = summaryOf(await world.ended(ref));
       // A step that had to be repeated may be worth a warning, not a failure.
       expect({ ...end, warnings: [] }).toEqual(MIGRATED);
@@ -100,19 +95,6 @@ describe('kill -9 of', { timeout: 150_000 }, () => {
         return until(() => guest.record(source) === 'released');
       case 'start':
         return until(() => guest.record(target) === 'owned');
-    }
-  }
-
-  async function kill(component: Component): Promise<void> {
-    switch (component) {
-      case 'control worker':
-        return world.break('control', { kind: 'kill', target: 'control' });
-      case 'source worker':
-        return world.break(source, { kind: 'kill', target: 'worker' });
-      case 'target worker':
-        return world.break(target, { kind: 'kill', target: 'worker' });
-      case 'Temporal server':
-        return world.break('control', { kind: 'kill', target: 'temporal' });
     }
   }
 });
