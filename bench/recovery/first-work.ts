@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { CONTROL_START } from '../../src/client/control-start.js';
 import { parseVmid } from '../../src/domain/ids.js';
 import { isRecord } from '../../src/domain/is-record.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
-import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
 import type { BenchNode } from '../live/bench-node.js';
 
@@ -21,7 +21,7 @@ export async function startProbe(address: string, node: BenchNode): Promise<{ re
       try {
         const command = { verb: 'show', vmid: parseVmid(101) };
         await connection.withDeadline(Date.now() + 1_000, () =>
-          new Client({ connection }).workflow.start(WORKFLOW_TYPES.manageGuest, { workflowId, taskQueue: CONTROL_QUEUE, args: [{ node: node.name, command }] }),
+          new Client({ connection }).workflow.start(WORKFLOW_TYPES.manageGuest, { ...CONTROL_START, workflowId, args: [{ node: node.name, command }] }),
         );
         return { acceptedAtMs: Date.now(), workflowId };
       } finally {

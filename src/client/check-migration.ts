@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import { resolveCheckOptions } from '../domain/resolve-migration-options.js';
-import { CONTROL_QUEUE } from '../domain/task-queues.js';
 import { checkWorkflowId, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
+import { CONTROL_START } from './control-start.js';
 import type { ClientContext } from './kedge-client.js';
 
 /** What would stand in the way of a migration, and what it would cost. Changes nothing. @throws KedgeError `bad-input` */
@@ -11,7 +11,7 @@ export async function checkMigration({ client }: ClientContext, input: CheckMigr
   const { vmid, target } = resolveCheckOptions(input);
   return withClientErrors(`check the migration of guest ${vmid}`, () =>
     client.workflow.execute<(input: CheckMigrationInput) => Promise<MigrationCheck>>(WORKFLOW_TYPES.checkMigration, {
-      taskQueue: CONTROL_QUEUE,
+      ...CONTROL_START,
       workflowId: checkWorkflowId(vmid, randomUUID()),
       args: [input],
       staticSummary: `Check of guest ${vmid}${target === null ? '' : ` to ${target}`}`,

@@ -4,9 +4,9 @@ import type { GuestCommand, GuestCommandResult } from '../../activities/interfac
 import type { NodeName, Vmid } from '../domain/ids.js';
 import type { GuestSummary } from '../domain/node-facts.js';
 import { KedgeError } from '../domain/kedge-error.js';
-import { CONTROL_QUEUE } from '../domain/task-queues.js';
 import { guestCommandWorkflowId, migrationWorkflowId, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { clientError } from './client-error.js';
+import { CONTROL_START } from './control-start.js';
 import { isRunning } from './is-running.js';
 import type { ClientContext } from './kedge-client.js';
 import { findNodeStatus } from './node-status.js';
@@ -35,7 +35,7 @@ export async function manageGuest(context: ClientContext, request: GuestRequest)
     return await context.client.workflow.execute<(input: { node: NodeName; command: GuestCommand }) => Promise<GuestCommandResult>>(
       WORKFLOW_TYPES.manageGuest,
       {
-        taskQueue: CONTROL_QUEUE,
+        ...CONTROL_START,
         // Readers don't exclude each other.
         workflowId: onlyReads ? `${id}-${randomUUID()}` : id,
         workflowIdConflictPolicy: 'FAIL',

@@ -1,14 +1,14 @@
 import type { NodeName } from '../domain/ids.js';
-import { CONTROL_QUEUE } from '../domain/task-queues.js';
 import { nodeWorkflowId, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
+import { CONTROL_START } from './control-start.js';
 import type { ClientContext } from './kedge-client.js';
 
 /** Starts the node's entity if need be and registers this boot; resolves when the entity has confirmed it. */
 export async function registerNode(context: ClientContext, { node, bootId }: { node: NodeName; bootId: string }): Promise<void> {
   await withClientErrors(`register node ${node}`, async () => {
     const handle = await context.client.workflow.start(WORKFLOW_TYPES.nodePresence, {
-      taskQueue: CONTROL_QUEUE,
+      ...CONTROL_START,
       workflowId: nodeWorkflowId(node),
       workflowIdConflictPolicy: 'USE_EXISTING',
       args: [{ node }],

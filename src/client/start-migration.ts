@@ -3,9 +3,9 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { KedgeError } from '../domain/kedge-error.js';
 import type { MigrateGuestInput } from '../domain/migration.js';
 import { resolveMigrationOptions } from '../domain/resolve-migration-options.js';
-import { CONTROL_QUEUE } from '../domain/task-queues.js';
 import { migrationWorkflowId, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { clientError } from './client-error.js';
+import { CONTROL_START } from './control-start.js';
 import { findMigration } from './find-migration.js';
 import type { ClientContext } from './kedge-client.js';
 import type { MigrationRef } from './migration-view.js';
@@ -18,7 +18,7 @@ export async function startMigration(context: ClientContext, input: MigrateGuest
   const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
   try {
     const handle = await context.client.workflow.start(WORKFLOW_TYPES.migrateGuest, {
-      taskQueue: CONTROL_QUEUE,
+      ...CONTROL_START,
       workflowId,
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
