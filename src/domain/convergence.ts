@@ -47,7 +47,7 @@ const LEAST_RAM_SHARE = 0.2;
 /** A pass that leaves less than this share of the best one before it is worth another pass. */
 const WORTH_ANOTHER_PASS = 0.8;
 /**
- * A rest that takes no longer than this on the wire is short enough once three passes are done: each pass costs a walk over the dirty bitmap
+ * A rest that takes no longer than this on the wire is short enough once two passes are done: each pass costs a walk over the dirty bitmap
  * with QEMU's big lock held (under TCG 0.1 s and more), and wins less than this.
  */
 const SHORT_ENOUGH_MS = 30;
@@ -93,7 +93,7 @@ export function judgeConvergence(readings: readonly PassReading[], settings: Con
   const best = Math.min(...earlier.map((reading) => reading.remainingBytes));
   if (fits(newest, settings.maxDowntimeMs)) {
     const shrinking = earlier.length === 0 || newest.remainingBytes < best * WORTH_ANOTHER_PASS;
-    const shortEnough = newest.pass > 3 && ramMs(newest) <= SHORT_ENOUGH_MS;
+    const shortEnough = newest.pass > 2 && ramMs(newest) <= SHORT_ENOUGH_MS;
     return shrinking && !shortEnough ? { do: 'iterate' } : { do: 'raise-limit', limitMs: settings.maxDowntimeMs };
   }
   const old = earlier.filter((reading) => newest.atMs - reading.atMs >= settings.stallWindowMs);
