@@ -8,7 +8,8 @@ import type { BenchLab } from './bench-lab.js';
 import type { BenchNode } from './bench-node.js';
 import { observeSwitch, type SwitchTimes } from './observe-switch.js';
 
-const POLL_MS = 50;
+/** After a look that failed, since something was killed. */
+const RETRY_MS = 50;
 
 /** A guest that the product runs and moves between two nodes. */
 export class OurGuest {
@@ -53,12 +54,15 @@ export class OurGuest {
     return this.#bench.kedge.startMigration({ vmid: this.vmid, target: this.target.name, source: this.source.name, requestedBy: 'bench', options });
   }
 
-  /** Waits for the end of a move, whatever dies meanwhile. @throws KedgeError `rolled-back` when the guest is neither here nor there as it was */
+  /**
+   * Waits for the end of a move, whatever dies meanwhile; watches it no closer than `kedge migrate` does, since each look costs both
+   * the server and the control worker time that the move needs. @throws KedgeError `rolled-back` when the guest is neither here nor there as it was
+   */
   async end(ref: MigrationRef): Promise<MigrationView> {
     for (;;) {
-      const view = await this.#bench.kedge.showMigration(ref).catch(() => null);
+      const view = await this.#lastView(ref).catch(() => null);
       if (view === null || view.status === 'running') {
-        await sleep(POLL_MS);
+        await sleep(RETRY_MS);
         continue;
       }
       const outcome = view.story?.outcome ?? null;
@@ -67,6 +71,12 @@ export class OurGuest {
         throw new KedgeError('rolled-back', `Cannot measure: the migration ended as ${outcome ?? view.status}`, { cause: view.failure });
       return view;
     }
+  }
+
+  async #lastView(ref: MigrationRef): Promise<MigrationView | null> {
+    let last: MigrationView | null = null;
+    for await (const view of this.#bench.kedge.watchMigration(ref)) last = view;
+    return last;
   }
 
   /** Moves the guest to the other node, watched from outside. @throws KedgeError `rolled-back` when it did not arrive */
