@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KedgeError } from '../../domain/kedge-error.js';
-import { parseProbe, SMALL_BYTES, TOKEN_BYTES } from './probe-packet.js';
+import { MOST_STREAM_BYTES, parseProbe, SMALL_BYTES, TOKEN_BYTES } from './probe-packet.js';
 
 /** What has arrived so far. */
 export interface ProbeTally {
@@ -31,6 +31,8 @@ const LOOK_EVERY_MS = 10;
 /** A shaper lets the first bytes pass at once: they say nothing of its rate. */
 const SETTLING_MS = 50;
 const SHORTEST_STREAM_MS = 20;
+/** More than any shaper lets pass at once: then even a short time tells the rate of a fast link. */
+const LARGEST_BURST_BYTES = MOST_STREAM_BYTES / 2;
 
 /**
  * Listens on `host` for one probe. Small datagrams are echoed, so that the sender can pace itself and measure the round trip: only those
@@ -118,8 +120,8 @@ class StreamMeter {
     if (first === undefined || last === undefined) return null;
     const settled = this.#points.find(({ atMs }) => atMs - first.atMs >= SETTLING_MS && last.atMs - atMs >= SHORTEST_STREAM_MS) ?? first;
     const spanMs = last.atMs - settled.atMs;
-    if (spanMs >= SHORTEST_STREAM_MS) return Math.round(((last.bytes - settled.bytes) / spanMs) * 1_000);
-    // All came at once: what a slow link had room for while the sender went on trying, or everything over a very fast one.
+    if (spanMs >= SHORTEST_STREAM_MS || (last.bytes > LARGEST_BURST_BYTES && spanMs > 0)) return Math.round(((last.bytes - settled.bytes) / spanMs) * 1_000);
+    // All came at once: what a slow link had room for while the sender went on trying.
     return Math.round((last.bytes / Math.max(1, performance.now() - this.#begunMs)) * 1_000);
   }
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import { MOST_STREAM_BYTES } from './probe-packet.js';
 
 /** A link that loses packets may need the third try, which the kernel makes after 3 s. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const CHUNK = Buffer.alloc(64 * 1024);
 /** Enough to see a rate, too little to be felt by others. */
 const STREAM_MS = 200;
-const MOST_BYTES = 64 * 2 ** 20;
 
 /** Can a TCP connection be opened? Its packets need both directions. */
 export async function canConnect(to: { readonly host: string; readonly port: number }): Promise<boolean> {
@@ -23,7 +23,7 @@ export async function sendStream(to: { readonly host: string; readonly port: num
   const timer = setTimeout(() => end.abort(), STREAM_MS);
   try {
     socket.write(to.token);
-    for (let sent = 0; sent < MOST_BYTES && !end.signal.aborted; sent += CHUNK.length) {
+    for (let sent = 0; sent < MOST_STREAM_BYTES && !end.signal.aborted; sent += CHUNK.length) {
       if (!socket.write(CHUNK)) await once(socket, 'drain', { signal: end.signal });
     }
   } catch {
