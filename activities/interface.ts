@@ -16,6 +16,7 @@ import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from 
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
 import type { GuestKind, GuestView, Revoked, Wanted } from '../src/domain/ownership.js';
+import type { RsyncFacts } from '../src/domain/rsync-facts.js';
 import type { StreamLayout } from '../src/domain/stream-layout.js';
 
 /** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
@@ -139,8 +140,8 @@ export interface NodeOfflineActivities {
   copyVolumes(input: OfflineStep & { prepared: PreparedCopy; final: boolean; thorough?: boolean }): Promise<CopiedVolumes>;
   /** Has the guest shut down and writes `releasing`; `shutdown-timeout`: it runs on. */
   shutDownGuest(input: OfflineStep): Promise<ShutDownResult>;
-  /** Compares the whole of every volume and publishes the copies; `copy-differs` names one. */
-  verifyCopy(input: OfflineStep & { prepared: PreparedCopy }): Promise<{ verified: number }>;
+  /** Compares the whole of every volume and publishes the copies; `copy-differs` names one. `thorough`: as the copy before it. */
+  verifyCopy(input: OfflineStep & { prepared: PreparedCopy; thorough?: boolean }): Promise<{ verified: number }>;
 }
 
 export interface OfflineStep {
@@ -214,6 +215,8 @@ export interface PreparedTarget extends StreamLayout {
 /** The copies of the volumes, made empty on the target. */
 export interface PreparedCopy {
   readonly volumes: readonly CopiedVolume[];
+  /** What the target's rsync can do. */
+  readonly rsync: RsyncFacts;
 }
 
 /** Passes over the disks that were made in one call. */

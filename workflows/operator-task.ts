@@ -61,7 +61,7 @@ export function operatorTask({ migration, story }: MigrationContext, task: SagaT
       ? { purpose: `guest ${vmid} seen running on ${target}`, skip: `Go on without having seen it: ${target} owns the guest in any case` }
       : {
           purpose: `what guest ${vmid} left on ${story.source} removed`,
-          skip: `Leave it there: ${story.source} may not run the guest any more and cleans up when it returns`,
+          skip: `Leave it there: ${story.source} may not run the guest any more, and "kedge audit" lists what it still has`,
         };
   }
 }

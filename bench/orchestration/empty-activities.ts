@@ -59,7 +59,7 @@ export function emptyActivities(node: NodeName): NodeActivities {
       journalOpen: [],
     }),
     copyAndSwitchOver: async () => COPY,
-    prepareCopy: async () => ({ volumes: [] }),
+    prepareCopy: async () => ({ volumes: [], rsync: { version: '3.4.1', compression: [] } }),
     copyVolumes: async () => ({ rounds: [], bytesSent: 0 }),
     shutDownGuest: async () => ({ offAt: new Date(0).toISOString() }),
     verifyCopy: async () => ({ verified: 0 }),

@@ -20,14 +20,13 @@ const PATIENCE_MS = 10_000;
 export async function relayRsync(command: string, options: { readonly peer: string; readonly folder: string }): Promise<number> {
   try {
     const parsed = parseServerCommand(command);
-    if (parsed.kind === 'version') return await runServer(['--version'], []);
     const { descriptor, grant } = openGrant(parsed.token, options);
     const args = serverArguments(parsed, grant);
     if (!(await flock(descriptor, PATIENCE_MS))) return refuse('busy', 'an earlier copy to the same place still runs');
     if (!isStillThere(descriptor, grantFile(options.folder, parsed.token))) return refuse('refused', 'the grant was taken back');
     const wrong = whatIsWrong(grant);
     if (wrong !== null) return refuse('refused', wrong);
-    const exitCode = await runServer(args, [descriptor]);
+    const exitCode = await runServer(args, descriptor);
     closeSync(descriptor);
     return exitCode;
   } catch (error) {
@@ -65,10 +64,10 @@ function whatIsWrong({ kind, path }: RsyncGrant): string | null {
   return right ? null : `what is there is no ${kind}`;
 }
 
-/** The descriptors in `held` stay open in rsync and all of its processes. */
-function runServer(args: readonly string[], held: readonly number[]): Promise<number> {
+/** The descriptor `held` stays open in rsync and all of its processes. */
+function runServer(args: readonly string[], held: number): Promise<number> {
   return new Promise((resolve) => {
-    const rsync = spawn('rsync', args, { cwd: '/', env: rsyncEnvironment(), stdio: ['inherit', 'inherit', 'inherit', ...held] });
+    const rsync = spawn('rsync', args, { cwd: '/', env: rsyncEnvironment(), stdio: ['inherit', 'inherit', 'inherit', held] });
     rsync.once('error', (error) => resolve(refuse(errnoOf(error) === 'ENOENT' ? 'absent' : 'failed', `rsync does not start: ${error.message}`)));
     rsync.once('exit', (exitCode) => resolve(exitCode ?? RELAY_EXIT.failed));
   });

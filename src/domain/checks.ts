@@ -84,7 +84,7 @@ export const CHECKS = {
   'volume-renamed': copyWarning(
     'volumes on the target',
     'A name is taken there: the copy gets the next free number',
-    'Nothing, or look what the volume there is',
+    'None is needed; if the name should be free there, look what the volume is',
   ),
   'volume-missing': blocker('storages of the source', "A volume of the guest is not there or can't be read", 'Bring it back, or remove it from the config'),
   'volume-foreign': blocker('names of the volumes', 'A volume belongs to another guest', 'Give the volume to this guest, or remove it from the config'),

@@ -16,7 +16,7 @@ export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineN
       world.claimStep(target.name, step.sequence);
       world.setRecord(target, 'incoming', { generation: step.generation, migrationId: step.migrationId });
       world.change(target, { files: true });
-      return { volumes: [VOLUME] };
+      return { volumes: [VOLUME], rsync: { version: '3.4.1', compression: ['zstd', 'lz4'] } };
     },
     copyVolumes: async ({ step, final, thorough }) => {
       world.claimStep(source.name, step.sequence);

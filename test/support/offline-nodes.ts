@@ -64,7 +64,7 @@ export async function startOfflineNodes(options: TwoNodesOptions & { readonly mi
   let sequence = 0;
   let claimed: { readonly config: string; readonly wanted: OwnershipRecord['wanted'] } | null = null;
   let volumes: readonly MovingVolume[] = [];
-  let prepared: PreparedCopy = { volumes: [] };
+  let prepared: PreparedCopy = { volumes: [], rsync: { version: '3.4.1', compression: [] } };
   const step = (): StepRef => ({ ...STEP, sequence: (sequence += 1) });
   const on = (which: 'source' | 'target'): NodeService => createNodeService(nodes[which]);
   const long = (call: Partial<LongCall> = {}): LongCall => ({ attempt: 1, signal: new AbortController().signal, report: () => undefined, ...call });

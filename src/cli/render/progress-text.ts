@@ -31,11 +31,11 @@ function copyTexts(progress: CopyProgress): readonly string[] {
   ];
 }
 
-/** rsync counts what it has looked at, sent or not. A comparison counts one disk at a time, and has no rate. */
+/** rsync counts what it has looked at, sent or not; a comparison what it has read on the source. */
 function diskTexts(progress: CopyProgress): readonly string[] {
-  const left = `${formatBytes(progress.bytesLeft)} left of ${formatBytes(progress.bytesTotal)}`;
-  if (progress.phase === 'verify') return [`${formatBytes(progress.bytesSent)} of a disk compared, ${left}`];
-  return [`pass ${String(progress.round)}`, `${formatBytes(progress.bytesSent)} done, ${left}`, `${formatBytes(progress.rate)}/s`, etaText(progress)];
+  const compares = progress.phase === 'verify';
+  const done = `${formatBytes(progress.bytesSent)} ${compares ? 'compared' : 'done'}, ${formatBytes(progress.bytesLeft)} left of ${formatBytes(progress.bytesTotal)}`;
+  return [...(compares ? [] : [`pass ${String(progress.round)}`]), done, `${formatBytes(progress.rate)}/s`, etaText(progress)];
 }
 
 function etaText({ etaSeconds }: CopyProgress): string {

@@ -1,11 +1,14 @@
 import { KedgeError } from '../../domain/kedge-error.js';
 import { isGrantToken, type RsyncGrant } from './grant-format.js';
 
-/** What a peer asked sshd to run, when it is one of the two things that may be run. */
-export type ServerCommand =
-  | { readonly kind: 'version' }
-  /** `words`: the options as given, not yet judged; `folder`: the path ended with a slash. */
-  | { readonly kind: 'receive'; readonly token: string; readonly folder: boolean; readonly words: readonly string[] };
+/** What a peer asked sshd to run, when it is what may be run: the receiving side of an rsync. */
+export interface ServerCommand {
+  readonly token: string;
+  /** The path ended with a slash. */
+  readonly folder: boolean;
+  /** The options as given, not yet judged. */
+  readonly words: readonly string[];
+}
 
 const LENGTH_LIMIT = 2_048;
 /** Nothing that any shell, or rsync's own unquoting, gives a meaning to. */
@@ -33,12 +36,11 @@ const ALLOWED: Readonly<Record<RsyncGrant['kind'], { readonly letters: string; r
 const BUNDLE = /^-([A-Za-z]*)e[0-9.]{0,8}\.[A-Za-z]{0,30}$/;
 
 /**
- * Parses the command that a peer's rsync wants to have run: `rsync --server <options> . <token>`, or `rsync --version`.
+ * Parses the command that a peer's rsync wants to have run: `rsync --server <options> . <token>`.
  * Words are parted by single spaces and never see a shell.
  * @throws KedgeError `bad-input` for everything else
  */
 export function parseServerCommand(command: string): ServerCommand {
-  if (command === 'rsync --version') return { kind: 'version' };
   if (command.length > LENGTH_LIMIT) throw refused(`it is longer than ${LENGTH_LIMIT} characters`);
   const [program, mode, ...rest] = command.split(' ');
   const odd = rest.find((word) => !PLAIN_WORD.test(word));
@@ -49,14 +51,14 @@ export function parseServerCommand(command: string): ServerCommand {
   const [path, ...more] = dot === -1 ? [] : rest.slice(dot + 1);
   const token = path?.replace(/\/$/, '');
   if (path === undefined || token === undefined || more.length > 0 || !isGrantToken(token)) throw refused('it must end with ". <token of a grant>"');
-  return { kind: 'receive', token, folder: path.endsWith('/'), words: rest.slice(0, dot) };
+  return { token, folder: path.endsWith('/'), words: rest.slice(0, dot) };
 }
 
 /**
  * The arguments for rsync on this side: options that this kind of grant allows, and the granted path in place of the token.
  * @throws KedgeError `bad-input` that names the option
  */
-export function serverArguments(command: Extract<ServerCommand, { kind: 'receive' }>, grant: RsyncGrant): readonly string[] {
+export function serverArguments(command: ServerCommand, grant: RsyncGrant): readonly string[] {
   const { letters, options } = ALLOWED[grant.kind];
   if (command.folder !== (grant.kind === 'tree')) throw refused(`the grant is for a ${grant.kind}`);
   let bundles = 0;

@@ -1,25 +1,14 @@
 import { execFile } from 'node:child_process';
 import { KedgeError } from '../../domain/kedge-error.js';
-import { type SshTarget, sshArguments } from '../ssh/ssh-arguments.js';
+import type { RsyncFacts } from '../../domain/rsync-facts.js';
 import { rsyncEnvironment } from './rsync-environment.js';
 import { rsyncFailure } from './rsync-failure.js';
 
-/** What an rsync can do. */
-export interface RsyncFacts {
-  readonly version: string;
-  /** Names of its compress list. */
-  readonly compression: readonly string[];
-}
-
 const TIMEOUT_MS = 30_000;
 
-/**
- * Asks rsync what it can do, on this node or, with `target`, on another one.
- * @throws KedgeError `copy-refused` not installed or not readable, `peer-unreachable`, `peer-untrusted`, `peer-refused`
- */
-export async function probeRsync(target?: SshTarget): Promise<RsyncFacts> {
-  const [program = 'rsync', ...before] = target === undefined ? ['rsync'] : [...sshArguments(target), target.node, 'rsync'];
-  return parseRsyncVersion(await output(program, [...before, '--version']));
+/** Asks this node's rsync what it can do. @throws KedgeError `copy-refused` not installed or not readable */
+export async function probeRsync(): Promise<RsyncFacts> {
+  return parseRsyncVersion(await output('rsync', ['--version']));
 }
 
 /** Parses `rsync --version`. @throws KedgeError `copy-refused` when it is something else */

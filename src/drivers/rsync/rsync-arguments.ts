@@ -25,6 +25,8 @@ export interface RsyncTarget {
 export interface ImagePass extends PassOptions {
   /** Nothing was copied yet: a delta against nothing would only cost a read of both sides. */
   readonly targetIsEmpty: boolean;
+  /** Write what has become zero instead of leaving holes: for an rsync that forgets the last one (`clearsTrailingGap`). */
+  readonly writeZeroes?: boolean;
 }
 
 export interface TreePass extends PassOptions {
@@ -47,7 +49,8 @@ const MAX_ALLOC = '8G';
 const REPORTS = ['--info=progress2', '--stats', '--no-human-readable', '--outbuf=L', '--no-inc-recursive'];
 
 /**
- * argv of one pass over a disk image. It writes into the granted file itself, delta by delta, and keeps holes.
+ * argv of one pass over a disk image. It writes into the granted file itself, delta by delta, and keeps holes (also with `writeZeroes`, where
+ * both sides have them).
  * Size and time never decide whether a block is equal (`--ignore-times`): a guest writes at any moment. There is no way to ask
  * for `--append-verify`, which together with `--sparse` empties the target.
  * @throws KedgeError `bad-input`
@@ -55,7 +58,7 @@ const REPORTS = ['--info=progress2', '--stats', '--no-human-readable', '--outbuf
 export function imagePassArguments(pass: ImagePass): readonly string[] {
   return [
     '--inplace',
-    '--sparse',
+    pass.writeZeroes === true ? '--no-sparse' : '--sparse',
     pass.targetIsEmpty ? '--whole-file' : '--no-whole-file',
     '--ignore-times',
     `--block-size=${BLOCK_BYTES}`,

@@ -14,6 +14,15 @@ export interface TreeDigest {
   readonly bytes: number;
 }
 
+export interface HashTreeOptions {
+  readonly signal?: AbortSignal;
+  /** Told now and then how many regular files were hashed, of those that were found so far: at least one. */
+  readonly onProgress?: (progress: { readonly hashed: number; readonly found: number }) => void;
+}
+
+/** Files between two calls of `onProgress`. */
+const PROGRESS_EVERY = 64;
+
 /**
  * Hashes a tree of files with everything that a copy has to keep: names, types, contents, modes, owners (numbers, as on the disk),
  * times of change to the nanosecond, targets of symbolic links, device numbers, which names are the same file, and extended attributes
@@ -23,22 +32,28 @@ export interface TreeDigest {
  * number of files that have several names. The tree must stand still: nobody may write to it meanwhile.
  * @throws KedgeError `storage-failed` when a part can't be read, or something is mounted in the tree; `cancelled` after `signal`
  */
-export async function hashTree(root: string, options: { readonly signal?: AbortSignal } = {}): Promise<TreeDigest> {
+export async function hashTree(root: string, options: HashTreeOptions = {}): Promise<TreeDigest> {
   await refuseMounts(root);
   const hash = new MultisetHash();
   const names = new Map<string, string[]>();
   let entries = 0;
   let bytes = 0;
+  const files = { hashed: 0, found: 0 };
   await sideBySide(options.signal, (signal) => [
     listEntries(root, signal, (entry) => {
       const isFile = entry.type === 'f';
       hash.add('entry', entry.path, entry.type, entry.mode, entry.owner, entry.mtime, entry.device, entry.target, isFile ? entry.size : '');
       entries += 1;
-      if (isFile) bytes += Number(entry.size);
+      if (isFile) {
+        bytes += Number(entry.size);
+        files.found += 1;
+      }
       if (entry.type !== 'd' && entry.links > 1) names.set(entry.inode, [...(names.get(entry.inode) ?? []), entry.path]);
     }),
     streamRecords({ programs: CONTENTS, folder: root, separator: '\0', signal }, (record) => {
       hash.add('content', record);
+      files.hashed += 1;
+      if (files.hashed % PROGRESS_EVERY === 0) options.onProgress?.({ hashed: files.hashed, found: Math.max(files.found, files.hashed) });
     }),
     listAttributes(root, signal, (attribute) => {
       hash.add('attribute', attribute.path, attribute.name, attribute.value);

@@ -3,6 +3,7 @@ import type { CopyRound } from '../../../src/domain/migration.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { isSynced, type SyncPass } from '../../../src/domain/sync-passes.js';
+import { probeRsync } from '../../../src/drivers/rsync/probe-rsync.js';
 import { isGuestOn } from '../guests/guest-power.js';
 import type { NodeContext } from '../node-context.js';
 import { withClaim } from './with-claim.js';
@@ -29,12 +30,14 @@ export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<Co
     const passes: SyncPass[] = [];
     const link = new TargetLink(node, task.target, task.options.network);
     if (task.prepared.volumes.length === 0) return { rounds, bytesSent: 0 };
+    const ours = await probeRsync();
     do {
       const pass = await passVolumes(node, fenced, {
         phase: task.final ? 'final-sync' : 'pre-sync',
         number: passes.length + 1,
         thorough: task.thorough ?? false,
         link,
+        ours,
       });
       passes.push(pass);
       rounds.push(pass.round);

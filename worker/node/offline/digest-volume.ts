@@ -3,11 +3,16 @@ import { makeImageManifest } from '../../../src/drivers/storage/image-manifest.j
 
 export interface DigestOptions {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes: number }) => void;
+  /** Told again and again how much was read, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 /** One value over all that a volume holds: equal values, equal volumes. Nothing may write to it meanwhile. */
 export async function digestVolume(volume: { readonly path: string; readonly kind: 'file' | 'tree' }, options: DigestOptions = {}): Promise<string> {
-  if (volume.kind === 'tree') return (await hashTree(volume.path, options.signal === undefined ? {} : { signal: options.signal })).digest;
-  return (await makeImageManifest(volume.path, options)).root;
+  const { onProgress, signal } = options;
+  const ended = signal === undefined ? {} : { signal };
+  if (volume.kind === 'tree') {
+    return (await hashTree(volume.path, { ...ended, onProgress: ({ hashed, found }) => onProgress?.(hashed / found) })).digest;
+  }
+  return (await makeImageManifest(volume.path, { ...ended, onProgress: ({ bytes, totalBytes }) => onProgress?.(bytes / totalBytes) })).root;
 }

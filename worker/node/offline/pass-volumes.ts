@@ -1,8 +1,11 @@
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domain/migration.js';
+import type { RsyncFacts } from '../../../src/domain/rsync-facts.js';
 import type { SyncPass } from '../../../src/domain/sync-passes.js';
 import type { NodeContext } from '../node-context.js';
+import { chooseCompression } from '../../../src/drivers/rsync/choose-compression.js';
+import { clearsTrailingGap } from '../../../src/drivers/rsync/clears-trailing-gap.js';
 import { CHECKSUM_TIMEOUT_SECONDS, imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
 import { runRsync, type RsyncResult, type RsyncRun } from '../../../src/drivers/rsync/run-rsync.js';
 import type { VolumesTask } from './copy-task.js';
@@ -17,6 +20,8 @@ export interface PassRequest {
   /** Compare what every file holds, also where its size and time are equal. */
   readonly thorough: boolean;
   readonly link: TargetLink;
+  /** This node's rsync. */
+  readonly ours: RsyncFacts;
 }
 
 const GRANT_TIMEOUT_MS = 30_000;
@@ -61,20 +66,22 @@ export async function passVolumes(node: NodeContext, task: VolumesTask, request:
   };
 }
 
+/** Does a thorough pass over this volume write zeroes? Only where leaving holes is what may have made the copy differ. */
+export function writesZeroes(task: Pick<VolumesTask, 'prepared'> & { readonly thorough?: boolean }, volume: CopiedVolume): boolean {
+  return task.thorough === true && volume.kind === 'file' && !clearsTrailingGap(task.prepared.rsync.version);
+}
+
 async function passVolume(
   node: NodeContext,
   task: VolumesTask,
   request: PassRequest & { volume: CopiedVolume; lanes: number; counter: PassCounter },
 ): Promise<void> {
-  const { volume, link, phase, thorough, counter, lanes } = request;
+  const { volume, link, ours, phase, thorough, counter, lanes } = request;
   task.signal.throwIfAborted();
   const { vmid, migrationId, generation } = task.step;
   const limit = await volumeLimit(node, volume, task.options);
-  // Both at once: the guest may be off, and each is a way to the target and back.
-  const [{ token, isEmpty }, compression] = await Promise.all([
-    link.call('grant', { vmid, migrationId, generation, volume: volume.to }, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal }),
-    link.compression(limit === 0 ? null : limit),
-  ]);
+  const grant = { vmid, migrationId, generation, volume: volume.to };
+  const { token, isEmpty } = await link.call('grant', grant, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal });
   // Found equal since the guest is off: it can't have changed.
   if (token === null) return;
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
@@ -83,12 +90,15 @@ async function passVolume(
     source: (await storageOf(node, volume.from)).path(volume.from).path,
     target,
     final,
-    compression,
+    compression: chooseCompression({ ours: ours.compression, theirs: task.prepared.rsync.compression, linkBytesPerSecond: limit === 0 ? null : limit }),
     ...(limit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(limit / lanes / KIB)) }),
   };
   // An image is compared whole in every pass.
   const checksum = thorough && volume.kind === 'tree';
-  const args = volume.kind === 'tree' ? treePassArguments({ ...pass, checksum }) : imagePassArguments({ ...pass, targetIsEmpty: isEmpty });
+  const args =
+    volume.kind === 'tree'
+      ? treePassArguments({ ...pass, checksum })
+      : imagePassArguments({ ...pass, targetIsEmpty: isEmpty, writeZeroes: writesZeroes({ ...task, thorough }, volume) });
   const result = await runTwiceAtMost({
     args,
     // While the target reads its files, nothing moves here.

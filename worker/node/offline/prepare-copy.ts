@@ -5,6 +5,7 @@ import type { MovingVolume } from '../../../src/domain/moving-volume.js';
 import type { GuestKind, Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { newGrantToken } from '../../../src/drivers/rsync/grant-store.js';
+import { probeRsync } from '../../../src/drivers/rsync/probe-rsync.js';
 import { diskName, diskNumber, parseVolumeId, printVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
 import { renameVolumes } from '../../../src/schema/rename-volumes.js';
@@ -45,7 +46,10 @@ export async function prepareCopy(node: NodeContext, request: PrepareCopyRequest
     for (const { to } of volumes) await (await storageOf(node, to)).incoming.prepare({ volumeId: to, migrationId: step.migrationId });
     const names = new Map(volumes.map(({ from, to }) => [from, to]));
     await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, kind, renameVolumes(asOff(request), names)));
-    return { volumes: volumes.map(({ from, to, kind: copyKind, allocatedBytes }) => ({ from, to, kind: copyKind, allocatedBytes })) };
+    return {
+      rsync: await probeRsync(),
+      volumes: volumes.map(({ from, to, kind: copyKind, allocatedBytes }) => ({ from, to, kind: copyKind, allocatedBytes })),
+    };
   });
 }
 

@@ -3,8 +3,6 @@ import { isErrorCode } from '../../../src/domain/error-codes.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { PeerOperation, PeerOperations } from '../../../src/drivers/peer/protocol.js';
-import { chooseCompression, type Compression } from '../../../src/drivers/rsync/choose-compression.js';
-import { probeRsync } from '../../../src/drivers/rsync/probe-rsync.js';
 import { sshArguments, type SshTarget } from '../../../src/drivers/ssh/ssh-arguments.js';
 import type { NodeContext } from '../node-context.js';
 
@@ -13,7 +11,6 @@ export class TargetLink {
   readonly #node: NodeContext;
   readonly #target: NodeName;
   readonly #network: string | null;
-  #compression: Promise<Compression> | null = null;
 
   /** `network`: that of the migration's options; who only has words for the target may leave it out. */
   constructor(node: NodeContext, target: NodeName, network: string | null = null) {
@@ -38,14 +35,6 @@ export class TargetLink {
 
   get remoteShell(): readonly string[] {
     return sshArguments(this.#sshTarget());
-  }
-
-  /** What both ends can do; asked once. */
-  compression(linkBytesPerSecond: number | null): Promise<Compression> {
-    this.#compression ??= Promise.all([probeRsync(), probeRsync(this.#sshTarget())]).then(([ours, theirs]) =>
-      chooseCompression({ ours: ours.compression, theirs: theirs.compression, linkBytesPerSecond }),
-    );
-    return this.#compression;
   }
 
   #sshTarget(): SshTarget {

@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { probeRsync } from '../../../../src/drivers/rsync/probe-rsync.js';
 import { treePassArguments } from '../../../../src/drivers/rsync/rsync-arguments.js';
+import { digHoles } from '../../../../src/drivers/storage/dig-holes.js';
 import { runRsync, type RsyncResult } from '../../../../src/drivers/rsync/run-rsync.js';
 import { makeImage, MIB, type RsyncLab, running, scribble, startRsyncLab } from './rsync-lab.js';
 
@@ -17,6 +19,12 @@ afterEach(async () => {
 });
 
 const allocated = (path: string): number => statSync(path).blocks * 512;
+
+it("this node's rsync tells its version and compressions", async () => {
+  const { version, compression } = await probeRsync();
+  expect(version).toMatch(/^3\./);
+  expect(compression).toEqual(expect.arrayContaining(['lz4', 'zstd']));
+});
 
 describe('a copy of an image to another node', () => {
   it('is equal and as sparse, tells its progress, and its deltas cost what changed', async () => {
@@ -122,6 +130,35 @@ describe('a copy of an image to another node', () => {
     } finally {
       execFileSync('umount', [join(lab.storage, 'small')]);
     }
+  });
+
+  it('is made only to a node with the pinned key, which has to know ours', async () => {
+    makeImage(lab.image, { size: 1, data: 1, at: 0 });
+    const target = await lab.grant('disk', 'file');
+    const [, blob = ''] = readFileSync(join(lab.folder, 'client.pub'), 'utf8').split(' ');
+    const known = join(lab.folder, 'known_hosts');
+    const right = readFileSync(known);
+    writeFileSync(known, `node2 ssh-ed25519 ${blob}\n`);
+    await expect(lab.copy({ target })).rejects.toMatchObject({ code: 'peer-untrusted' });
+    writeFileSync(known, '');
+    await expect(lab.copy({ target })).rejects.toMatchObject({ code: 'peer-untrusted' });
+    writeFileSync(known, right);
+    writeFileSync(join(lab.folder, 'authorized_keys'), '');
+    await expect(lab.copy({ target })).rejects.toMatchObject({ code: 'peer-refused' });
+  });
+
+  it('is equal, and can be as sparse again, where the image now ends in zeroes: also when these are written', async () => {
+    makeImage(lab.image, { size: 8, data: 8, at: 0 });
+    const target = await lab.grant('disk', 'file');
+    await lab.copy({ target, targetIsEmpty: true });
+    execFileSync('fallocate', ['--punch-hole', '--offset', String(5 * MIB), '--length', String(3 * MIB), lab.image]);
+    await lab.copy({ target, final: true, writeZeroes: true });
+    const copy = join(lab.storage, 'disk');
+    expect(lab.same('disk')).toBe(true);
+    expect(allocated(copy)).toBeGreaterThan(7 * MIB);
+    await digHoles(copy, AbortSignal.timeout(10_000));
+    expect(lab.same('disk')).toBe(true);
+    expect(allocated(copy)).toBeLessThanOrEqual(allocated(lab.image) + MIB);
   });
 
   it('says when the source is not there', async () => {

@@ -55,6 +55,14 @@ function keepingTimes(names: readonly string[], change: () => void): void {
 }
 
 describe('hashTree()', () => {
+  test('tells how many files it has read, of those that it has found', async () => {
+    for (let number = 0; number < 200; number += 1) writeFileSync(join(tree, `more-${number}`), 'more');
+    const told: { hashed: number; found: number }[] = [];
+    await hashTree(tree, { onProgress: (progress) => told.push(progress) });
+    expect(told.map(({ hashed }) => hashed)).toEqual([64, 128, 192]);
+    for (const { hashed, found } of told) expect(found).toBeGreaterThanOrEqual(hashed);
+  });
+
   test('is the same for a copy by rsync, whatever the order on the disk', async () => {
     const copy = join(root, 'copy');
     run('rsync', '-aHAXS', '--numeric-ids', '--modify-window=-1', `${tree}/`, `${copy}/`);

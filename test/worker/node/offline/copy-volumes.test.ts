@@ -44,9 +44,10 @@ interface Run {
 }
 
 /** One pass over an image and a tree: what both rsyncs are told, and how long each may stand still. */
-async function pass(how: { readonly final: boolean; readonly thorough?: boolean }): Promise<{ readonly file: Run; readonly tree: Run }> {
+async function pass(how: { readonly final: boolean; readonly thorough?: boolean }, targetRsync = '3.4.1'): Promise<{ readonly file: Run; readonly tree: Run }> {
   await target.prepare(2);
-  const prepared = { volumes: (await target.node.volumes.of(VMID, stepOf(2).migrationId)).volumes };
+  const rsync = { version: targetRsync, compression: ['zstd', 'lz4'] };
+  const prepared = { rsync, volumes: (await target.node.volumes.of(VMID, stepOf(2).migrationId)).volumes };
   const step: StepRef = { ...stepOf(2), sequence: (sequence += 1) };
   const call = { attempt: 1, signal: new AbortController().signal, report: () => undefined };
   await copyVolumes(source, { step, target: TARGET, options: DEFAULT_MIGRATION_OPTIONS, prepared, ...how, ...call });
@@ -105,4 +106,16 @@ describe('a pass over the volumes', () => {
     expect(file.args).not.toContain('--checksum');
     expect([file.stallTimeoutMs, tree.stallTimeoutMs]).toEqual([undefined, 3_600_000]);
   });
+
+  test.each([
+    ['3.2.7', false, '--sparse'],
+    ['3.2.7', true, '--no-sparse'],
+    ['3.3.0', true, '--sparse'],
+  ])(
+    'to an rsync %s, after a copy was found to differ: %s, tells it %s: the older ones leave what an image ended with',
+    async (version, thorough, expected) => {
+      const { file } = await pass({ final: true, thorough }, version);
+      expect(file.args.filter((arg) => arg.endsWith('sparse'))).toEqual([expected]);
+    },
+  );
 });
