@@ -25,6 +25,7 @@ export function rsyncFailure(end: RsyncEnd): KedgeError | null {
   });
 }
 
+const SSH_FAILED = 255;
 const KILLED: RsyncExit = { meaning: 'rsync was killed', retry: 'backoff', code: 'copy-failed' };
 
 /** Some codes say too little: a full file system comes as 11, 12 or 23, and everything that ssh has to say as 255. */
@@ -36,12 +37,17 @@ function refine(exitCode: number, stderr: string): RsyncExit {
   if ([11, 12, 23].includes(exitCode) && /No space left on device|Disk quota exceeded/.test(stderr)) {
     return { meaning: 'a storage is full', retry: 'never', code: 'no-space' };
   }
-  if (exitCode !== 255) return exit;
+  if (exitCode !== SSH_FAILED && !endedBeforeItBegan(exitCode, stderr)) return exit;
   if (/Host key verification failed|No \S+ host key is known|REMOTE HOST IDENTIFICATION HAS CHANGED|no matching host key type/.test(stderr)) {
     return { meaning: 'the other node shows another host key than the pinned one', retry: 'never', code: 'peer-untrusted' };
   }
   if (/Permission denied \(/.test(stderr)) return { meaning: 'the other node does not accept our key', retry: 'never', code: 'peer-refused' };
-  return exit;
+  return rsyncExit(SSH_FAILED);
+}
+
+/** rsync may see the end of the stream before that of ssh, and then it does not hand on ssh's own code. */
+function endedBeforeItBegan(exitCode: number, stderr: string): boolean {
+  return exitCode === 12 && stderr.includes('connection unexpectedly closed (0 bytes received so far)');
 }
 
 function relayEnd(kind: string | undefined): number | undefined {

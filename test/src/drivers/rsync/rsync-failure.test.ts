@@ -35,6 +35,13 @@ describe('the end of an rsync', () => {
     expect(failure(11)).toMatchObject({ code: 'storage-failed', retryable: true });
   });
 
+  it('with 12 before a byte came is what ssh said, whose own code rsync was too quick to see', () => {
+    const closed = 'rsync: connection unexpectedly closed (0 bytes received so far) [sender]\nrsync error: error in rsync protocol data stream (code 12)';
+    expect(failure(12, `ssh: connect to host 10.0.0.1 port 22: Connection refused\n${closed}`)).toMatchObject({ code: 'peer-unreachable' });
+    expect(failure(12, `Host key verification failed.\n${closed}`)).toMatchObject({ code: 'peer-untrusted' });
+    expect(failure(12, closed.replace('(0 bytes', '(97 bytes'))).toMatchObject({ code: 'copy-failed' });
+  });
+
   it('with 255 is what ssh said', () => {
     expect(failure(255, 'Host key verification failed.')).toMatchObject({ code: 'peer-untrusted' });
     expect(failure(255, 'root@10.0.0.1: Permission denied (publickey).')).toMatchObject({ code: 'peer-refused' });
