@@ -4,7 +4,8 @@ const SECOND = 1000;
 
 /**
  * Four kinds of tests, told apart by file name so that a test's cost is visible where it is written:
- * `*.test.ts` unit, `*.replay.test.ts` recorded histories, `*.integration.test.ts` real QEMU, sshd or Temporal server, `*.e2e.test.ts` a lab.
+ * `*.test.ts` unit, `*.replay.test.ts` recorded histories, `*.integration.test.ts` real QEMU, sshd or Temporal server, `*.e2e.test.ts` a lab,
+ * `*.alone.e2e.test.ts` a lab whose pauses and rates are asserted.
  * No test is retried: one that fails now and then is a defect, of the product or of the test.
  */
 export default defineConfig({
@@ -36,7 +37,25 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], fileParallelism: false, testTimeout: 600 * SECOND, hookTimeout: 300 * SECOND },
+        // Two labs at a time: half of what a test does is to wait for guests, timeouts and restarts.
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.e2e.test.ts'],
+          exclude: ['**/*.alone.e2e.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 600 * SECOND,
+          hookTimeout: 300 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e-alone',
+          include: ['test/**/*.alone.e2e.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600 * SECOND,
+          hookTimeout: 300 * SECOND,
+        },
       },
     ],
   },

@@ -39,7 +39,8 @@ const SUITES = [
   { name: 'model', limitMinutes: 8, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log), beside: true },
   vitest('unit', 4),
   vitest('integration', 15),
-  vitest('e2e', 35),
+  vitest('e2e', 30),
+  vitest('e2e-alone', 12),
 ];
 
 /** For all suites together: well below what CI allows, so that a run says itself what it was at. */

@@ -9,7 +9,6 @@ import { readQemuFacts } from '../../src/drivers/qemu/qemu-facts.js';
 import { migrateRaw, type RawTransport } from '../raw/migrate-raw.js';
 import { createRawVolumes, quitRawQemu, startRawQemu, type RawGuest, type RawQemu } from '../raw/raw-guest.js';
 import { openSshTunnel } from '../raw/ssh-tunnel.js';
-import { warmMemory } from '../raw/warm-memory.js';
 import { rowOf, type Row, type SuiteOptions } from '../report.js';
 import { withBenchLab, say, type BenchLab } from './bench-lab.js';
 import { benchNode, type BenchNode } from './bench-node.js';
@@ -121,7 +120,6 @@ async function compare(bench: BenchLab, comparison: Comparison): Promise<{ ours:
   }
 
   async function ofWitness(vmid: number, migrate: () => Promise<Omit<Run, 'witnessGapMs'>>): Promise<Run> {
-    await warmMemory(comparison.memory.memoryMiB * MIB);
     await resetWitness({ observerSocket, vmid });
     const run = await migrate();
     await sleep(500);
