@@ -48,7 +48,12 @@ export async function startTemporalServer(): Promise<BenchServer> {
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  process.once('exit', () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  // A signal ends a process without that event.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   return {
     address: `127.0.0.1:${port}`,
     stop: async () => {

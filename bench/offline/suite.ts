@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { changeLab } from '../../lab/change-lab.js';
 import { breakMachine } from '../../lab/faults/break-machine.js';
 import { healBreaks } from '../../lab/faults/heal-machine.js';
@@ -16,7 +15,6 @@ const MEBIBYTES = 2_048;
 const FILES = 50_000;
 const LINK = '100mbit';
 const PERCENTS = [5, 1, 20] as const;
-const POLL_MS = 50;
 const GUESTS: readonly { readonly label: string; readonly guest: OffGuest }[] = [
   { label: '', guest: offMachine({ vmid: 201, format: 'raw', mebibytes: MEBIBYTES }) },
   { label: ' qcow2', guest: offMachine({ vmid: 202, format: 'qcow2', mebibytes: MEBIBYTES }) },
@@ -131,12 +129,11 @@ class OfflineBed {
     const target = this.#target.name;
     const ref = await kedge.startMigration({ vmid: parseVmid(this.#guest.vmid), target, source: this.#source.name, requestedBy: 'bench', options });
     const until = async (reached: (phase: string | null) => boolean): Promise<MigrationStory> => {
-      for (;;) {
-        const { status, phase, story, failure } = await kedge.showMigration(ref);
+      for await (const { status, phase, story, failure } of kedge.watchMigration(ref)) {
         if (status === 'failed') throw new KedgeError('rolled-back', `Cannot measure: ${failure?.message ?? 'the migration failed'}`);
         if (story !== null && (reached(phase) || status === 'completed')) return story;
-        await sleep(POLL_MS);
       }
+      throw new KedgeError('internal', 'Cannot measure: the migration was lost sight of');
     };
     if (inHold === undefined) await until(() => false);
     else {
