@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labStatus } from '../../lab/status.js';
+import { waitUntil } from '../../lab/processes.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
@@ -53,6 +55,47 @@ describe('an unprivileged container with 20,000 files and one of each thing that
     }
     expect(await world.leftovers()).toEqual([]);
   });
+
+  it('that does not stop in time runs on, and is started again when it obeys later', async () => {
+    expect(await world.cli('guest', 'start', String(VMID))).toMatchObject({ code: 0 });
+    await world.booted(VMID);
+    await world.resetWitness(VMID);
+    const before = await freeze();
+    const end = await world.ended(await world.migrate(VMID, otherThan(home), { restart: true, shutdownTimeoutMs: 1_500 }));
+    expect([end.failure?.code, await init(home)]).toEqual(['shutdown-timeout', before]);
+    expect(await world.leftovers()).toEqual([]);
+    process.kill(before, 'SIGCONT');
+    await waitUntil('its second start', async () => ![null, before].includes(await init(home)), { timeoutMs: 60_000 });
+    await world.booted(VMID);
+    expect((await world.verdict(VMID, { allowedReboots: 1 })).reasons).toEqual([]);
+    expect(await world.leftovers()).toEqual([]);
+  });
+
+  it('that does not stop in time is stopped where that was asked for, and moves', async () => {
+    await world.resetWitness(VMID);
+    await freeze();
+    const options = { restart: true, shutdownTimeoutMs: 1_500, onShutdownTimeout: 'stop' } as const;
+    expect(summaryOf(await world.ended(await world.migrate(VMID, otherThan(home), options)))).toEqual(MIGRATED);
+    expect(await init(home)).toBeNull();
+    home = otherThan(home);
+    await world.booted(VMID);
+    expect((await world.verdict(VMID, { allowedReboots: 1 })).reasons).toEqual([]);
+    expect(await world.leftovers()).toEqual([]);
+  });
+
+  /** Stops its init, so that it does not obey; answers the process id. */
+  async function freeze(): Promise<number> {
+    const pid = await init(home);
+    if (pid === null) throw new Error(`Cannot freeze container ${VMID}: it is off`);
+    process.kill(pid, 'SIGSTOP');
+    return pid;
+  }
+
+  /** Process id of its init on a node, as the host counts; null: it is off there. */
+  async function init(node: string): Promise<number | null> {
+    const machine = (await labStatus(world.lab())).machines.find(({ name }) => name === node);
+    return machine?.containers.find(({ vmid }) => vmid === VMID)?.init?.pid ?? null;
+  }
 
   /** What rsync would change. By a copy of one side: rsync does not write below /proc/<pid>/root. */
   function differences(one: string, other: string): string {
