@@ -140,8 +140,8 @@ export interface NodeOfflineActivities {
   copyVolumes(input: OfflineStep & { prepared: PreparedCopy; final: boolean; thorough?: boolean }): Promise<CopiedVolumes>;
   /** Has the guest shut down and writes `releasing`; `shutdown-timeout`: it runs on. */
   shutDownGuest(input: OfflineStep): Promise<ShutDownResult>;
-  /** Compares the whole of every volume and publishes the copies; `copy-differs` names one. `thorough`: as the copy before it. */
-  verifyCopy(input: OfflineStep & { prepared: PreparedCopy; thorough?: boolean }): Promise<{ verified: number }>;
+  /** Compares the whole of every volume and publishes the copies; `copy-differs` names one. */
+  verifyCopy(input: OfflineStep & { prepared: PreparedCopy }): Promise<{ verified: number }>;
 }
 
 export interface OfflineStep {
@@ -215,8 +215,8 @@ export interface PreparedTarget extends StreamLayout {
 /** The copies of the volumes, made empty on the target. */
 export interface PreparedCopy {
   readonly volumes: readonly CopiedVolume[];
-  /** What the target's rsync can do. */
-  readonly rsync: RsyncFacts;
+  /** What the target's rsync can do; null: there is nothing to copy, and need not be one. */
+  readonly rsync: RsyncFacts | null;
 }
 
 /** Passes over the disks that were made in one call. */

@@ -31,8 +31,8 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
     const { rounds, bytesSent } = await calls.copyVolumes({ step: story.nextStep(), target, options, prepared: must(prepared), ...how });
     story.copiedMore(rounds, bytesSent);
   };
-  const verify = async (how: { readonly thorough?: boolean } = {}): Promise<void> => {
-    await context.source().urgent.verifyCopy({ step: story.nextStep(), target, options, prepared: must(prepared), ...how });
+  const verify = async (): Promise<void> => {
+    await context.source().urgent.verifyCopy({ step: story.nextStep(), target, options, prepared: must(prepared) });
   };
 
   return [
@@ -99,7 +99,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
           story.warn(`${failure.message}: it was copied and compared once more`);
           // What differs may look equal: a file of the same size and time.
           await copy({ final: true, thorough: true });
-          await verify({ thorough: true });
+          await verify();
         }
       },
       noUndo: 'What was published is removed with the preparation',

@@ -44,11 +44,8 @@ export const PEER_OPERATIONS = {
    * change in it any more. `isEmpty`: nothing was copied yet.
    */
   grant: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ token: z.string().nullable(), isEmpty: z.boolean() }) },
-  /**
-   * End my writing to this copy and tell the digest of what it holds; may take minutes. `digHoles`: its zeroes may have been written, make
-   * holes of them first.
-   */
-  digest: { args: migrationStep.extend({ volume: z.string(), digHoles: z.boolean().optional() }), answer: z.object({ digest: z.string() }) },
+  /** End my writing to this copy and tell the digest of what it holds; may take minutes. */
+  digest: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ digest: z.string() }) },
   /** The copy is equal: give it its final name, answered only after it is durable. */
   publish: { args: migrationStep.extend({ volume: z.string() }), answer: z.object({ published: z.literal(true) }) },
   /** Run your local recovery for this guest. */

@@ -25,7 +25,10 @@ export interface RsyncTarget {
 export interface ImagePass extends PassOptions {
   /** Nothing was copied yet: a delta against nothing would only cost a read of both sides. */
   readonly targetIsEmpty: boolean;
-  /** Write what has become zero instead of leaving holes: for an rsync that forgets the last one (`clearsTrailingGap`). */
+  /**
+   * Write what has become zero instead of making holes: for an rsync that forgets the last one (`clearsTrailingGap`). That stays allocated:
+   * a program that digs holes later could still be at it when the guest writes.
+   */
   readonly writeZeroes?: boolean;
 }
 

@@ -29,7 +29,8 @@ export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<Co
     const rounds: CopyRound[] = [];
     const passes: SyncPass[] = [];
     const link = new TargetLink(node, task.target, task.options.network);
-    if (task.prepared.volumes.length === 0) return { rounds, bytesSent: 0 };
+    const { volumes, rsync: theirs } = task.prepared;
+    if (volumes.length === 0 || theirs === null) return { rounds, bytesSent: 0 };
     const ours = await probeRsync();
     do {
       const pass = await passVolumes(node, fenced, {
@@ -38,6 +39,7 @@ export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<Co
         thorough: task.thorough ?? false,
         link,
         ours,
+        theirs,
       });
       passes.push(pass);
       rounds.push(pass.round);

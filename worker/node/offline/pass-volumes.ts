@@ -20,8 +20,9 @@ export interface PassRequest {
   /** Compare what every file holds, also where its size and time are equal. */
   readonly thorough: boolean;
   readonly link: TargetLink;
-  /** This node's rsync. */
+  /** What the rsyncs of this node and of the target can do. */
   readonly ours: RsyncFacts;
+  readonly theirs: RsyncFacts;
 }
 
 const GRANT_TIMEOUT_MS = 30_000;
@@ -66,17 +67,12 @@ export async function passVolumes(node: NodeContext, task: VolumesTask, request:
   };
 }
 
-/** Does a thorough pass over this volume write zeroes? Only where leaving holes is what may have made the copy differ. */
-export function writesZeroes(task: Pick<VolumesTask, 'prepared'> & { readonly thorough?: boolean }, volume: CopiedVolume): boolean {
-  return task.thorough === true && volume.kind === 'file' && !clearsTrailingGap(task.prepared.rsync.version);
-}
-
 async function passVolume(
   node: NodeContext,
   task: VolumesTask,
   request: PassRequest & { volume: CopiedVolume; lanes: number; counter: PassCounter },
 ): Promise<void> {
-  const { volume, link, ours, phase, thorough, counter, lanes } = request;
+  const { volume, link, ours, theirs, phase, thorough, counter, lanes } = request;
   task.signal.throwIfAborted();
   const { vmid, migrationId, generation } = task.step;
   const limit = await volumeLimit(node, volume, task.options);
@@ -90,7 +86,7 @@ async function passVolume(
     source: (await storageOf(node, volume.from)).path(volume.from).path,
     target,
     final,
-    compression: chooseCompression({ ours: ours.compression, theirs: task.prepared.rsync.compression, linkBytesPerSecond: limit === 0 ? null : limit }),
+    compression: chooseCompression({ ours: ours.compression, theirs: theirs.compression, linkBytesPerSecond: limit === 0 ? null : limit }),
     ...(limit === 0 ? {} : { bwlimitKibps: Math.max(1, Math.floor(limit / lanes / KIB)) }),
   };
   // An image is compared whole in every pass.
@@ -98,7 +94,7 @@ async function passVolume(
   const args =
     volume.kind === 'tree'
       ? treePassArguments({ ...pass, checksum })
-      : imagePassArguments({ ...pass, targetIsEmpty: isEmpty, writeZeroes: writesZeroes({ ...task, thorough }, volume) });
+      : imagePassArguments({ ...pass, targetIsEmpty: isEmpty, writeZeroes: thorough && !clearsTrailingGap(theirs.version) });
   const result = await runTwiceAtMost({
     args,
     // While the target reads its files, nothing moves here.

@@ -47,7 +47,7 @@ export async function prepareCopy(node: NodeContext, request: PrepareCopyRequest
     const names = new Map(volumes.map(({ from, to }) => [from, to]));
     await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, kind, renameVolumes(asOff(request), names)));
     return {
-      rsync: await probeRsync(),
+      rsync: volumes.length === 0 ? null : await probeRsync(),
       volumes: volumes.map(({ from, to, kind: copyKind, allocatedBytes }) => ({ from, to, kind: copyKind, allocatedBytes })),
     };
   });

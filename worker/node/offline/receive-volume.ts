@@ -3,7 +3,6 @@ import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { revokeGrant, writeGrant } from '../../../src/drivers/rsync/grant-store.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { digHoles } from '../../../src/drivers/storage/dig-holes.js';
 import { syncVolume } from '../../../src/drivers/storage/sync-volume.js';
 import type { HandOverRef } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
@@ -41,11 +40,7 @@ export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ toke
  * Ends the writing to the copy of a volume, makes it durable, and reads it: answers the digest of all that it holds. Not under the guest's lock, since it may
  * take minutes; it ends with `signal`, with a newer reading of the same copy, and with the copy.
  */
-export async function digestCopy(
-  node: NodeContext,
-  ref: CopyRef & { readonly digHoles?: boolean | undefined },
-  signal: AbortSignal,
-): Promise<{ digest: string }> {
+export async function digestCopy(node: NodeContext, ref: CopyRef, signal: AbortSignal): Promise<{ digest: string }> {
   const copy = await node.locks.withLock(ref.vmid, () => incomingCopy(node, ref));
   await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
   const storage = await storageOf(node, copy.to);
@@ -55,22 +50,10 @@ export async function digestCopy(
   );
   const volume = { path: isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path, kind: copy.kind };
   return node.readings.during(copy.token, async (ended) => {
-    const either = AbortSignal.any([signal, ended]);
-    if (ref.digHoles === true) await tryToDigHoles(node, volume.path, either);
     // What the source is told of stays: it may publish the copy after a power cut of this node, which knows no more who has read what.
     await syncVolume(volume);
-    return { digest: await digestVolume(volume, { signal: either }) };
+    return { digest: await digestVolume(volume, { signal: AbortSignal.any([signal, ended]) }) };
   });
-}
-
-/** A copy that takes more room than its source is as good. */
-async function tryToDigHoles(node: NodeContext, path: string, signal: AbortSignal): Promise<void> {
-  try {
-    await digHoles(path, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    node.log.warn({ path, error }, 'the zeroes of a copy stay allocated');
-  }
 }
 
 /** Gives a copy that was found equal its final name. On return it is durable, and no process can write to it on the source's behalf. */

@@ -3,7 +3,6 @@ import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import type { NodeContext } from '../node-context.js';
 import type { VolumesTask } from './copy-task.js';
 import { digestVolume } from './digest-volume.js';
-import { writesZeroes } from './pass-volumes.js';
 import { storageOf } from './storage-of.js';
 import { TargetLink } from './target-link.js';
 import { VerifyMeter } from './verify-meter.js';
@@ -13,17 +12,12 @@ import { withClaim } from './with-claim.js';
 const DIGEST_TIMEOUT_MS = 12 * 3_600_000;
 const PUBLISH_TIMEOUT_MS = 120_000;
 
-export interface VerifyTask extends VolumesTask {
-  /** The copies were made by a thorough pass. */
-  readonly thorough?: boolean;
-}
-
 /**
  * Has both sides read every volume, and publishes each copy that is equal. The guest is off and the writer of each copy was ended, so
  * nothing can change after it was read.
  * @throws KedgeError `copy-differs` names the volume: nothing was published of it
  */
-export async function verifyCopy(node: NodeContext, task: VerifyTask): Promise<{ verified: number }> {
+export async function verifyCopy(node: NodeContext, task: VolumesTask): Promise<{ verified: number }> {
   return withClaim(node, task, async (fenced) => {
     const link = new TargetLink(node, task.target, task.options.network);
     const meter = new VerifyMeter(fenced);
@@ -38,7 +32,7 @@ export async function verifyCopy(node: NodeContext, task: VerifyTask): Promise<{
 
 async function verifyVolume(
   node: NodeContext,
-  task: VerifyTask,
+  task: VolumesTask,
   { volume, link, meter }: { volume: CopiedVolume; link: TargetLink; meter: VerifyMeter },
 ): Promise<void> {
   const { vmid, migrationId, generation } = task.step;
@@ -46,7 +40,7 @@ async function verifyVolume(
   const { path } = (await storageOf(node, volume.from)).path(volume.from);
   const [ours, theirs] = await Promise.all([
     digestVolume({ path, kind: volume.kind }, { signal: task.signal, onProgress: (share) => meter.reading(volume, share) }),
-    link.call('digest', { ...ref, digHoles: writesZeroes(task, volume) }, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal }),
+    link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal }),
   ]);
   if (ours !== theirs.digest) {
     throw new KedgeError('copy-differs', `Cannot hand guest ${vmid} over: the copy of ${volume.from} on ${task.target} differs from it`, {

@@ -6,7 +6,6 @@ import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { probeRsync } from '../../../../src/drivers/rsync/probe-rsync.js';
 import { treePassArguments } from '../../../../src/drivers/rsync/rsync-arguments.js';
-import { digHoles } from '../../../../src/drivers/storage/dig-holes.js';
 import { runRsync, type RsyncResult } from '../../../../src/drivers/rsync/run-rsync.js';
 import { makeImage, MIB, type RsyncLab, running, scribble, startRsyncLab } from './rsync-lab.js';
 
@@ -147,18 +146,15 @@ describe('a copy of an image to another node', () => {
     await expect(lab.copy({ target })).rejects.toMatchObject({ code: 'peer-refused' });
   });
 
-  it('is equal, and can be as sparse again, where the image now ends in zeroes: also when these are written', async () => {
-    makeImage(lab.image, { size: 8, data: 8, at: 0 });
+  it('is equal where the image now ends in zeroes, also when these are written, and keeps the holes of before', async () => {
+    makeImage(lab.image, { size: 64, data: 8, at: 56 });
     const target = await lab.grant('disk', 'file');
     await lab.copy({ target, targetIsEmpty: true });
-    execFileSync('fallocate', ['--punch-hole', '--offset', String(5 * MIB), '--length', String(3 * MIB), lab.image]);
+    execFileSync('fallocate', ['--punch-hole', '--offset', String(60 * MIB), '--length', String(4 * MIB), lab.image]);
     await lab.copy({ target, final: true, writeZeroes: true });
     const copy = join(lab.storage, 'disk');
     expect(lab.same('disk')).toBe(true);
-    expect(allocated(copy)).toBeGreaterThan(7 * MIB);
-    await digHoles(copy, AbortSignal.timeout(10_000));
-    expect(lab.same('disk')).toBe(true);
-    expect(allocated(copy)).toBeLessThanOrEqual(allocated(lab.image) + MIB);
+    expect(allocated(copy)).toBeLessThanOrEqual(9 * MIB);
   });
 
   it('says when the source is not there', async () => {

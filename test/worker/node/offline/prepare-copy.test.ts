@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PreparedCopy } from '../../../../activities/interface.js';
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
 import type { NodeContext } from '../../../../worker/node/node-context.js';
 import { prepareCopy } from '../../../../worker/node/offline/prepare-copy.js';
@@ -6,6 +7,8 @@ import { configuredNode } from '../../../support/configured-node.js';
 
 const VMID = parseVmid(901);
 const GENERATION = parseGeneration(2);
+
+vi.mock('../../../../src/drivers/rsync/probe-rsync.js', () => ({ probeRsync: () => Promise.reject(new Error('there is no rsync')) }));
 
 let node: NodeContext;
 let remove: () => void;
@@ -16,11 +19,19 @@ afterEach(() => {
   remove();
 });
 
-async function preparedWith(config: string): Promise<string> {
+function prepare(config: string): Promise<PreparedCopy> {
   const step = { vmid: VMID, migrationId: migrationIdOf(VMID, GENERATION), generation: GENERATION, sequence: 1 };
-  await prepareCopy(node, { step, source: parseNodeName('node1'), kind: 'qemu', config, wanted: 'running', volumes: [], targetStorage: '' });
+  return prepareCopy(node, { step, source: parseNodeName('node1'), kind: 'qemu', config, wanted: 'running', volumes: [], targetStorage: '' });
+}
+
+async function preparedWith(config: string): Promise<string> {
+  await prepare(config);
   return node.guestConfigs.read(VMID);
 }
+
+test('a guest without disks to copy needs no rsync', async () => {
+  expect(await prepare('memory: 64\n')).toEqual({ volumes: [], rsync: null });
+});
 
 describe('the config of a guest that comes switched off', () => {
   test('says nothing of what it ran with when it was moved live before', async () => {
