@@ -13,7 +13,7 @@ interface Suite {
 const SUITES: Readonly<Record<string, Suite>> = {
   cli: { defaultRuns: 10, measure: async (options) => (await import('./cli/suite.js')).cliSuite(options) },
   live: { defaultRuns: 10, measure: async (options) => (await import('./live/suite.js')).liveSuite(options) },
-  offline: { defaultRuns: 3, measure: async (options) => (await import('./offline/suite.js')).offlineSuite(options) },
+  offline: { defaultRuns: 2, measure: async (options) => (await import('./offline/suite.js')).offlineSuite(options) },
   recovery: { defaultRuns: 10, measure: async (options) => (await import('./recovery/suite.js')).recoverySuite(options) },
   orchestration: { defaultRuns: 40, measure: async (options) => (await import('./orchestration/suite.js')).orchestrationSuite(options) },
 };
