@@ -52,6 +52,11 @@ export class OfflineGuest {
     return /"state":"(\w+)"/.exec(this.#read(node, `records/${this.#vmid}.json`))?.[1] ?? null;
   }
 
+  /** Is its record on a node that of a migration under way? */
+  isClaimed(node: string): boolean {
+    return this.#read(node, `records/${this.#vmid}.json`).includes('"migrationId"');
+  }
+
   wasToldToShutDown(node: string): boolean {
     return existsSync(this.#world.inside(node, `/var/lib/kedge/journal/${this.#vmid}.shutdown`));
   }
