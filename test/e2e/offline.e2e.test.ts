@@ -78,6 +78,13 @@ describe('a guest on local disks', { timeout: 150_000 }, () => {
     await expectMoved(await world.ended(ref));
   });
 
+  it('whose target loses its sshd, with every connection, is copied on, and moves', async () => {
+    const ref = await begin(SLOWLY);
+    await world.watch(ref, 'the first pass', ({ phase, progress }) => phase === 'pre-sync' && (progress?.bytesSent ?? 0) > 0);
+    await killPrograms(world, otherThan(home), 'sshd');
+    await expectMoved(await world.ended(ref));
+  });
+
   it('whose link is cut for a while in the first pass is copied on, and moves', async () => {
     const ref = await begin(SLOWLY);
     await world.watch(ref, 'the first pass', ({ phase, progress }) => phase === 'pre-sync' && (progress?.bytesSent ?? 0) > 0);
