@@ -9,6 +9,7 @@ import { clearsTrailingGap } from '../../../src/drivers/rsync/clears-trailing-ga
 import { CHECKSUM_TIMEOUT_SECONDS, imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
 import { runRsync, type RsyncResult, type RsyncRun } from '../../../src/drivers/rsync/run-rsync.js';
 import type { VolumesTask } from './copy-task.js';
+import { diskProgress } from './disk-progress.js';
 import { storageOf } from './storage-of.js';
 import type { TargetLink } from './target-link.js';
 import { volumeLimit } from './volume-limit.js';
@@ -149,21 +150,7 @@ class PassCounter {
       this.#total,
       [...this.#done.values()].reduce((sum, bytes) => sum + bytes, 0),
     );
-    const seconds = (performance.now() - this.#began) / 1_000;
-    const rate = seconds > 0 ? done / seconds : 0;
-    const left = this.#total - done;
-    return {
-      v: 1,
-      phase: this.#request.phase,
-      round: this.#request.number,
-      bytesSent: done,
-      bytesLeft: left,
-      bytesTotal: this.#total,
-      rate,
-      dirtyRate: 0,
-      expectedBlackoutMs: 0,
-      etaSeconds: rate > 0 ? left / rate : null,
-      reattached: this.#task.attempt - 1,
-    };
+    const { phase, number: round } = this.#request;
+    return diskProgress({ phase, round, doneBytes: done, totalBytes: this.#total, beganMs: this.#began, attempt: this.#task.attempt });
   }
 }

@@ -1,5 +1,6 @@
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import type { VolumesTask } from './copy-task.js';
+import { diskProgress } from './disk-progress.js';
 
 /** Tells how far the reading of all volumes has come: in allocated bytes, as the copy of them was told. */
 export class VerifyMeter {
@@ -24,21 +25,7 @@ export class VerifyMeter {
   }
 
   #report(done: number): void {
-    const seconds = (performance.now() - this.#began) / 1_000;
-    const rate = seconds > 0 ? done / seconds : 0;
-    const left = this.#total - done;
-    this.#task.report({
-      v: 1,
-      phase: 'verify',
-      round: 1,
-      bytesSent: Math.round(done),
-      bytesLeft: Math.round(left),
-      bytesTotal: this.#total,
-      rate,
-      dirtyRate: 0,
-      expectedBlackoutMs: 0,
-      etaSeconds: rate > 0 ? left / rate : null,
-      reattached: this.#task.attempt - 1,
-    });
+    const { attempt } = this.#task;
+    this.#task.report(diskProgress({ phase: 'verify', round: 1, doneBytes: done, totalBytes: this.#total, beganMs: this.#began, attempt }));
   }
 }

@@ -48,6 +48,8 @@ describe('the command of a peer', () => {
     'rsync',
     'rsync --server',
     'rsync --version',
+    'rsync --version; id',
+    'rsync  --version',
     'rsync --daemon --config=/tmp/x .',
     'rsync --server --daemon .',
     `/usr/bin/rsync --server -ISe.L --inplace . ${token}`,
