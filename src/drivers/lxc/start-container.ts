@@ -4,15 +4,19 @@ import type { ProcessIdentity } from '../host/process-identity.js';
 import { containerProcesses } from './container-processes.js';
 import { containerFiles, type ContainerFiles, type ContainerRef } from './container-ref.js';
 import type { ContainerStart } from './container-start.js';
+import { killContainer } from './kill-container.js';
 import { lxcConfig } from './lxc-config.js';
 import { readContainer } from './read-container.js';
 import { removeTraces } from './remove-traces.js';
 import { runLxc } from './run-lxc.js';
+import { processesEnd } from './wait-for-container-end.js';
 
 /**
  * Starts a container under LXC's own monitor, which is no child of ours: it lives on when this process ends. Returns the identity of
- * its init once that runs. The caller decides that it may run here, and that nobody else starts or ends it meanwhile.
- * @throws KedgeError `guest-state` when a process of it is there already, `lxc-start-failed` with LXC's reason, `unsupported` without LXC
+ * its init once that runs. The caller decides that it may run here, and that nobody else starts or ends it meanwhile. A start that
+ * failed has left nothing when this ends: LXC tells of the failure before its monitor has cleared up.
+ * @throws KedgeError `guest-state` when a process of it is there already, `lxc-start-failed` with LXC's reason, `outcome-unknown` when
+ *   what a failed start left cannot be ended, `unsupported` without LXC
  */
 export async function startContainer(start: ContainerStart, options: { readonly lxcPath: string }): Promise<ProcessIdentity> {
   const container: ContainerRef = { lxcPath: options.lxcPath, vmid: start.vmid };
@@ -24,10 +28,13 @@ export async function startContainer(start: ContainerStart, options: { readonly 
   const files = containerFiles(container);
   await prepareFiles(files, lxcConfig(start, options));
   const { code, stderr } = await runLxc('lxc-start', container, { args: ['-l', 'DEBUG', '-o', files.log] });
-  if (code !== 0) throw await startError(start.vmid, files, stderr);
-  const reading = await readContainer(container);
-  if (reading.state === 'running') return reading.init;
-  const reason = reading.state === 'unreachable' ? reading.reason : `it is ${reading.state} at once; its console says: ${await lastLines(files.console)}`;
+  let reason = stderr;
+  if (code === 0) {
+    const reading = await readContainer(container);
+    if (reading.state === 'running') return reading.init;
+    reason = reading.state === 'unreachable' ? reading.reason : `it is ${reading.state} at once; its console says: ${await lastLines(files.console)}`;
+  }
+  if (!(await processesEnd(container))) await killContainer(container);
   throw await startError(start.vmid, files, reason);
 }
 
