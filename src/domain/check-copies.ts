@@ -1,5 +1,5 @@
 import { readStorageMap } from './check-storages.js';
-import { finding, type Finding } from './checks.js';
+import { about, finding, type Finding } from './checks.js';
 import { formatBytes } from './format-bytes.js';
 import { mapId } from './id-map.js';
 import type { MovingVolume } from './moving-volume.js';
@@ -31,22 +31,28 @@ function checkStorage(target: NodeInventory, { id, moving }: { id: string; movin
   const storage = target.storages.find((candidate) => candidate.id === id);
   if (storage === undefined || !storage.enabled) {
     return [
-      finding(
-        'storage-missing',
-        `Node ${target.node} has no ${storage === undefined ? '' : 'enabled '}storage ${id}, which shall receive disks of the guest`,
-        `Define and enable the storage ${id} on ${target.node}, or name another one with --targetstorage`,
+      about(
+        { storage: id, node: target.node },
+        finding(
+          'storage-missing',
+          `Node ${target.node} has no ${storage === undefined ? '' : 'enabled '}storage ${id}, which shall receive disks of the guest`,
+          `Define and enable the storage ${id} on ${target.node}, or name another one with --targetstorage`,
+        ),
       ),
     ];
   }
   const { content, freeBytes } = storage;
-  const wanted = [...new Set(moving.map(({ format }) => (format === 'subvol' ? 'rootdir' : 'images')))];
-  const refused = content === undefined ? [] : wanted.filter((type) => !content.includes(type));
+  const wanted = new Map(moving.map(({ volumeId, format }) => [format === 'subvol' ? 'rootdir' : 'images', volumeId]));
+  const refused = content === undefined ? [] : [...wanted].filter(([type]) => !content.includes(type));
   return [
-    ...refused.map((type) =>
-      finding(
-        'storage-content',
-        `Storage ${id} on ${target.node} takes no ${type}, only ${content?.join(', ') ?? ''}`,
-        `Add ${type} to the content of ${id}, or name another storage with --targetstorage`,
+    ...refused.map(([type, volume]) =>
+      about(
+        { storage: id, volume, detail: type },
+        finding(
+          'storage-content',
+          `Storage ${id} on ${target.node} takes no ${type}, only ${content?.join(', ') ?? ''}`,
+          `Add ${type} to the content of ${id}, or name another storage with --targetstorage`,
+        ),
       ),
     ),
     ...checkSpace(moving, { id, node: target.node, freeBytes }),

@@ -1,4 +1,4 @@
-import { finding, softened, type Finding } from './checks.js';
+import { about, finding, softened, type Finding } from './checks.js';
 import { compareVersions } from './compare-versions.js';
 import type { DeviceNeed, GuestNeeds } from './guest-needs.js';
 import type { MigrationKind } from './migration.js';
@@ -19,9 +19,9 @@ export function checkGuestNeeds(needs: GuestNeeds, { kind, runningMachine }: Mov
   const { lock, devices, encryption, unsupported, pending } = needs;
   const runsOn = kind === null || kind === 'live';
   return [
-    ...(lock === null ? [] : [finding('guest-locked', `The guest is locked (${lock})`)]),
+    ...(lock === null ? [] : [about({ detail: lock }, finding('guest-locked', `The guest is locked (${lock})`))]),
     ...devices.map((device) => deviceFinding(device, kind === 'offline')),
-    ...(runsOn ? encryption : []).map((key) => finding('memory-encrypted', `The memory of the guest is encrypted (${key})`)),
+    ...(runsOn ? encryption : []).map((key) => about({ keys: [key] }, finding('memory-encrypted', `The memory of the guest is encrypted (${key})`))),
     ...(needs.vncClipboard && runsOn && !sendsClipboard(runningMachine)
       ? [
           finding(
@@ -36,12 +36,10 @@ export function checkGuestNeeds(needs: GuestNeeds, { kind, runningMachine }: Mov
 }
 
 function deviceFinding({ key, value, mapping }: DeviceNeed, isOff: boolean): Finding {
-  if (mapping === null) return finding('local-device', `The guest uses the device ${key} of this node (${value})`, `Remove ${key} from the guest's config`);
-  const found = finding(
-    'device-mapped',
-    `The guest uses the mapped device ${key} (${mapping}), of which Kedge can't tell whether the target has it`,
-    `Remove ${key} from the guest's config`,
-  );
+  const remedy = `Remove ${key} from the guest's config`;
+  if (mapping === null) return about({ keys: [key] }, finding('local-device', `The guest uses the device ${key} of this node (${value})`, remedy));
+  const text = `The guest uses the mapped device ${key} (${mapping}), of which Kedge can't tell whether the target has it`;
+  const found = about({ keys: [key], detail: mapping }, finding('device-mapped', text, remedy));
   return isOff ? softened(found) : found;
 }
 

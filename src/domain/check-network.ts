@@ -1,4 +1,4 @@
-import { finding, type Finding } from './checks.js';
+import { about, finding, type Finding } from './checks.js';
 import type { NetworkNeed } from './guest-needs.js';
 import type { HostPair } from './check-hosts.js';
 
@@ -14,10 +14,13 @@ export function checkNetworks({ bridges, nets = [] }: GuestNetworks, hosts: Host
   const missing = [...new Set(bridges)].filter((bridge) => !target.bridges.includes(bridge));
   return [
     ...missing.map((bridge) =>
-      finding(
-        'bridge-missing',
-        `Node ${target.node} has no bridge ${bridge}, which the guest is connected to`,
-        `Create the bridge ${bridge} on ${target.node}`,
+      about(
+        { node: target.node, detail: bridge },
+        finding(
+          'bridge-missing',
+          `Node ${target.node} has no bridge ${bridge}, which the guest is connected to`,
+          `Create the bridge ${bridge} on ${target.node}`,
+        ),
       ),
     ),
     ...nets.flatMap((net) => checkNetwork(net, hosts)),

@@ -1,4 +1,4 @@
-import { finding, type Finding } from './checks.js';
+import { about, finding, type Finding } from './checks.js';
 import { mapId, parseIdMap, type IdMap } from './id-map.js';
 import { KedgeError } from './kedge-error.js';
 import type { NodeInventory } from './node-facts.js';
@@ -11,6 +11,8 @@ export interface GuestStorage {
   readonly identity: string | null;
   /** Does the source reach it? Absent from an older Kedge. */
   readonly enabled?: boolean;
+  /** Those of the guest that lie on it. Absent from an older Kedge. */
+  readonly volumes?: readonly string[];
 }
 
 /** Does the target see the same storages as the source? For disks that are not copied. */
@@ -47,25 +49,27 @@ function checkSourceStorage({ id, shared, enabled }: GuestStorage): readonly Fin
   return shared && enabled === false ? [finding('storage-offline', `Storage ${id}, which holds disks of the guest, gives no answer on the source`)] : [];
 }
 
-function checkStorage({ id, shared, identity }: GuestStorage, target: NodeInventory): readonly Finding[] {
+function checkStorage({ id, shared, identity, volumes = [] }: GuestStorage, target: NodeInventory): readonly Finding[] {
   const there = target.storages.find((storage) => storage.id === id);
   if (there === undefined || !there.enabled) {
     return [
-      finding(
-        'storage-missing',
-        `Node ${target.node} has no ${there === undefined ? '' : 'enabled '}storage ${id}, which holds disks of the guest`,
-        `Define and enable the storage ${id} on ${target.node}`,
+      about(
+        { storage: id, node: target.node },
+        finding(
+          'storage-missing',
+          `Node ${target.node} has no ${there === undefined ? '' : 'enabled '}storage ${id}, which holds disks of the guest`,
+          `Define and enable the storage ${id} on ${target.node}`,
+        ),
       ),
     ];
   }
   if (!shared || !there.shared) {
-    return [
-      finding(
-        'storage-not-shared',
-        `Storage ${id} is local: its disks can't follow a live migration`,
-        'Allow a shutdown with --restart: the guest is shut down, moved with its disks and started again; or move the disks to a shared storage first',
-      ),
-    ];
+    const found = finding(
+      'storage-not-shared',
+      `Storage ${id} is local: its disks can't follow a live migration`,
+      'Allow a shutdown with --restart: the guest is shut down, moved with its disks and started again; or move the disks to a shared storage first',
+    );
+    return [about({ storage: id, detail: volumes.join(', ') }, found)];
   }
   if (identity === null || identity !== there.identity) {
     return [

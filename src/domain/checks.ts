@@ -209,11 +209,29 @@ export interface Finding {
   readonly severity: Severity;
   readonly text: string;
   readonly remedy: string;
+  readonly subject?: FindingSubject;
+}
+
+/** Names of what a finding is about, for programs; the text is for people. Which are set depends on the check. */
+export interface FindingSubject {
+  /** Keys of the guest's config; `before.scsi0` is in the snapshot `before`. */
+  readonly keys?: readonly string[];
+  /** A volume id, or the path that the config has in its place. */
+  readonly volume?: string;
+  readonly storage?: string;
+  readonly node?: string;
+  /** What is in the way, where an id has several reasons or one with a name: the type of a storage, the owner or base of a volume, a lock. */
+  readonly detail?: string;
 }
 
 /** A finding with the severity of its row, and with its remedy unless a more precise one is given. */
 export function finding(id: CheckId, text: string, remedy?: string): Finding {
   return { id, severity: CHECKS[id].severity, text, remedy: remedy ?? CHECKS[id].remedy };
+}
+
+/** The same finding with the names of what it is about. */
+export function about(subject: FindingSubject, found: Finding): Finding {
+  return { ...found, subject };
 }
 
 /** The same finding where less depends on it. */

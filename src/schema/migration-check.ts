@@ -21,6 +21,16 @@ const findingSchema = z.strictObject({
   severity: z.enum(SEVERITIES).describe('A blocker refuses the migration, a warning goes into its story, a note is told by a check only'),
   text: z.string().describe('What is wrong'),
   remedy: z.string().describe('What to do about it'),
+  subject: z
+    .strictObject({
+      keys: z.array(z.string()).optional().describe('Keys of the config; "before.scsi0" is in the snapshot "before"'),
+      volume: z.string().optional().describe('Volume id, or the path that the config has in its place'),
+      storage: z.string().optional(),
+      node: z.string().optional(),
+      detail: z.string().optional().describe('What is in the way: type of a storage, owner or base of a volume, lock, …'),
+    })
+    .optional()
+    .describe('Names of what it is about; which are there depends on the check'),
 });
 
 const targetSchema = z.strictObject({

@@ -4,7 +4,7 @@ import type { MigrateGuestInput } from '../../domain/migration.js';
 import type { CliContext } from '../cli-context.js';
 import type { Cluster } from '../cluster.js';
 import { EXIT_CODES } from '../exit-codes.js';
-import { abortReason, endLines, newLines, type TaskNoun } from './task-lines.js';
+import { abortion, endLines, newLines, type TaskNoun } from './task-lines.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -64,7 +64,9 @@ function tellEnd(view: MigrationView, { log, noun, durationMs }: { log: (text: s
     log(`migration finished with problems ${duration}`);
     throw new KedgeError('rolled-back', 'migration problems');
   }
-  log(`ERROR: migration aborted ${duration}: ${abortReason(view, noun)}`);
+  const { lines, reason } = abortion(view, noun);
+  for (const line of lines) log(line);
+  log(`ERROR: migration aborted ${duration}: ${reason}`);
   throw new KedgeError('rolled-back', 'migration aborted', { details: view.failure?.details ?? {} });
 }
 

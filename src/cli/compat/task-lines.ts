@@ -3,7 +3,9 @@ import type { MigrationView } from '../../client/migration-view.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { isRecord } from '../../domain/is-record.js';
 import type { CopyProgress } from '../../domain/migration.js';
+import { endReport } from '../render/error-report.js';
 import { isOfDisks } from '../render/progress-text.js';
+import { pveRefusal } from './pve-refusal.js';
 
 /** What PVE calls the guest. */
 export type TaskNoun = 'VM' | 'CT';
@@ -33,13 +35,18 @@ export function* endLines({ story, failure }: MigrationView): Iterable<string> {
   yield `migration completed, transferred ${formatBytes(story.bytesSent)} VM-state`;
 }
 
-/** Why it was aborted: PVE's reason where it has one, else ours. */
-export function abortReason({ story, failure, status }: MigrationView, noun: TaskNoun): string {
-  if (failure === null) return story?.outcome ?? `ended from outside (${status})`;
-  const cause = failure.details['cause'];
-  const code = isRecord(cause) ? cause['code'] : failure.code;
-  if (code === 'shutdown-timeout') return noun === 'CT' ? 'container did not stop' : 'VM did not stop';
-  return failure.message;
+/** Why it was aborted, and the lines before that: PVE's where it has words for it, else ours. */
+export function abortion(view: MigrationView, noun: TaskNoun): { readonly lines: readonly string[]; readonly reason: string } {
+  const { story, failure, status } = view;
+  if (failure === null) return { lines: [], reason: story?.outcome ?? `ended from outside (${status})` };
+  const { lines, reason } = pveRefusal(endReport(view)?.findings ?? [], noun);
+  return { lines, reason: reason ?? stopReason(failure, noun) ?? failure.message };
+}
+
+function stopReason({ code, details }: NonNullable<MigrationView['failure']>, noun: TaskNoun): string | null {
+  const cause = details['cause'];
+  const first = isRecord(cause) ? cause['code'] : code;
+  return first === 'shutdown-timeout' ? `${noun === 'CT' ? 'container' : 'VM'} did not stop` : null;
 }
 
 /** Null for a step that passes a guest by which is off anyway. */

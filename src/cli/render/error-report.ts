@@ -1,4 +1,5 @@
 import type { MigrationView } from '../../client/migration-view.js';
+import type { FindingSubject } from '../../domain/checks.js';
 import { ERROR_CODES, type ErrorCode } from '../../domain/error-codes.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import { readFailure } from '../../domain/read-failure.js';
@@ -10,10 +11,20 @@ export interface ErrorReport {
   readonly message: string;
   /** What went wrong below, nearest first. */
   readonly causes: readonly string[];
-  readonly findings: readonly { readonly id: string; readonly severity: string; readonly text: string; readonly remedy: string }[];
+  readonly findings: readonly ReportedFinding[];
   readonly remedy: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly exitCode: number;
+}
+
+/** A finding as it comes over the wire. */
+export interface ReportedFinding {
+  readonly id: string;
+  readonly severity: string;
+  readonly text: string;
+  readonly remedy: string;
+  /** Without names where there are none, or an older Kedge found it. */
+  readonly subject: FindingSubject;
 }
 
 /** Reads any thrown value as one report; what is not Kedge's own is a defect and says so. */
@@ -50,7 +61,9 @@ function causesOf(error: unknown, message: string): readonly string[] {
   return causes;
 }
 
-function findingsOf(details: Readonly<Record<string, unknown>>): ErrorReport['findings'] {
+const SUBJECT_NAMES = ['volume', 'storage', 'node', 'detail'] as const;
+
+function findingsOf(details: Readonly<Record<string, unknown>>): readonly ReportedFinding[] {
   const list = details['findings'] ?? details['blockers'];
   if (!Array.isArray(list)) return [];
   return list.filter(isRecord).map((finding) => ({
@@ -58,7 +71,22 @@ function findingsOf(details: Readonly<Record<string, unknown>>): ErrorReport['fi
     severity: textOf(finding['severity']),
     text: textOf(finding['text']),
     remedy: textOf(finding['remedy']),
+    subject: subjectOf(finding['subject']),
   }));
+}
+
+function subjectOf(value: unknown): FindingSubject {
+  if (!isRecord(value)) return {};
+  const { keys } = value;
+  return {
+    ...(Array.isArray(keys) ? { keys: keys.map(textOf) } : {}),
+    ...Object.fromEntries(
+      SUBJECT_NAMES.flatMap((name): [string, string][] => {
+        const text = textOf(value[name]);
+        return text === '' ? [] : [[name, text]];
+      }),
+    ),
+  };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -5,6 +5,8 @@ export interface CopyObstacle {
   readonly id: 'backing-file' | 'data-file' | 'corrupt';
   readonly text: string;
   readonly remedy: string;
+  /** The image that a linked clone was made from; null: another reason. */
+  readonly base: string | null;
 }
 
 /**
@@ -18,6 +20,7 @@ export function whyNotCopied(volumeId: string, facts: ImageFacts): readonly Copy
       id: 'backing-file',
       text: `${volumeId} is a linked clone: what it does not hold itself is in ${facts.backing.file}`,
       remedy: 'Make it a full image first: shut the guest down and run "qemu-img rebase -b \'\'" on it',
+      base: facts.backing.file,
     });
   }
   if (facts.dataFile !== null) {
@@ -25,10 +28,16 @@ export function whyNotCopied(volumeId: string, facts: ImageFacts): readonly Copy
       id: 'data-file',
       text: `${volumeId} keeps its data in another file, ${facts.dataFile}`,
       remedy: 'Convert it to an image that holds its data: "qemu-img convert -O qcow2"',
+      base: null,
     });
   }
   if (facts.corrupt) {
-    obstacles.push({ id: 'corrupt', text: `${volumeId} is marked as corrupt`, remedy: 'Run "qemu-img check -r all" on it while the guest is off' });
+    obstacles.push({
+      id: 'corrupt',
+      text: `${volumeId} is marked as corrupt`,
+      remedy: 'Run "qemu-img check -r all" on it while the guest is off',
+      base: null,
+    });
   }
   return obstacles;
 }

@@ -111,5 +111,8 @@ function storagesOf(volumes: readonly SeenVolume[], inventory: NodeInventory): r
   const looks = volumes.map(({ look }) => look).filter(({ place, role }) => place === 'shared' || (place === 'local' && role !== 'cdrom'));
   return inventory.storages
     .filter(({ id }) => looks.some(({ storage }) => storage === id))
-    .map(({ id, shared, identity, enabled }) => ({ id, shared, identity, enabled }));
+    .map(({ id, shared, identity, enabled }) => {
+      const here = looks.filter(({ storage }) => storage === id).map(({ volume }) => volume);
+      return { id, shared, identity, enabled, volumes: [...new Set(here)] };
+    });
 }

@@ -63,6 +63,20 @@ describe('qm migrate of a running VM', () => {
     expect(result.err).toBe('migration aborted\nblocker disk-local: virtio0 lies on node1 alone (Shut it down)\n');
   });
 
+  test('is refused in the words of PVE, each volume with a line of its own', async () => {
+    const subject = { keys: ['scsi0'], volume: '/dev/sdb' };
+    const findings = [{ id: 'local-device', severity: 'blocker', text: 'scsi0 is /dev/sdb of this node', remedy: 'Remove it', subject }];
+    const refused = ended({ story: story({ outcome: null }), failure: failure('migration-refused', 'Cannot migrate', { findings }) });
+    const result = await qm(['migrate', '101', 'node2', '--online'], migrating([refused]));
+    expect(withoutTimes(result.out)).toEqual([
+      "starting migration of VM 101 to node 'node2' (address-of-node2)",
+      "can't migrate local disk '/dev/sdb': local file/device",
+      "ERROR: migration aborted (duration 00:00:00): Problem found while scanning volumes - can't migrate VM - check log",
+      '',
+    ]);
+    expect(result.err).toBe('migration aborted\nblocker local-device: scsi0 is /dev/sdb of this node (Remove it)\n');
+  });
+
   test('finishes with problems when its memory was lost on the way', async () => {
     const result = await qm(['migrate', '101', 'node2', '--online'], migrating([ended({ story: story({ outcome: 'guest-lost-memory' }) })]));
     expect(result).toMatchObject({ exitCode: 255, err: 'migration problems\n' });
