@@ -4,7 +4,7 @@ const SECOND = 1000;
 
 /**
  * Four kinds of tests, told apart by file name so that a test's cost is visible where it is written:
- * `*.test.ts` unit, `*.replay.test.ts` recorded histories, `*.integration.test.ts` real QEMU, sshd or Temporal server, `*.e2e.test.ts` a lab,
+ * `*.test.ts` unit, `*.mocked.test.ts` the same with a module that is replaced, `*.replay.test.ts` recorded histories, `*.integration.test.ts` real QEMU, sshd or Temporal server, `*.e2e.test.ts` a lab,
  * `*.alone.e2e.test.ts` a lab whose pauses and rates are asserted.
  * No test is retried: one that fails now and then is a defect, of the product or of the test.
  */
@@ -21,10 +21,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/*.replay.test.ts', '**/*.integration.test.ts', '**/*.e2e.test.ts'],
+          exclude: ['**/*.mocked.test.ts', '**/*.replay.test.ts', '**/*.integration.test.ts', '**/*.e2e.test.ts'],
+          // Half of the time of isolated files would go into loading the same modules again.
+          isolate: false,
           testTimeout: 10 * SECOND,
           hookTimeout: 10 * SECOND,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'unit-mocked', include: ['test/**/*.mocked.test.ts'], testTimeout: 10 * SECOND, hookTimeout: 10 * SECOND },
       },
       {
         extends: true,

@@ -15,11 +15,11 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 
 /** A check is one test: it passes when its command exits 0. */
 const check = (name, limitMinutes, command) => ({ name, limitMinutes, command, count: () => undefined });
-const vitest = (name, limitMinutes, alone = true) => ({
+const vitest = (name, limitMinutes, { alone = true, projects = name } = {}) => ({
   name,
   limitMinutes,
   alone,
-  command: [bin('vitest'), 'run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
+  command: [bin('vitest'), 'run', '--project', projects, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
   count: () => countVitest(join(results, `${name}.json`)),
 });
 const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'].filter((folder) => existsSync(join(root, folder)));
@@ -35,9 +35,9 @@ const SUITES = [
   check('layers', 2, [bin('depcruise'), '--config', '.dependency-cruiser.cjs', ...FOLDERS]),
   check('format', 2, [bin('biome'), 'format', '.']),
   check('unused', 2, [bin('knip')]),
-  vitest('replay', 2, false),
+  vitest('replay', 2, { alone: false }),
   { name: 'model', limitMinutes: 8, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log), beside: true },
-  vitest('unit', 4),
+  vitest('unit', 4, { projects: 'unit*' }),
   vitest('integration', 15),
   vitest('e2e', 30),
   vitest('e2e-alone', 12),
