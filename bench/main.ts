@@ -15,6 +15,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   live: { defaultRuns: 10, measure: async (options) => (await import('./live/suite.js')).liveSuite(options) },
   offline: { defaultRuns: 2, measure: async (options) => (await import('./offline/suite.js')).offlineSuite(options) },
   recovery: { defaultRuns: 10, measure: async (options) => (await import('./recovery/suite.js')).recoverySuite(options) },
+  plan: { defaultRuns: 10, measure: async (options) => Promise.resolve((await import('./plan/suite.js')).planSuite(options)) },
   orchestration: { defaultRuns: 40, measure: async (options) => (await import('./orchestration/suite.js')).orchestrationSuite(options) },
 };
 

@@ -47,6 +47,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/audit.js')).auditCommand(context),
   },
   {
+    name: 'plan',
+    description: 'Plan moves for a snapshot of a cluster; changes nothing',
+    load: async (context) => (await import('./commands/plan/group.js')).planCommands(context),
+  },
+  {
     name: 'config',
     description: 'Check config files of guests, storages and the datacenter in the grammar of PVE',
     load: async (context) => (await import('./commands/config/group.js')).configCommands(context),

@@ -1,0 +1,28 @@
+import type { NodeName } from '../ids.js';
+import { ClusterState } from './cluster-state.js';
+import { movementOf } from './movement.js';
+import { orderMoves, type Wish } from './order-moves.js';
+import { PlanDraft } from './plan-draft.js';
+import type { Plan } from './plan.js';
+import type { ClusterSnapshot } from './snapshot.js';
+
+/**
+ * Plans to bring the guests of these nodes home: every guest that belongs to one of them and is elsewhere. Guests of high priority go first where that is possible.
+ * @throws KedgeError `bad-input` when the snapshot has no such node, or contradicts itself
+ */
+export function planRestore(snapshot: ClusterSnapshot, homes: readonly NodeName[]): Plan {
+  const state = new ClusterState(snapshot);
+  const draft = new PlanDraft(state);
+  for (const home of homes) state.nodeState(home);
+  const away = snapshot.guests.flatMap((guest) =>
+    guest.home !== null && homes.includes(guest.home) && guest.home !== guest.node ? [{ guest, home: guest.home }] : [],
+  );
+  const wishes: Wish[] = [];
+  for (const { guest, home } of away.sort((left, right) => right.guest.priority - left.guest.priority || left.guest.vmid - right.guest.vmid)) {
+    const movement = movementOf(guest, state.nodeState(guest.node).node);
+    if ('way' in movement) wishes.push({ guest, way: movement.way, to: home, reason: 'it belongs there' });
+    else draft.leave(guest, { outcome: movement.stays, reason: movement.reason });
+  }
+  orderMoves(wishes, { state, draft });
+  return draft.finish();
+}
