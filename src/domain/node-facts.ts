@@ -62,6 +62,8 @@ export interface NodeInventory {
   readonly storages: readonly StorageFacts[];
   readonly guests: readonly GuestSummary[];
   readonly slots: { readonly bulk: number };
+  /** What keeps the node from telling all that is asked for here, in words for its operator; absent: nothing. */
+  readonly problems?: readonly string[];
 }
 
 /** A node as its entity workflow `node-<name>` answers. `silentSince` is a fact of missed heartbeats, not a guess. */
