@@ -50,7 +50,7 @@ export interface NodeInventory {
   readonly node: NodeName;
   readonly bootId: string;
   readonly at: string;
-  readonly versions: { readonly kedge: string; readonly protocol: number; readonly qemu: string };
+  readonly versions: { readonly kedge: string; readonly protocol: number; readonly protocolOldest?: number | undefined; readonly qemu: string };
   readonly machineTypes: readonly string[];
   readonly cpu: { readonly model: string; readonly flags: readonly string[]; readonly cores: number; readonly accelerator: 'kvm' | 'tcg' };
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };

@@ -22,13 +22,12 @@ describe('secrets', () => {
     expect(found).toEqual([]);
   });
 
-  it.each([
-    'eyJ0b2tlbiI6IjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmIn0=',
-    '0123456789abcdef0123456789abcdef',
-    '-----BEGIN OPENSSH PRIVATE KEY-----',
-  ])('would be found: %s', (text) => {
-    expect(textsOf({ events: [{ payloads: [{ data: text }] }] }).some((one) => SECRET.test(one))).toBe(true);
-  });
+  it.each(['eyJ0b2tlbiI6IjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmIn0=', '0123456789abcdef0123456789abcdef', '-----BEGIN OPENSSH PRIVATE KEY-----'])(
+    'would be found: %s',
+    (text) => {
+      expect(textsOf({ events: [{ payloads: [{ data: text }] }] }).some((one) => SECRET.test(one))).toBe(true);
+    },
+  );
 
   it('are in no file of this repository', () => {
     const files = trackedFiles(/./).filter(({ text }) => /-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{60,}/.test(text));

@@ -14,6 +14,7 @@ import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
 import { runFiles } from '../../../src/drivers/qemu/run-files.js';
 import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
+import type { Claims } from '../../../src/schema/claims.js';
 import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import type { StorageConfig } from '../../../src/schema/storage-config.js';
@@ -39,7 +40,7 @@ export async function readInventory(node: NodeContext): Promise<NodeInventory> {
     node: node.node,
     bootId: node.bootId,
     at: new Date().toISOString(),
-    versions: { kedge: claims.kedge ?? KEDGE_VERSION, protocol: claims.kedgeProtocol ?? node.protocolVersion, qemu: claims.qemu ?? qemu.version },
+    versions: versionsOf(node, claims, qemu.version),
     machineTypes: qemu.machineTypes.filter((type) => /^pc-(?:q35|i440fx)-/.test(type)),
     cpu: { ...host.cpu, accelerator: await detectAccelerator(qemu.binary) },
     memory: host.memory,
@@ -52,6 +53,12 @@ export async function readInventory(node: NodeContext): Promise<NodeInventory> {
     slots: { bulk: node.config.slots.bulk },
     ...(problems.length === 0 ? {} : { problems }),
   };
+}
+
+/** What is claimed is read anew each time; the worker itself speaks what it began with. */
+function versionsOf(node: NodeContext, claims: Claims, qemu: string): NodeInventory['versions'] {
+  const { version, oldest } = claims.kedgeProtocol === undefined ? node.protocol : { version: claims.kedgeProtocol, oldest: claims.kedgeProtocolOldest };
+  return { kedge: claims.kedge ?? KEDGE_VERSION, protocol: version, ...(oldest === undefined ? {} : { protocolOldest: oldest }), qemu: claims.qemu ?? qemu };
 }
 
 /**

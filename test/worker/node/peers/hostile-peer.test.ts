@@ -69,12 +69,10 @@ const argument = fc.record(
   },
   { requiredKeys: ['vmid', 'generation'] },
 );
-const line = fc
-  .tuple(fc.constantFrom(...Object.keys(PEER_OPERATIONS), 'format', '__proto__'), argument, generation)
-  .map(([op, args, issued]) => ({
-    op,
-    args: { ...args, migrationId: `${JSON.stringify(args.vmid)}-${JSON.stringify(args.mode === 'x' ? issued : args.generation)}` },
-  }));
+const line = fc.tuple(fc.constantFrom(...Object.keys(PEER_OPERATIONS), 'format', '__proto__'), argument, generation).map(([op, args, issued]) => ({
+  op,
+  args: { ...args, migrationId: `${JSON.stringify(args.vmid)}-${JSON.stringify(args.mode === 'x' ? issued : args.generation)}` },
+}));
 
 describe('whatever a peer asks', () => {
   property.prop([fc.array(line, { minLength: 1, maxLength: 8 }), fc.constantFrom('node2', 'node3')], { numRuns: 60 })(
