@@ -37,7 +37,7 @@ export async function relayRsync(command: string, options: { readonly peer: stri
 
 /** Opens and reads the grant; for another peer it does not exist. */
 function openGrant(token: string, { peer, folder }: { readonly peer: string; readonly folder: string }): { descriptor: number; grant: RsyncGrant } {
-  const unknown = new KedgeError('bad-input', `Cannot copy: there is no grant ${token} for node ${peer}`);
+  const unknown = new KedgeError('bad-input', `Cannot copy: there is no such grant for node ${peer}`);
   let descriptor: number;
   try {
     descriptor = openSync(grantFile(folder, token), 'r');

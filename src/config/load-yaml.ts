@@ -27,7 +27,7 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
     const problems = document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, field: '', value: null, reason: error.message }));
     throw badFile(file, problems);
   }
-  const result = schema.safeParse(document.toJS() ?? {});
+  const result = schema.safeParse(valueOf(document, file) ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues
     .flatMap((issue) => explain(issue))
@@ -38,6 +38,15 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
       reason,
     }));
   throw badFile(file, problems);
+}
+
+/** An alias of nothing, or of itself many times over, is found only here. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw badFile(file, [{ line: 1, field: '', value: null, reason: error instanceof Error ? error.message : String(error) }]);
+  }
 }
 
 async function readText(file: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** Checks that compare the two machines: cluster, versions, processors, memory, work. */
+import { checkProtocol } from './check-protocol.js';
 import { finding, type Finding } from './checks.js';
 import { compareVersions } from './compare-versions.js';
 import { formatBytes } from './format-bytes.js';
@@ -40,10 +41,11 @@ export function checkQemuVersion({ source, target }: HostPair): readonly Finding
 
 export function checkKedgeVersion({ source, target }: HostPair): readonly Finding[] {
   const [here, there] = [source.versions, target.versions];
-  if (there.protocol < here.protocol) {
-    const text = `Kedge on ${target.node} speaks hand-over protocol ${there.protocol}, ${source.node} speaks ${here.protocol}`;
-    return [finding('kedge-protocol', text, `Update Kedge on ${target.node}`)];
-  }
+  const mismatch = checkProtocol(
+    { node: source.node, protocol: { version: here.protocol, oldest: here.protocolOldest } },
+    { node: target.node, protocol: { version: there.protocol, oldest: there.protocolOldest } },
+  );
+  if (mismatch.length > 0) return mismatch;
   if (compareVersions(there.kedge, here.kedge) >= 0) return [];
   return [finding('kedge-older', `Kedge ${there.kedge} on ${target.node} is older than ${here.kedge} on ${source.node}`, `Update Kedge on ${target.node}`)];
 }

@@ -4,6 +4,7 @@
  */
 import { finding, type Finding } from './checks.js';
 import { formatBytes } from './format-bytes.js';
+import { checkProtocol } from './check-protocol.js';
 import type { ControlFacts, DatagramFacts, LinkFacts, MigrationLinkFacts } from './link-facts.js';
 
 /** A link that loses 5 % is seen as losing 2 % or more in all but one of some 10,000 probes; one that loses nothing never is. */
@@ -32,9 +33,10 @@ function checkControl({ from, to }: LinkFacts, control: ControlFacts): readonly 
       return [finding('peer-unreachable', `${from} can't reach the worker of ${to}: ${control.reason}`)];
     case 'answered':
       return [
-        ...(control.peerProtocol === control.ownProtocol
-          ? []
-          : [finding('kedge-protocol', `${to} speaks protocol ${control.peerProtocol} of Kedge, ${from} speaks ${control.ownProtocol}`)]),
+        ...checkProtocol(
+          { node: from, protocol: { version: control.ownProtocol, oldest: control.ownOldest } },
+          { node: to, protocol: { version: control.peerProtocol, oldest: control.peerOldest } },
+        ),
         ...(Math.abs(control.clockSkewMs) <= CLOCK_SKEW_MS + control.roundTripMs ? [] : [clockFinding({ from, to }, control.clockSkewMs)]),
       ];
   }

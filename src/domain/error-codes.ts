@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   'node-silent': row(true, 1, 503, 'Check that the node is up and that its node worker runs'),
   'peer-unreachable': row(true, 1, 503, 'Check the control network and sshd between the two nodes'),
   'peer-untrusted': row(false, 1, 403, 'Check the pinned host key of the node; renew it with "kedge pki" only if the node was rebuilt'),
+  'protocol-mismatch': row(false, 3, 409, 'Update Kedge on the node that the message names, then start the migration again'),
   'peer-refused': row(false, 1, 409, 'Read the cause: the peer node answered with a reason'),
   'qmp-timeout': row(true, 1, 504, 'Read the state again: the command may have run'),
   'qmp-disconnected': row(true, 1, 502, 'Read the state again: the command may have run'),

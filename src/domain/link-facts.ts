@@ -16,6 +16,9 @@ export type ControlFacts =
       /** Versions of the peer protocol. */
       readonly ownProtocol: number;
       readonly peerProtocol: number;
+      /** The oldest that each still speaks. */
+      readonly ownOldest?: number | undefined;
+      readonly peerOldest?: number | undefined;
       readonly roundTripMs: number;
       /** The peer's clock minus ours, by the middle of the round trip. */
       readonly clockSkewMs: number;

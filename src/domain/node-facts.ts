@@ -50,7 +50,7 @@ export interface NodeInventory {
   readonly node: NodeName;
   readonly bootId: string;
   readonly at: string;
-  readonly versions: { readonly kedge: string; readonly protocol: number; readonly qemu: string };
+  readonly versions: { readonly kedge: string; readonly protocol: number; readonly protocolOldest?: number | undefined; readonly qemu: string };
   readonly machineTypes: readonly string[];
   readonly cpu: { readonly model: string; readonly flags: readonly string[]; readonly cores: number; readonly accelerator: 'kvm' | 'tcg' };
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
@@ -62,6 +62,8 @@ export interface NodeInventory {
   readonly storages: readonly StorageFacts[];
   readonly guests: readonly GuestSummary[];
   readonly slots: { readonly bulk: number };
+  /** What keeps the node from telling all that is asked for here, in words for its operator; absent: nothing. */
+  readonly problems?: readonly string[];
 }
 
 /** A node as its entity workflow `node-<name>` answers. `silentSince` is a fact of missed heartbeats, not a guess. */

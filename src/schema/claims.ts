@@ -10,6 +10,8 @@ export const claimsSchema = z.strictObject({
   cluster: z.string().optional(),
   /** Version of the peer protocol. */
   kedgeProtocol: z.int().optional(),
+  /** The oldest one that it still speaks beside the claimed one. */
+  kedgeProtocolOldest: z.int().optional(),
   /** Bytes. */
   memoryAvailable: z.int().min(0).optional(),
   bridges: z.array(z.string()).optional(),

@@ -3,8 +3,9 @@ import { parseNodeName } from '../domain/ids.js';
 import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
 
-const address = z.string().regex(/^[0-9A-Za-z.:-]+$/, 'must be an IP address or a host name');
-const addressAndPort = z.string().regex(/^(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$/, 'must be <address>:<port>');
+// Never with a hyphen in front: what begins with one is an option to many a program.
+const address = z.string().regex(/^[0-9A-Za-z:][0-9A-Za-z.:-]*$/, 'must be an IP address or a host name');
+const addressAndPort = z.string().regex(/^(?:[0-9A-Za-z][0-9A-Za-z.-]*|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$/, 'must be <address>:<port>');
 const nodeName = z.string().refine(isNodeName, 'must be a node name: letters, digits and inner hyphens');
 
 const clusterNode = z

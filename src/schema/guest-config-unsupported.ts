@@ -32,6 +32,8 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'migrate_speed',
   'migrate_downtime',
 ]);
+/** What `smbios1` may say; QEMU would take more there, such as a file of this node to read. */
+const SMBIOS_KEYS: ReadonlySet<string> = new Set(['uuid', 'version', 'serial', 'manufacturer', 'product', 'sku', 'family', 'base64']);
 /** PCI slots are kept for this many disks and cards of each kind, so that addresses never move. */
 const MAX_INDEX = { virtio: 5, net: 5, scsiSingle: 5 };
 
@@ -53,6 +55,7 @@ export function unsupportedSettings(config: GuestConfig): readonly string[] {
     ...(config.drives.some((drive) => drive.bus === 'scsi') && !scsiController ? [`scsihw.${config.scsiController}`] : []),
     ...config.serials.filter((serial) => serial.kind !== 'socket').map((serial) => `serial${serial.index}`),
     ...config.cpu.unsupported.map((option) => `cpu.${option}`),
+    ...[...config.smbios.keys()].filter((key) => !SMBIOS_KEYS.has(key)).map((key) => `smbios1.${key}`),
     ...config.machine.unsupported.map((option) => `machine.${option}`),
     ...(config.numa ? ['numa'] : []),
     ...(config.bios === 'seabios' ? [] : [`bios.${config.bios}`]),

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { guestRunFolder, storageConfigFile, type KedgePaths } from '../../src/config/paths.js';
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
 import type { PeerOperation } from '../../src/drivers/peer/protocol.js';
+import type { Logger } from '../../src/log/logger.js';
 import { killQemu } from '../../src/drivers/qemu/kill-qemu.js';
 import { scanQemu } from '../../src/drivers/qemu/scan-qemu.js';
 import { createNodeContext } from '../../worker/node/create-node-context.js';
@@ -45,6 +46,8 @@ export interface TwoNodesOptions {
   readonly start?: boolean;
   /** Of the target's sshd. */
   readonly migrationAddress?: string;
+  /** Of both nodes; default: the product's. */
+  readonly log?: Logger;
   /** The target's state and local storage are on a disk of this size. */
   readonly targetDiskMiB?: number;
 }
@@ -66,6 +69,7 @@ export async function startTwoNodes(options: TwoNodesOptions = {}): Promise<TwoN
       ...context,
       ...(rebooted ? { bootId: `next-${context.bootId}` } : {}),
       boot: { confirmed: !rebooted },
+      ...(options.log === undefined ? {} : { log: options.log }),
       peers: peersOf(name),
     };
     nodes[name] = joined;

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Claims } from '../../src/schema/claims.js';
 import { loadClaims } from '../../src/config/load-claims.js';
 import { loadClusterConfig } from '../../src/config/load-cluster-config.js';
 import { loadNodeConfig } from '../../src/config/load-node-config.js';
 import { guestConfigFolder, journalFolder, recordFolder, type KedgePaths } from '../../src/config/paths.js';
+import { PEER_PROTOCOL, type PeerProtocol } from '../../src/domain/peer-protocol.js';
 import { readBootId } from '../../src/drivers/host/boot-id.js';
-import { PROTOCOL_VERSION } from '../../src/drivers/peer/protocol.js';
 import { createLogger } from '../../src/log/logger.js';
 import { GuestConfigs } from './guests/guest-configs.js';
 import { GuestLocks } from './guests/guest-locks.js';
@@ -40,7 +41,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     node: config.name,
     bootId: await readBootId(config.bootIdFile),
     boot: { confirmed: false },
-    protocolVersion: claims.kedgeProtocol ?? PROTOCOL_VERSION,
+    protocol: protocolOf(claims),
     paths,
     config,
     cluster,
@@ -66,4 +67,9 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     lostContact: new LostContact(),
     summaries: new Map(),
   };
+}
+
+/** Who claims another version speaks that one alone, unless he claims more. */
+function protocolOf({ kedgeProtocol, kedgeProtocolOldest }: Claims): PeerProtocol {
+  return kedgeProtocol === undefined ? PEER_PROTOCOL : { version: kedgeProtocol, oldest: kedgeProtocolOldest ?? kedgeProtocol };
 }

@@ -1,6 +1,7 @@
 import type { KedgePaths } from '../../src/config/paths.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { GuestSummary } from '../../src/domain/node-facts.js';
+import type { PeerProtocol } from '../../src/domain/peer-protocol.js';
 import type { Logger } from '../../src/log/logger.js';
 import type { ClusterConfig } from '../../src/schema/cluster-config.js';
 import type { NodeConfig } from '../../src/schema/node-config.js';
@@ -31,8 +32,8 @@ export interface NodeContext {
   readonly bootId: string;
   /** Whether the cluster has registered this boot: until then nothing of an earlier boot may start. */
   readonly boot: { confirmed: boolean };
-  /** Version of the peer protocol that this worker speaks; a lab may claim another. */
-  readonly protocolVersion: number;
+  /** The peer protocol that this worker speaks; a lab may claim another. */
+  readonly protocol: PeerProtocol;
   readonly paths: KedgePaths;
   readonly config: NodeConfig;
   readonly cluster: ClusterConfig;

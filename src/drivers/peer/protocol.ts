@@ -7,15 +7,13 @@
  *   worker → caller  {"id":1,"ok":{…}}   or   {"id":1,"error":{"code":"…","message":"…","details":{…}}}
  *
  * Answers come in the order in which the work ends. An error with id null ends the connection.
- * Unknown keys are dropped, unknown operations refused: so a newer node may talk to an older one.
+ * Unknown keys are dropped, unknown operations refused: so a newer node may talk to an older one. `hello` tells which versions each speaks,
+ * and who asks for more than the end of a migration compares them first (compare-protocol.ts).
  */
 import { z } from 'zod';
 import { WANTED_STATES } from '../../domain/ownership.js';
 import { guestViewSchema } from '../../schema/guest-view.js';
 import { generationSchema, migrationIdSchema, nodeNameSchema, vmidSchema } from '../../schema/id-schemas.js';
-
-/** Raised whenever an old worker could misunderstand a new one; `hello` compares it. */
-export const PROTOCOL_VERSION = 1;
 
 /** Longest line of the protocol in bytes; bounds what one connection can make a worker keep. */
 export const LINE_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -28,8 +26,15 @@ const probeToken = z.string().regex(/^[0-9a-f]{32}$/);
 export const PEER_OPERATIONS = {
   /** Who are you, in which boot, and what do your clocks say: the steady one, which steps of the other don't move, and the wall's (milliseconds since the epoch)? */
   hello: {
-    args: z.object({ version: z.int(), node: nodeNameSchema }),
-    answer: z.object({ version: z.int(), node: nodeNameSchema, bootId: z.string().min(1), clockMs: z.number(), wallMs: z.number().optional() }),
+    args: z.object({ version: z.int(), oldest: z.int().optional(), node: nodeNameSchema }),
+    answer: z.object({
+      version: z.int(),
+      oldest: z.int().optional(),
+      node: nodeNameSchema,
+      bootId: z.string().min(1),
+      clockMs: z.number(),
+      wallMs: z.number().optional(),
+    }),
   },
   /** What do you know of this guest? Changes nothing. */
   observe: { args: z.object({ vmid: vmidSchema }), answer: guestViewSchema },

@@ -30,7 +30,7 @@ export function parseGrant(text: string): RsyncGrant {
   const value: unknown = parseJson(text);
   if (!isRecord(value)) throw bad('it', text);
   const { token, peer, kind, path } = value;
-  if (typeof token !== 'string' || !TOKEN.test(token)) throw bad('token', token);
+  if (typeof token !== 'string' || !TOKEN.test(token)) throw bad('token', 'not 32 hex digits');
   if (typeof peer !== 'string') throw bad('peer', peer);
   if (kind !== 'file' && kind !== 'tree') throw bad('kind', kind);
   if (typeof path !== 'string' || !isPlainPath(path)) throw bad('path', path);

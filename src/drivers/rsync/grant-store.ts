@@ -25,7 +25,7 @@ export function newGrantToken(): string {
 
 /** Where the grant of a token is. */
 export function grantFile(folder: string, token: string): string {
-  if (!isGrantToken(token)) throw new KedgeError('bad-input', `Cannot use rsync grant "${token}": must be 32 hex digits`);
+  if (!isGrantToken(token)) throw new KedgeError('bad-input', 'Cannot use an rsync grant: its token must be 32 hex digits');
   return join(folder, `${token}.json`);
 }
 
@@ -39,7 +39,7 @@ export async function writeGrant(folder: string, grant: RsyncGrant): Promise<voi
   const existing = await readIfThere(file);
   if (existing === text) return;
   // A new file under the old name would have a lock of its own, and let a second rsync in.
-  if (existing !== null) throw new KedgeError('already-exists', `Cannot grant ${grant.path}: token ${grant.token} grants something else already`);
+  if (existing !== null) throw new KedgeError('already-exists', `Cannot grant ${grant.path}: its token grants something else already`);
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw storageError(`make "${folder}"`, error);
   });

@@ -135,7 +135,7 @@ function absolute(path: string): string {
 }
 
 function tokenOf({ node, token }: RsyncTarget): string {
-  if (!/^[0-9a-f]{32}$/.test(token)) throw new KedgeError('bad-input', `Cannot copy to node ${node}: current token is "${token}", must be 32 hex digits`);
+  if (!/^[0-9a-f]{32}$/.test(token)) throw new KedgeError('bad-input', `Cannot copy to node ${node}: the token of its grant must be 32 hex digits`);
   return token;
 }
 

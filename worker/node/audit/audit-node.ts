@@ -80,7 +80,7 @@ async function listIncoming(node: NodeContext): Promise<readonly string[]> {
 
 async function listVolumeJournals(node: NodeContext): Promise<NodeAudit['journalOpen']> {
   const names = await readdir(journalFolder(node.paths));
-  const vmids = names.flatMap((name) => /^(\d+)\.volumes\.json$/.exec(name)?.[1] ?? []);
+  const vmids = names.flatMap((name) => /^([1-9]\d{2,8})\.volumes\.json$/.exec(name)?.[1] ?? []);
   return Promise.all(
     vmids.map(async (text) => {
       const vmid = parseVmid(Number(text));

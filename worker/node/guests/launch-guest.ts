@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { guestRunFolder, storageConfigFile } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { createTap } from '../../../src/drivers/host/tap.js';
 import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
 import type { ResolvedVolume } from '../../../src/drivers/qemu/disk-arguments.js';
@@ -19,7 +20,11 @@ export const QEMU_PROGRAM = 'qemu-system-x86_64';
 
 /** The storages that storage.cfg of this node defines. @throws KedgeError `bad-config` */
 export async function readStorageConfig(node: NodeContext): Promise<StorageConfig> {
-  return parseStorageConfig(await readFile(storageConfigFile(node.paths), 'utf8'));
+  const file = storageConfigFile(node.paths);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new KedgeError('bad-config', `Cannot read configuration file "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  return parseStorageConfig(text);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { CopyResult } from '../../../activities/interface.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { greetPeer } from '../../../src/drivers/peer/compare-protocol.js';
 import type { PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
 import type { StepClaim } from '../journal/step-journal.js';
 import { findGuestProcess } from '../guests/look-at-guest.js';
@@ -91,6 +92,8 @@ async function handOver(
       try {
         met = await meetAgain(node, task);
       } catch (error) {
+        // Its worker was replaced in the middle of the copy. Nothing is armed yet, so the guest goes on here at once, and is told why.
+        if (error instanceof KedgeError && error.code === 'protocol-mismatch') throw error;
         node.log.warn({ ...task.step, error }, 'the target does not answer, the switchover is called off');
         return 'target-silent';
       }
@@ -119,6 +122,9 @@ async function afterFailure(node: NodeContext, task: CopyTask, error: unknown): 
     throw new KedgeError('stream-failed', `Cannot go on with the copy: guest ${task.step.vmid} has ended`, { cause: error });
   }
   await rollBack(node, task, error);
+  if (code === 'protocol-mismatch' && error instanceof KedgeError) {
+    throw new KedgeError('rolled-back', `Cannot hand guest ${task.step.vmid} over: it stays here. ${error.message}`, { cause: error, details: error.details });
+  }
   throw error;
 }
 
@@ -175,7 +181,8 @@ async function meetTargetEarly(node: NodeContext, task: CopyTask): Promise<Meeti
   } catch (error) {
     const isOurs = (await node.streams.read(task.step.vmid, task.step.migrationId)) !== null;
     if (!(error instanceof KedgeError)) throw error;
-    if (!isOurs) throw new KedgeError('stream-failed', `Cannot copy guest ${task.step.vmid}: the worker of ${task.target} does not answer`, { cause: error });
+    const reason = error.code === 'protocol-mismatch' ? error.message : `the worker of ${task.target} does not answer`;
+    if (!isOurs) throw new KedgeError('stream-failed', `Cannot copy guest ${task.step.vmid}: ${reason}`, { cause: error });
     node.log.warn({ ...task.step, error }, 'the target does not answer, the copy goes on');
     return null;
   }
@@ -184,7 +191,7 @@ async function meetTargetEarly(node: NodeContext, task: CopyTask): Promise<Meeti
 async function meetTarget(node: NodeContext, task: CopyTask): Promise<Meeting> {
   const channel = await node.peers.channel(task.target);
   const sent = wallClockMs();
-  const answer = await channel.call('hello', { version: node.protocolVersion, node: node.node }, { timeoutMs: CHANNEL_TIMEOUT_MS });
+  const answer = await greetPeer(channel, node, { timeoutMs: CHANNEL_TIMEOUT_MS });
   const roundTripMs = wallClockMs() - sent;
   return { channel, clockOffsetMs: answer.clockMs - (sent + roundTripMs / 2) };
 }

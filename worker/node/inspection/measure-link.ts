@@ -62,10 +62,12 @@ async function reachWorker(node: NodeContext, peer: NodeName): Promise<{ channel
 
 async function askHello(node: NodeContext, channel: PeerChannel): Promise<ControlFacts> {
   const sentMs = performance.now();
-  const { version, clockMs, wallMs } = await channel.call('hello', { version: node.protocolVersion, node: node.node }, { timeoutMs: CALL_TIMEOUT_MS });
+  const { version, oldest, clockMs, wallMs } = await channel.call('hello', { ...node.protocol, node: node.node }, { timeoutMs: CALL_TIMEOUT_MS });
   const roundTripMs = performance.now() - sentMs;
   const midwayMs = Date.now() - roundTripMs / 2;
-  return { kind: 'answered', ownProtocol: node.protocolVersion, peerProtocol: version, roundTripMs, clockSkewMs: (wallMs ?? clockMs) - midwayMs };
+  const { version: ownProtocol, oldest: ownOldest } = node.protocol;
+  const protocols = { ownProtocol, ownOldest, peerProtocol: version, peerOldest: oldest };
+  return { kind: 'answered', ...protocols, roundTripMs, clockSkewMs: (wallMs ?? clockMs) - midwayMs };
 }
 
 async function probeMigrationNetwork(

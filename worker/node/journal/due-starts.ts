@@ -27,10 +27,11 @@ export class DueStarts {
     await removeDurably(this.#file(vmid));
   }
 
-  /** A file that can't be read is due: one start too many is less than a guest that stays off. */
+  /** A file that can't be read, or was damaged, is due: one start too many is less than a guest that stays off. */
   async isDue({ vmid, generation }: Pick<OwnershipRecord, 'vmid' | 'generation'>): Promise<boolean> {
     try {
-      return Number(await readFile(this.#file(vmid), 'utf8')) === generation;
+      const text = await readFile(this.#file(vmid), 'utf8');
+      return !/^[1-9][0-9]*\n$/.test(text) || Number(text) === generation;
     } catch (error) {
       return errnoOf(error) !== 'ENOENT';
     }

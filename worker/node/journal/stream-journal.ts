@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseMigrationId, type MigrationId, type Vmid } from '../../../src/domain/ids.js';
 import type { CopyRound } from '../../../src/domain/migration.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
+import { openSealed, sealJson } from '../../../src/drivers/host/sealed-json.js';
 import type { StreamLimits } from '../handover/stream-limits.js';
 
 /**
@@ -50,7 +51,7 @@ export class StreamJournal {
   }
 
   async write(vmid: Vmid, entry: StreamEntry): Promise<void> {
-    await writeDurably(this.#file(vmid), `${JSON.stringify(entry)}\n`);
+    await writeDurably(this.#file(vmid), sealJson(entry));
   }
 
   /** The release of this migration's hold; null while nobody has released it. */
@@ -63,7 +64,7 @@ export class StreamJournal {
   async release(vmid: Vmid, migrationId: MigrationId): Promise<void> {
     if ((await this.readRelease(vmid, migrationId)) !== null) return;
     const release: HoldRelease = { migrationId, releasedAt: new Date().toISOString() };
-    await writeDurably(this.#releaseFile(vmid), `${JSON.stringify(release)}\n`);
+    await writeDurably(this.#releaseFile(vmid), sealJson(release));
   }
 
   /** Was this migration's stream started with a hold that nobody has released? For those who don't know its options. */
@@ -104,7 +105,7 @@ const releaseSchema = z.object({ migrationId: migrationIdSchema, releasedAt: z.i
 /** Null for a missing file and for one that is no such entry: the stream is then not ours to re-attach to. */
 async function readJson<Output>(file: string, schema: z.ZodType<Output>): Promise<Output | null> {
   try {
-    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return schema.parse(openSealed(await readFile(file, 'utf8')));
   } catch {
     return null;
   }

@@ -35,7 +35,7 @@ export class TaskJournal implements RunningTasks {
    */
   async #note(file: string, taskToken: Uint8Array): Promise<void> {
     try {
-      await writeFile(file, taskToken);
+      await writeFile(file, taskToken, { mode: 0o600 });
     } catch (error) {
       const failure = storageError(`note a running task in "${file}"`, error);
       if (failure.code !== 'no-space') throw failure;

@@ -2,15 +2,22 @@ import { knownHostsFile, sshKeyFile } from '../../../src/config/paths.js';
 import { isErrorCode } from '../../../src/domain/error-codes.js';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { greetPeer } from '../../../src/drivers/peer/compare-protocol.js';
+import type { PeerChannel } from '../../../src/drivers/peer/peer-channel.js';
 import type { PeerOperation, PeerOperations } from '../../../src/drivers/peer/protocol.js';
 import { sshArguments, type SshTarget } from '../../../src/drivers/ssh/ssh-arguments.js';
 import type { NodeContext } from '../node-context.js';
+
+/** What ends a hand-over that has begun: it means the same in every version, and must not wait for an update. */
+const ANY_VERSION: readonly PeerOperation[] = ['hello', 'observe', 'go', 'revoke', 'settle'];
 
 /** The target, as the copy of disks reaches it: its worker for words, its sshd on the migration network for bytes. */
 export class TargetLink {
   readonly #node: NodeContext;
   readonly #target: NodeName;
   readonly #network: string | null;
+  /** The channel whose worker was asked what it speaks: one that is opened later may be another worker's. */
+  #greeted: PeerChannel | null = null;
 
   /** `network`: that of the migration's options; who only has words for the target may leave it out. */
   constructor(node: NodeContext, target: NodeName, network: string | null = null) {
@@ -19,7 +26,7 @@ export class TargetLink {
     this.#network = network;
   }
 
-  /** @throws KedgeError as the target said it; `peer-refused` when its record forbids it; `peer-unreachable`, `cancelled` */
+  /** @throws KedgeError as the target said it; `protocol-mismatch` before anything is asked; `peer-refused` when its record forbids it; `peer-unreachable`, `cancelled` */
   async call<Op extends PeerOperation>(
     op: Op,
     args: PeerOperations[Op]['args'],
@@ -27,10 +34,17 @@ export class TargetLink {
   ): Promise<PeerOperations[Op]['answer']> {
     const channel = await this.#node.peers.channel(this.#target);
     try {
+      if (!ANY_VERSION.includes(op)) await this.#greet(channel, options.timeoutMs);
       return await channel.call(op, args, options);
     } catch (error) {
       throw ownWords(error);
     }
+  }
+
+  async #greet(channel: PeerChannel, timeoutMs: number): Promise<void> {
+    if (this.#greeted === channel) return;
+    await greetPeer(channel, this.#node, { timeoutMs });
+    this.#greeted = channel;
   }
 
   get remoteShell(): readonly string[] {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseMigrationId, type MigrationId, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
+import { openSealed, sealJson } from '../../../src/drivers/host/sealed-json.js';
 import { errnoOf } from '../../../src/drivers/host/storage-error.js';
 
 const COPY_STATES = ['incoming', 'publishing', 'published'] as const;
@@ -50,7 +51,7 @@ export class VolumeJournal {
       throw new KedgeError('storage-failed', `Cannot read ${this.#file(vmid)}`, { cause: error });
     }
     try {
-      return entrySchema.parse(JSON.parse(text));
+      return entrySchema.parse(openSealed(text));
     } catch (error) {
       throw new KedgeError('storage-failed', `Cannot read ${this.#file(vmid)}: it is no journal of volumes`, { cause: error });
     }
@@ -64,7 +65,7 @@ export class VolumeJournal {
   }
 
   async write(vmid: Vmid, entry: VolumeEntry): Promise<void> {
-    await writeDurably(this.#file(vmid), `${JSON.stringify(entry)}\n`);
+    await writeDurably(this.#file(vmid), sealJson(entry));
   }
 
   async remove(vmid: Vmid): Promise<void> {

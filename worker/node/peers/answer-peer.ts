@@ -17,7 +17,7 @@ export async function answerPeer(
 ): Promise<PeerAnswer> {
   switch (request.op) {
     case 'hello':
-      return { version: node.protocolVersion, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now(), wallMs: Date.now() };
+      return { ...node.protocol, node: node.node, bootId: node.bootId, clockMs: performance.timeOrigin + performance.now(), wallMs: Date.now() };
     case 'observe': {
       node.leases.renewIfKnown(request.args.vmid);
       const { view } = await lookAtGuest(node, request.args.vmid);

@@ -14,8 +14,10 @@ import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
 import { runFiles } from '../../../src/drivers/qemu/run-files.js';
 import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
+import type { Claims } from '../../../src/schema/claims.js';
 import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
+import type { StorageConfig } from '../../../src/schema/storage-config.js';
 import { KEDGE_VERSION } from '../../../src/domain/version.js';
 import { containerOf } from '../guests/container-of.js';
 import { kindOf, lookAtGuest } from '../guests/look-at-guest.js';
@@ -25,7 +27,7 @@ import type { NodeContext } from '../node-context.js';
 /** Reads everything that presence reports of this node, fresh. */
 export async function readInventory(node: NodeContext): Promise<NodeInventory> {
   const claims = await loadClaims(node.paths);
-  const [qemu, host, storages, guests, bridges, authority] = await Promise.all([
+  const [qemu, host, { storages, problems }, guests, bridges, authority] = await Promise.all([
     readQemuFacts(QEMU_PROGRAM),
     readHostFacts({ declared: { memoryBytes: node.config.memoryBytes, cores: node.config.cores }, claims }),
     readStorages(node),
@@ -38,7 +40,7 @@ export async function readInventory(node: NodeContext): Promise<NodeInventory> {
     node: node.node,
     bootId: node.bootId,
     at: new Date().toISOString(),
-    versions: { kedge: claims.kedge ?? KEDGE_VERSION, protocol: claims.kedgeProtocol ?? node.protocolVersion, qemu: claims.qemu ?? qemu.version },
+    versions: versionsOf(node, claims, qemu.version),
     machineTypes: qemu.machineTypes.filter((type) => /^pc-(?:q35|i440fx)-/.test(type)),
     cpu: { ...host.cpu, accelerator: await detectAccelerator(qemu.binary) },
     memory: host.memory,
@@ -49,11 +51,30 @@ export async function readInventory(node: NodeContext): Promise<NodeInventory> {
     storages,
     guests,
     slots: { bulk: node.config.slots.bulk },
+    ...(problems.length === 0 ? {} : { problems }),
   };
 }
 
-async function readStorages(node: NodeContext): Promise<readonly StorageFacts[]> {
-  const config = await readStorageConfig(node);
+/** What is claimed is read anew each time; the worker itself speaks what it began with. */
+function versionsOf(node: NodeContext, claims: Claims, qemu: string): NodeInventory['versions'] {
+  const { version, oldest } = claims.kedgeProtocol === undefined ? node.protocol : { version: claims.kedgeProtocol, oldest: claims.kedgeProtocolOldest };
+  return { kedge: claims.kedge ?? KEDGE_VERSION, protocol: version, ...(oldest === undefined ? {} : { protocolOldest: oldest }), qemu: claims.qemu ?? qemu };
+}
+
+/**
+ * A storage.cfg that can't be read is told, and costs the storages alone: a node without presence counts as silent, and of one that counts
+ * as silent the worst is believed.
+ */
+async function readStorages(node: NodeContext): Promise<{ readonly storages: readonly StorageFacts[]; readonly problems: readonly string[] }> {
+  try {
+    return { storages: await lookAtStorages(node, await readStorageConfig(node)), problems: [] };
+  } catch (error) {
+    if (!(error instanceof KedgeError)) throw error;
+    return { storages: [], problems: [error.message] };
+  }
+}
+
+function lookAtStorages(node: NodeContext, config: StorageConfig): Promise<readonly StorageFacts[]> {
   return Promise.all(
     config.storages.map(async ({ id, type, shared, ...storage }): Promise<StorageFacts> => {
       const enabled = isUsableOn({ id, type, shared, ...storage }, node.node);

@@ -1,12 +1,13 @@
 import { parseGeneration, parseMigrationId, parseNodeName, parseVmid } from '../../../src/domain/ids.js';
 import { GUEST_KINDS, RECORD_STATES, WANTED_STATES, type OwnershipRecord } from '../../../src/domain/ownership.js';
+import { openSealed, sealJson } from '../../../src/drivers/host/sealed-json.js';
 
 /** Version of the file format; a reader refuses any other. */
 const FORMAT = 1;
 
-/** Prints a record as the content of its file: JSON with one final newline. */
+/** Prints a record as the content of its file: sealed JSON. */
 export function printRecord(record: OwnershipRecord): string {
-  return `${JSON.stringify({ format: FORMAT, ...record })}\n`;
+  return sealJson({ format: FORMAT, ...record });
 }
 
 /**
@@ -14,10 +15,8 @@ export function printRecord(record: OwnershipRecord): string {
  * @throws Error that says which field is wrong
  */
 export function parseRecord(text: string): OwnershipRecord {
-  if (!text.endsWith('\n')) throw new Error('Cannot read record: the final newline is missing, the file is cut off');
-  const fields: unknown = JSON.parse(text);
-  if (!isObject(fields)) throw new Error('Cannot read record: not a JSON object');
-  if (fields['format'] !== FORMAT) throw new Error(`Cannot read record: format is ${String(fields['format'])}, expected ${FORMAT}`);
+  const fields = open(text);
+  if (fields['format'] !== FORMAT) throw new Error(`Cannot read record: ${whyNotFormat(fields['format'])}`);
   const base = {
     vmid: parseVmid(number(fields, 'vmid')),
     kind: oneOf(fields, 'kind', GUEST_KINDS),
@@ -38,8 +37,17 @@ export function parseRecord(text: string): OwnershipRecord {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function open(text: string): Fields {
+  try {
+    return openSealed(text);
+  } catch (cause) {
+    throw new Error(`Cannot read record: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function whyNotFormat(format: unknown): string {
+  const found = `format is ${format === undefined ? 'absent' : JSON.stringify(format)}, expected ${FORMAT}`;
+  return typeof format === 'number' && format > FORMAT ? `${found}: a newer Kedge wrote it, update Kedge on this node` : found;
 }
 
 function number(fields: Fields, name: string): number {

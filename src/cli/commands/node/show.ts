@@ -43,6 +43,7 @@ function inventoryText(inventory: NodeInventory): string {
     `  memory    ${formatBytes(memory.availableBytes)} free of ${formatBytes(memory.totalBytes)}\n`,
     `  bridges   ${inventory.bridges.join(', ') || 'none'}\n`,
     `  guests    ${owned.join(', ') || 'none'}\n`,
+    ...(inventory.problems ?? []).map((problem) => `  problem   ${problem}\n`),
     '\n',
     renderTable<StorageFacts>(
       [

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -37,9 +37,9 @@ describe('the journal of streams', () => {
   });
 
   test('still knows a stream whose limits nobody noted', async () => {
-    await journal.write(vmid, ENTRY);
-    const file = join(folder, '101.stream.json');
-    await writeFile(file, (await readFile(file, 'utf8')).replace(/,"limits":\{[^}]*\}/, ''));
+    const { limits, ...older } = ENTRY;
+    expect(limits).not.toBeNull();
+    await writeFile(join(folder, '101.stream.json'), `${JSON.stringify(older)}\n`);
     expect(await journal.read(vmid, migrationId)).toEqual({ ...ENTRY, limits: null });
   });
 });
