@@ -138,6 +138,8 @@ start_components() {
         --dynamic-config-value matching.numTaskqueueReadPartitions=1 \
         --dynamic-config-value matching.numTaskqueueWritePartitions=1
       start link socat UNIX-LISTEN:/run/kedge/link/temporal.sock,fork,unlink-early,mode=600 TCP:10.90.0.2:7233
+      export KEDGE_CRASH_FOLDER=/run/kedge/crash
+      mkdir -p $KEDGE_CRASH_FOLDER
       # shellcheck disable=SC2086
       start control ${KEDGE_LAB_CONTROL_COMMAND:-node "$repository/dist/src/cli/main.js" control}
       ;;

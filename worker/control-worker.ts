@@ -5,6 +5,7 @@ import { createControlActivities } from '../activities/control/create-control-ac
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { parseNodeName } from '../src/domain/ids.js';
 import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
+import { crashPoint } from '../src/drivers/host/crash-point.js';
 import type { Logger } from '../src/log/logger.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
 import { connectWorker } from './temporal/connect-worker.js';
@@ -29,7 +30,7 @@ export async function runControlWorker({ config, log, metricsAddress, signal }: 
   const nodes = Object.keys(config.nodes).map(parseNodeName);
   const { connection, namespace, kedge } = await connectWorker({ ...config.temporal, nodes }, { log, ...(signal === undefined ? {} : { signal }) });
   try {
-    await kedge.ensureNamespace();
+    await crashPoint('control.ensure-namespace', () => kedge.ensureNamespace());
     const worker = await createControlWorker({ connection, namespace, kedge, workflows: { workflowBundle: workflowBundle() } });
     const stopKeeping = keepAdmission(kedge, log);
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
@@ -75,7 +76,9 @@ function clusterAccess(kedge: KedgeClient): ClusterAccess {
 /** Answers how to stop. */
 function keepAdmission(kedge: KedgeClient, log: Logger): () => void {
   const ensure = (): void => {
-    kedge.ensureAdmission().catch((error: unknown) => log.warn({ error }, 'admission could not be looked after, trying again'));
+    crashPoint('control.ensure-admission', () => kedge.ensureAdmission()).catch((error: unknown) =>
+      log.warn({ error }, 'admission could not be looked after, trying again'),
+    );
   };
   ensure();
   const timer = setInterval(ensure, ADMISSION_CHECK_MS);

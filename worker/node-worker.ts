@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { journalFolder, nodeLockFile, pathsFromEnvironment, peerSocketFile } from '../src/config/paths.js';
 import { parseNodeName } from '../src/domain/ids.js';
+import { crashPoint } from '../src/drivers/host/crash-point.js';
 import { takeFileLock } from '../src/drivers/host/file-lock.js';
 import { servePeers } from '../src/drivers/peer/serve-peers.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
@@ -59,7 +60,7 @@ async function runTemporalPart(node: NodeContext): Promise<void> {
   installRuntime({ log, ...(config.metrics === undefined ? {} : { metricsAddress: config.metrics.address }) });
   const tasks = new TaskJournal(join(journalFolder(node.paths), 'tasks'));
   const connected = await connectWorker({ ...cluster.temporal, nodes: Object.keys(cluster.nodes).map(parseNodeName) }, { log });
-  await tasks.failOrphans((tokens) => connected.kedge.failTaskTokens(tokens));
+  await tasks.failOrphans((tokens) => crashPoint('node.orphans-message', () => connected.kedge.failTaskTokens(tokens)));
   await failLostAttempts(node, connected.kedge);
   const service = createNodeService(node);
   const activities = { ...createNodeControlActivities(service, tasks), ...createNodeBulkActivities(service, tasks) };
@@ -77,7 +78,7 @@ async function runTemporalPart(node: NodeContext): Promise<void> {
 /** What can't be ended now ends by its heartbeat timeout: no reason not to begin. */
 async function failLostAttempts(node: NodeContext, kedge: KedgeClient): Promise<void> {
   try {
-    const failed = await kedge.failLostAttempts(node.node);
+    const failed = await crashPoint('node.lost-attempts-message', () => kedge.failLostAttempts(node.node));
     if (failed > 0) node.log.info({ failed }, 'ended the attempts that the worker before had taken up and not noted');
   } catch (error) {
     node.log.warn({ error }, 'attempts of the worker before could not be looked for');
@@ -88,7 +89,7 @@ async function failLostAttempts(node: NodeContext, kedge: KedgeClient): Promise<
 async function register(node: NodeContext, kedge: KedgeClient, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await kedge.registerNode({ node: node.node, bootId: node.bootId });
+      await crashPoint('node.register-message', () => kedge.registerNode({ node: node.node, bootId: node.bootId }));
       node.boot.confirmed = true;
       await confirmBoot(node);
       node.log.info({ bootId: node.bootId }, 'this boot is registered');

@@ -5,18 +5,19 @@ import type { ClusterAccess } from './cluster-access.js';
 /** How likely a node with this record is the one that has the guest; the others are no holders. */
 const RANKS: Readonly<Partial<Record<GuestSummary['record'], number>>> = { owned: 3, armed: 2, releasing: 1 };
 
-/** Makes the activity `surveyCluster`: looks only at the nodes that the question is about. */
-export function createSurveyCluster(cluster: ClusterAccess): ControlActivities['surveyCluster'] {
-  return async ({ vmid, source, target }): Promise<ClusterSurvey> => {
-    const asked = source === null ? cluster.nodes : [source, ...(target === null ? [] : [target])];
-    const statuses = await Promise.all([...new Set(asked)].map((node) => cluster.nodeStatus(node)));
-    const known = statuses.filter((status) => status !== null);
-    return {
-      holders: source === null ? holdersOf(vmid, known) : [],
-      source: known.find((status) => status.node === source) ?? null,
-      target: known.find((status) => status.node === target) ?? null,
-      nodes: cluster.nodes,
-    };
+/** Looks only at the nodes that the question is about. */
+export async function surveyCluster(
+  cluster: ClusterAccess,
+  { vmid, source, target }: Parameters<ControlActivities['surveyCluster']>[0],
+): Promise<ClusterSurvey> {
+  const asked = source === null ? cluster.nodes : [source, ...(target === null ? [] : [target])];
+  const statuses = await Promise.all([...new Set(asked)].map((node) => cluster.nodeStatus(node)));
+  const known = statuses.filter((status) => status !== null);
+  return {
+    holders: source === null ? holdersOf(vmid, known) : [],
+    source: known.find((status) => status.node === source) ?? null,
+    target: known.find((status) => status.node === target) ?? null,
+    nodes: cluster.nodes,
   };
 }
 

@@ -1,8 +1,10 @@
 import { Context } from '@temporalio/activity';
 import type { NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../interface.js';
+import type { CrashPoint } from '../../src/domain/crash-points.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
+import { crashPoint } from '../../src/drivers/host/crash-point.js';
 import type { LongCall, NodeService } from './node-service.js';
 import type { RunningTasks } from './running-tasks.js';
 
@@ -11,43 +13,44 @@ const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /** The activities of the queue `node-<name>-ctl`: short calls, and the never-ending presence. */
 export function createNodeControlActivities(service: NodeService, tasks: RunningTasks): NodeControlActivities {
-  const step = <Input, Result>(call: (input: Input, info: { attempt: number }) => Promise<Result>) => {
+  const step = <Input, Result>(point: CrashPoint, call: (input: Input, info: { attempt: number }) => Promise<Result>) => {
     return (input: Input): Promise<Result> => {
       const { attempt, taskToken } = Context.current().info;
-      return tasks.during(taskToken, () => beating(() => call(input, { attempt })));
+      return tasks.during(taskToken, () => beating(() => crashPoint(point, () => call(input, { attempt }))));
     };
   };
   return {
     presence: () => tasks.during(Context.current().info.taskToken, () => reportPresence(service)),
-    inspectSource: step((input) => service.inspectSource(input)),
-    inspectTarget: step((input) => service.inspectTarget(input)),
-    claimGuest: step((input, info) => service.claimGuest(input, info)),
-    unclaimGuest: step((input, info) => service.unclaimGuest(input, info)),
-    prepareTarget: step((input, info) => service.prepareTarget(input, info)),
-    prepareCopy: step((input, info) => service.prepareCopy(input, info)),
-    handOverCopy: step((input, info) => service.handOverCopy(input, info)),
-    startMoved: step((input, info) => service.startMoved(input, info)),
-    revokeTarget: step((input, info) => service.revokeTarget(input, info)),
-    cancelStream: step((input, info) => service.cancelStream(input, info)),
-    releaseHold: step((input, info) => service.releaseHold(input, info)),
-    settleMigration: step((input, info) => service.settleMigration(input, info)),
-    confirmTarget: step((input, info) => service.confirmTarget(input, info)),
-    releaseSource: step((input, info) => service.releaseSource(input, info)),
-    manageGuest: step((input) => service.manageGuest(input)),
-    auditNode: step(() => service.auditNode()),
+    inspectSource: step('source.inspect-activity', (input) => service.inspectSource(input)),
+    inspectTarget: step('target.inspect-activity', (input) => service.inspectTarget(input)),
+    claimGuest: step('source.claim-activity', (input, info) => service.claimGuest(input, info)),
+    unclaimGuest: step('source.unclaim-activity', (input, info) => service.unclaimGuest(input, info)),
+    prepareTarget: step('target.prepare-activity', (input, info) => service.prepareTarget(input, info)),
+    prepareCopy: step('target.prepare-copy-activity', (input, info) => service.prepareCopy(input, info)),
+    handOverCopy: step('source.hand-over-activity', (input, info) => service.handOverCopy(input, info)),
+    startMoved: step('target.start-activity', (input, info) => service.startMoved(input, info)),
+    revokeTarget: step('target.revoke-activity', (input, info) => service.revokeTarget(input, info)),
+    cancelStream: step('source.cancel-stream-activity', (input, info) => service.cancelStream(input, info)),
+    releaseHold: step('source.release-hold-activity', (input, info) => service.releaseHold(input, info)),
+    settleMigration: step('node.settle-activity', (input, info) => service.settleMigration(input, info)),
+    confirmTarget: step('target.confirm-activity', (input, info) => service.confirmTarget(input, info)),
+    releaseSource: step('source.release-activity', (input, info) => service.releaseSource(input, info)),
+    manageGuest: step('node.manage-activity', (input) => service.manageGuest(input)),
+    auditNode: step('node.audit-activity', () => service.auditNode()),
   };
 }
 
 /** The activities of the queue `node-<name>-bulk`: copies. */
 export function createNodeBulkActivities(service: NodeService, tasks: RunningTasks): NodeBulkActivities & NodeOfflineActivities {
-  const long = <Input, Result>(work: (input: Input, call: LongCall) => Promise<Result>) => {
-    return (input: Input): Promise<Result> => tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => work(input, call)));
+  const long = <Input, Result>(point: CrashPoint, work: (input: Input, call: LongCall) => Promise<Result>) => {
+    return (input: Input): Promise<Result> =>
+      tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => crashPoint(point, () => work(input, call))));
   };
   return {
-    copyAndSwitchOver: long((input, call) => service.copyAndSwitchOver(input, call)),
-    copyVolumes: long((input, call) => service.copyVolumes(input, call)),
-    shutDownGuest: long((input, call) => service.shutDownGuest(input, call)),
-    verifyCopy: long((input, call) => service.verifyCopy(input, call)),
+    copyAndSwitchOver: long('source.switch-over-activity', (input, call) => service.copyAndSwitchOver(input, call)),
+    copyVolumes: long('source.copy-activity', (input, call) => service.copyVolumes(input, call)),
+    shutDownGuest: long('source.shut-down-activity', (input, call) => service.shutDownGuest(input, call)),
+    verifyCopy: long('source.verify-activity', (input, call) => service.verifyCopy(input, call)),
   };
 }
 

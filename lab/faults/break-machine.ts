@@ -88,7 +88,9 @@ function checkFault(lab: LabState, machine: Machine, fault: Fault): void {
       throw new KedgeError('bad-input', `Cannot cut ${machine.name} from ${fault.peer}: it is not on the ${fault.network} network`);
     return;
   }
-  const needsNode = fault.kind === 'fill' || fault.kind === 'clock' || fault.kind === 'claim' || fault.kind === 'crash-at';
+  if (fault.kind === 'crash-at' && (machine.role === 'control') !== fault.point.startsWith('control.'))
+    throw new KedgeError('bad-input', `Cannot break ${machine.name} with "crash-at": no worker of it passes ${fault.point}`);
+  const needsNode = fault.kind === 'fill' || fault.kind === 'clock' || fault.kind === 'claim' || (fault.kind === 'crash-at' && machine.role !== 'control');
   if (needsNode && machine.role !== 'node') throw new KedgeError('bad-input', `Cannot break ${machine.name} with "${fault.kind}": it is no node`);
   if (fault.kind === 'power-off' && machine.role !== 'node' && machine.role !== 'control')
     throw new KedgeError('bad-input', `Cannot cut the power of ${machine.name}: only nodes and "control" have a switch`);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { CRASH_POINTS } from '../../src/domain/crash-points.js';
 import { ERROR_CODES } from '../../src/domain/error-codes.js';
 import { badLines, trackedFiles } from './tracked-files.js';
 
@@ -26,14 +25,6 @@ describe('sources', () => {
   it('give a reason wherever a lint rule or a type error is silenced', () => {
     const silenced = new RegExp(['eslint' + '-disable', '@ts' + '-expect-error', '@ts' + '-ignore', 'biome' + '-ignore'].join('|'));
     expect(badLines(trackedFiles(CODE), (line) => silenced.test(line) && !/(--|:) \S/.test(line))).toEqual([]);
-  });
-
-  it('use every crash point of the list', () => {
-    const list = /^src\/domain\/crash-points\.ts$/;
-    const calls = trackedFiles(/^(src|worker|activities)\/.*\.ts$/).filter(({ path }) => !list.test(path));
-    const used = new Set(calls.flatMap(({ text }) => [...text.matchAll(/'((?:source|target|node)\.[a-z-]+)'/g)].map((match) => match[1] ?? '')));
-    // The other way round, a call with a name that is not in the list, the compiler refuses.
-    expect(CRASH_POINTS.filter((point) => !used.has(point))).toEqual([]);
   });
 
   it('are explained by docs/errors.md, one row for each error code', () => {

@@ -8,7 +8,7 @@
  * After `commit` the page cache carries the new content past the death of the process; only a power cut needs `syncFolder`.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { open, readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, storageError } from './storage-error.js';
@@ -16,7 +16,10 @@ import { errnoOf, storageError } from './storage-error.js';
 /** Content that is durable under a temporary name and waits for its rename. */
 export interface StagedFile {
   readonly path: string;
-  /** Renames the content in. Not durable against a power cut before `syncFolder`. @throws KedgeError `storage-failed` */
+  /**
+   * Renames the content in. Not durable against a power cut before `syncFolder`. A second call is fine for as long as the content is in force.
+   * @throws KedgeError `storage-failed`
+   */
   commit(): Promise<void>;
   /** Makes the rename durable. @throws KedgeError `storage-failed` */
   syncFolder(): Promise<void>;
@@ -49,9 +52,11 @@ export async function stageFile(path: string, content: string | Uint8Array, opti
     await forget(temporary);
     throw storageError(`write "${path}"`, error);
   }
+  let committed = false;
   return {
     path,
     async commit() {
+      if (committed && holds(path, content)) return;
       try {
         // Synchronous on purpose: inside the blackout a rename must not queue behind slow reads in the thread pool.
         renameSync(temporary, path);
@@ -59,6 +64,7 @@ export async function stageFile(path: string, content: string | Uint8Array, opti
         throw storageError(`rename the new content of "${path}" into place`, error);
       }
       waiting.delete(temporary);
+      committed = true;
     },
     syncFolder: () => syncFolder(folder),
     async discard() {
@@ -120,6 +126,14 @@ export async function syncFolder(folder: string): Promise<void> {
     }
   } catch (error) {
     throw storageError(`make the entries of "${folder}" durable`, error);
+  }
+}
+
+function holds(path: string, content: string | Uint8Array): boolean {
+  try {
+    return readFileSync(path).equals(Buffer.from(content));
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 import { chown } from 'node:fs/promises';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { diskNumber, parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { containerVolumes, parseContainerConfig } from '../../../src/schema/container-config.js';
 import type { NodeContext } from '../node-context.js';
@@ -14,16 +15,16 @@ export async function createContainerVolumes(node: NodeContext, vmid: Vmid, text
     const index = folderNumber(volumeId, { vmid, key });
     const storage = await storageOf(node, volumeId);
     if ((await storage.list(vmid)).some((volume) => volume.volumeId === volumeId)) continue;
-    await storage.allocate({ vmid, format: 'subvol', sizeBytes: 0, index });
+    await crashPoint('node.create-volume', () => storage.allocate({ vmid, format: 'subvol', sizeBytes: 0, index }));
     const owner = rootOwner(config);
-    await chown(storage.path(volumeId).path, owner, owner);
+    await crashPoint('node.own-volume', () => chown(storage.path(volumeId).path, owner, owner));
   }
 }
 
 /** Removes the folders of a container that is to be no more; those of other guests are not its own. */
 export async function removeContainerVolumes(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
   for (const { volume } of containerVolumes(parseContainerConfig(text))) {
-    if (parseVolumeId(volume).vmid === vmid) await (await storageOf(node, volume)).remove(volume);
+    if (parseVolumeId(volume).vmid === vmid) await crashPoint('node.remove-volume', async () => (await storageOf(node, volume)).remove(volume));
   }
 }
 

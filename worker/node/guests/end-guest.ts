@@ -60,6 +60,8 @@ async function endContainer(node: NodeContext, vmid: Vmid): Promise<void> {
 }
 
 async function removeTraces(node: NodeContext, vmid: Vmid): Promise<void> {
-  for (const tap of await listTaps(vmid)) await removeTap(tap.name);
-  await rm(guestRunFolder(node.paths, vmid), { recursive: true, force: true });
+  await crashPoint('node.remove-traces', async () => {
+    for (const tap of await listTaps(vmid)) await removeTap(tap.name);
+    await rm(guestRunFolder(node.paths, vmid), { recursive: true, force: true });
+  });
 }

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { parseVmid, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { GUEST_KINDS, type GuestKind } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 
 /**
@@ -32,14 +33,16 @@ export class GuestConfigs {
     }
   }
 
-  /** On return the config is on the disk. */
+  /** On return the config is on the disk. The caller names the crash point. */
   async write(vmid: Vmid, kind: GuestKind, text: string): Promise<void> {
     await writeDurably(this.#file(vmid, kind), text);
   }
 
   /** No config is fine: it was never written, or is removed already. */
   async remove(vmid: Vmid): Promise<void> {
-    for (const kind of GUEST_KINDS) await removeDurably(this.#file(vmid, kind));
+    await crashPoint('node.config-removal', async () => {
+      for (const kind of GUEST_KINDS) await removeDurably(this.#file(vmid, kind));
+    });
   }
 
   async list(): Promise<readonly Vmid[]> {

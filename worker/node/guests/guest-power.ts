@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { containerProcesses } from '../../../src/drivers/lxc/container-processes.js';
 import { stopContainer } from '../../../src/drivers/lxc/stop-container.js';
 import type { NodeContext } from '../node-context.js';
@@ -32,7 +33,7 @@ export async function shutDownNicely(node: NodeContext, guest: Guest, patience: 
   await tell(node, guest, ended);
   const telling = tellAgain(node, guest, ended);
   try {
-    if (guest.kind === 'lxc') return (await stopContainer(containerOf(node, guest.vmid), patience)) === 'stopped';
+    if (guest.kind === 'lxc') return (await crashPoint('source.stop-container', () => stopContainer(containerOf(node, guest.vmid), patience))) === 'stopped';
     return await waitForMachineEnd(node, guest, patience);
   } finally {
     waiting.abort();
@@ -58,7 +59,7 @@ async function tell(node: NodeContext, { vmid, kind }: Guest, ended: AbortSignal
   if (kind === 'lxc') return;
   const qmp = await node.monitors.of(vmid);
   // A newer attempt may have taken over while this one waited for the disk or the monitor.
-  if (!ended.aborted) await qmp.execute('system_powerdown');
+  if (!ended.aborted) await crashPoint('source.power-button', () => qmp.execute('system_powerdown'));
 }
 
 /** From the end of the monitor to the end of the process: QEMU has flushed its disks before. */

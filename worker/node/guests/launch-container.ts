@@ -1,6 +1,7 @@
 import { lxcFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { startContainer } from '../../../src/drivers/lxc/start-container.js';
 import { containerVolumes, parseContainerConfig } from '../../../src/schema/container-config.js';
 import type { NodeContext } from '../node-context.js';
@@ -21,8 +22,6 @@ export async function launchContainer(node: NodeContext, vmid: Vmid): Promise<vo
       throw new KedgeError('unsupported', `Cannot use ${volume} for a container: file systems in disk images are not supported, use a folder (size=0)`);
     folders.set(volume, path);
   }
-  await startContainer(
-    containerStart(vmid, config, (volume) => folders.get(volume) ?? ''),
-    { lxcPath: lxcFolder(node.paths) },
-  );
+  const start = containerStart(vmid, config, (volume) => folders.get(volume) ?? '');
+  await crashPoint('node.start-container', () => startContainer(start, { lxcPath: lxcFolder(node.paths) }));
 }

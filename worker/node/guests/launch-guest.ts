@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { guestRunFolder, storageConfigFile } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { createTap } from '../../../src/drivers/host/tap.js';
 import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
 import type { ResolvedVolume } from '../../../src/drivers/qemu/disk-arguments.js';
@@ -45,8 +46,10 @@ export async function launchGuest(node: NodeContext, vmid: Vmid, guest: { config
     accelerator: await detectAccelerator(facts.binary),
     incoming,
   });
-  for (const net of config.nets) await createTap({ name: tapName(vmid, net.index), bridge: net.bridge });
-  const opening = startQemu({ vmid, folder, binary: facts.binary, args }).then(({ qmp }) => qmp);
+  await crashPoint('node.create-taps', async () => {
+    for (const net of config.nets) await createTap({ name: tapName(vmid, net.index), bridge: net.bridge });
+  });
+  const opening = crashPoint('node.start-qemu', () => startQemu({ vmid, folder, binary: facts.binary, args })).then(({ qmp }) => qmp);
   node.monitors.adopt(vmid, opening);
   return opening;
 }

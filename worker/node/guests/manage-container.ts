@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
 import { stopContainer } from '../../../src/drivers/lxc/stop-container.js';
 import { parseContainerConfig } from '../../../src/schema/container-config.js';
@@ -22,7 +23,7 @@ export function checkContainerConfig(vmid: Vmid, text: string): string {
  * @throws KedgeError `deadline-exceeded` when it still runs after `timeoutMs`
  */
 export async function shutDownContainer(node: NodeContext, vmid: Vmid, timeoutMs: number): Promise<void> {
-  if ((await stopContainer(containerOf(node, vmid), { timeoutMs })) === 'late') {
+  if ((await crashPoint('node.shut-down-container', () => stopContainer(containerOf(node, vmid), { timeoutMs }))) === 'late') {
     throw new KedgeError(
       'deadline-exceeded',
       `Cannot shut container ${vmid} down: it still runs after ${Math.round(timeoutMs / 1_000)} s; use "kedge guest stop" to end it`,
@@ -34,7 +35,7 @@ export async function shutDownContainer(node: NodeContext, vmid: Vmid, timeoutMs
 /** Removes the container's folders and what LXC keeps of it; it is off. */
 export async function destroyContainer(node: NodeContext, vmid: Vmid, text: string): Promise<void> {
   await removeContainerVolumes(node, vmid, text);
-  await rm(containerFiles(containerOf(node, vmid)).folder, { recursive: true, force: true });
+  await crashPoint('node.remove-container-folder', () => rm(containerFiles(containerOf(node, vmid)).folder, { recursive: true, force: true }));
 }
 
 /** @throws KedgeError `unsupported` for a container */

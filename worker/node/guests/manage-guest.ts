@@ -3,6 +3,7 @@ import { assertNever } from '../../../src/domain/assert-never.js';
 import { parseGeneration, parseNodeName, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestKind, OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { cont, stop } from '../../../src/drivers/qemu/migration-commands.js';
 import { openStorage } from '../../../src/drivers/storage/open-storage.js';
 import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
@@ -59,11 +60,11 @@ async function actOn(node: NodeContext, command: GuestCommand): Promise<void> {
     case 'pause':
       refuseContainer(record, 'pause');
       await want(node, record, 'paused');
-      return stop(await runningMonitor(node, vmid));
+      return crashPoint('node.pause', async () => stop(await runningMonitor(node, vmid)));
     case 'resume':
       refuseContainer(record, 'resume');
       await want(node, record, 'running');
-      await cont(await runningMonitor(node, vmid), 'source');
+      await crashPoint('node.resume', async () => cont(await runningMonitor(node, vmid), 'source'));
       return;
     case 'destroy':
       return destroyGuest(node, record);
@@ -90,11 +91,11 @@ async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind
     await endCopy(node, vmid);
     if (kind === 'lxc') await createContainerVolumes(node, vmid, text);
     else await createVolumes(node, vmid, parseGuestConfig(text));
-    await node.guestConfigs.write(vmid, kind, text);
+    await crashPoint('node.created-config', () => node.guestConfigs.write(vmid, kind, text));
     // Tombstones of an earlier guest of this number are outbid, here and on the other nodes, so that its late messages stay refused.
     const remembered = Math.max(left?.generation ?? 0, await greatestGenerationOfPeers(node, vmid));
     const generation = parseGeneration(remembered === 0 ? 1 : remembered + 2);
-    await node.records.write({ vmid, kind, generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' });
+    await crashPoint('node.created-record', () => node.records.write({ vmid, kind, generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' }));
   });
 }
 
@@ -130,7 +131,8 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
         `Cannot create ${drive.key} of guest ${vmid}: "${drive.volume}" does not exist and needs size= and a name like vm-${vmid}-disk-0.raw`,
       );
     }
-    await driver.allocate({ vmid, format: volume.format, sizeBytes: drive.sizeBytes, index: Number(index) });
+    const { sizeBytes } = drive;
+    await crashPoint('node.create-volume', () => driver.allocate({ vmid, format: volume.format, sizeBytes, index: Number(index) }));
   }
 }
 
@@ -148,7 +150,7 @@ async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord):
 async function removeVolumes(node: NodeContext, config: GuestConfig): Promise<void> {
   const storages = await readStorageConfig(node);
   for (const drive of config.drives) {
-    await openStorage(storages, { id: parseVolumeId(drive.volume).storage, node: node.node }).remove(drive.volume);
+    await crashPoint('node.remove-volume', () => openStorage(storages, { id: parseVolumeId(drive.volume).storage, node: node.node }).remove(drive.volume));
   }
 }
 
@@ -157,7 +159,7 @@ async function shutDown(node: NodeContext, command: GuestCommand): Promise<void>
   const { vmid } = command;
   if (findGuestProcess(node, vmid) === null) return;
   const qmp = await node.monitors.of(vmid);
-  await qmp.execute('system_powerdown');
+  await crashPoint('node.power-button', () => qmp.execute('system_powerdown'));
   const timeoutMs = command.timeoutMs ?? SHUTDOWN_TIMEOUT_MS;
   const timer = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), timeoutMs).unref());
   if ((await Promise.race([qmp.closed, timer])) === 'late') {
@@ -175,7 +177,7 @@ async function runningMonitor(node: NodeContext, vmid: Vmid): ReturnType<NodeCon
 }
 
 async function want(node: NodeContext, record: OwnershipRecord & { state: 'owned' }, wanted: Wanted): Promise<void> {
-  if (record.wanted !== wanted) await node.records.write({ ...record, wanted });
+  if (record.wanted !== wanted) await crashPoint('node.wanted-record', () => node.records.write({ ...record, wanted }));
 }
 
 /** @throws KedgeError unless this node owns the guest in this boot and no migration claims it */

@@ -1,6 +1,7 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestKind } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { readContainer } from '../../../src/drivers/lxc/read-container.js';
 import { cont } from '../../../src/drivers/qemu/migration-commands.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
@@ -39,7 +40,8 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
     }
   }
   // A container runs as soon as it is there.
-  if (view.record.kind === 'qemu' && view.record.wanted === 'running') await cont(await node.monitors.of(vmid), 'source');
+  if (view.record.kind === 'qemu' && view.record.wanted === 'running')
+    await crashPoint('node.start-cont', async () => cont(await node.monitors.of(vmid), 'source'));
   await noteStarted(node, vmid);
 }
 

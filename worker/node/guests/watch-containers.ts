@@ -1,5 +1,6 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord, RecordView } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { payloadPids } from '../../../src/drivers/lxc/container-cgroups.js';
 import { readContainerEnding } from '../../../src/drivers/lxc/container-ending.js';
 import { readContainer } from '../../../src/drivers/lxc/read-container.js';
@@ -19,7 +20,7 @@ export async function noteEndedContainers(node: NodeContext): Promise<void> {
       if (record === null || (await readContainer(container)).state !== 'gone' || (await readContainerEnding(container)) !== 'shut-down') return;
       // A migration that was rolled back meanwhile had told it to: it is wanted here, and is started again (start-marked.ts).
       if (await node.shutdowns.isAsked(vmid)) return;
-      await node.records.write({ ...record, wanted: 'stopped' });
+      await crashPoint('node.ended-record', () => node.records.write({ ...record, wanted: 'stopped' }));
       node.log.info({ vmid }, 'the container has shut itself down');
     });
   }

@@ -1,4 +1,6 @@
 import type { Vmid } from '../../../src/domain/ids.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
 import { waitForMachineEnd } from './guest-power.js';
@@ -60,7 +62,8 @@ async function wantStopped(node: NodeContext, vmid: Vmid, atMs: number): Promise
   await node.locks.withLock(vmid, async () => {
     const view = await node.records.read(vmid);
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.wanted === 'stopped') return;
-    await node.records.write({ ...view.record, wanted: 'stopped' });
+    const ended: OwnershipRecord = { ...view.record, wanted: 'stopped' };
+    await crashPoint('node.ended-record', () => node.records.write(ended));
     node.log.info({ vmid }, 'the guest has shut itself down');
   });
 }

@@ -2,6 +2,7 @@ import type { CopyResult } from '../../../activities/interface.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { greetPeer } from '../../../src/drivers/peer/compare-protocol.js';
 import type { PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
 import type { StepClaim } from '../journal/step-journal.js';
@@ -191,7 +192,7 @@ async function meetTargetEarly(node: NodeContext, task: CopyTask): Promise<Meeti
 async function meetTarget(node: NodeContext, task: CopyTask): Promise<Meeting> {
   const channel = await node.peers.channel(task.target);
   const sent = wallClockMs();
-  const answer = await greetPeer(channel, node, { timeoutMs: CHANNEL_TIMEOUT_MS });
+  const answer = await crashPoint('source.hello-message', () => greetPeer(channel, node, { timeoutMs: CHANNEL_TIMEOUT_MS }));
   const roundTripMs = wallClockMs() - sent;
   return { channel, clockOffsetMs: answer.clockMs - (sent + roundTripMs / 2) };
 }
@@ -218,7 +219,7 @@ function keepLease(node: NodeContext, task: CopyTask): NodeJS.Timeout {
   return setInterval(() => {
     node.peers
       .channel(task.target)
-      .then((channel) => channel.call('observe', { vmid: task.step.vmid }, { timeoutMs: CHANNEL_TIMEOUT_MS }))
+      .then((channel) => crashPoint('source.lease-message', () => channel.call('observe', { vmid: task.step.vmid }, { timeoutMs: CHANNEL_TIMEOUT_MS })))
       .catch((error: unknown) => {
         node.log.warn({ ...task.step, error }, 'the target does not answer, the copy goes on');
       });

@@ -1,5 +1,6 @@
 import { ITERATING_LIMIT_MS } from '../../../src/domain/convergence.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { raiseDowntimeLimit, setBandwidth } from '../../../src/drivers/qemu/migration-commands.js';
 import type { HoldRelease } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
@@ -97,26 +98,32 @@ export class Hold {
     const { bytesTotal } = this.#meter;
     if (bytesTotal === 0) return;
     const slow = Math.max(APPROACH.leastBandwidth, Math.round((bytesTotal / APPROACH.shortestMs) * 1_000));
-    await setBandwidth(qmp, Math.min(slow, limits.bandwidthLimit));
+    await crashPoint('source.hold-approach', () => setBandwidth(qmp, Math.min(slow, limits.bandwidthLimit)));
     this.#stream = 'approaching';
   }
 
   async #slow(): Promise<void> {
     const { qmp, task } = this.#copy;
     const { vmid, migrationId } = task.step;
-    await setBandwidth(qmp, HOLDING_BANDWIDTH);
-    await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
+    await crashPoint('source.hold-slow', async () => {
+      await setBandwidth(qmp, HOLDING_BANDWIDTH);
+      await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
+    });
     this.#stream = 'slowed';
     if ((await this.#readBegan()) !== null) return;
     this.#beganAt = new Date().toISOString();
     const entry = await this.#node.streams.read(vmid, migrationId);
-    if (entry !== null) await this.#node.streams.write(vmid, { ...entry, holdBeganAt: this.#beganAt });
+    if (entry === null) return;
+    const began = { ...entry, holdBeganAt: this.#beganAt };
+    await crashPoint('source.hold-began', () => this.#node.streams.write(vmid, began));
   }
 
   async #free(): Promise<void> {
     const { qmp, limits } = this.#copy;
-    await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
-    await setBandwidth(qmp, limits.bandwidthLimit);
+    await crashPoint('source.hold-free', async () => {
+      await raiseDowntimeLimit(qmp, ITERATING_LIMIT_MS);
+      await setBandwidth(qmp, limits.bandwidthLimit);
+    });
     this.#stream = 'free';
     // What a slowed stream had left, and for how long, must not count as a stall.
     this.#meter.judgeAnew();

@@ -31,7 +31,7 @@ export async function startOrAttachStream(node: NodeContext, task: CopyTask, qmp
   if (entry !== null && (isStillUnderWay(reading) || isCompleted)) {
     const limits = entry.limits ?? (await readStreamLimits(node, vmid, task.options));
     const attached = { ...entry, state: 'started', reattached: entry.reattached + 1, limits } as const;
-    await node.streams.write(vmid, attached);
+    await crashPoint('source.stream-attached', () => node.streams.write(vmid, attached));
     return attached;
   }
   if (entry?.state === 'started') throw streamFailed(reading);
@@ -43,13 +43,15 @@ async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnect
   const { step, target, prepared, options } = task;
   const limits = await readStreamLimits(node, step.vmid, options);
   const multifd = prepared.multifdChannels > 0;
-  const tls = options.type === 'secure' ? await addClientTls(qmp, { folder: pkiFolder(node.paths) }) : null;
-  await setCapabilities(qmp, sourceCapabilities({ multifd }));
-  await setParameters(qmp, {
-    bandwidthLimit: limits.bandwidthLimit,
-    downtimeLimitMs: ITERATING_LIMIT_MS,
-    ...(multifd ? { multifd: prepared } : {}),
-    tls: tls === null ? null : { credentials: tls.credentials, hostname: prepared.tlsHostname ?? target },
+  await crashPoint('source.stream-parameters', async () => {
+    const tls = options.type === 'secure' ? await addClientTls(qmp, { folder: pkiFolder(node.paths) }) : null;
+    await setCapabilities(qmp, sourceCapabilities({ multifd }));
+    await setParameters(qmp, {
+      bandwidthLimit: limits.bandwidthLimit,
+      downtimeLimitMs: ITERATING_LIMIT_MS,
+      ...(multifd ? { multifd: prepared } : {}),
+      tls: tls === null ? null : { credentials: tls.credentials, hostname: prepared.tlsHostname ?? target },
+    });
   });
   const entry: StartedStream = {
     migrationId: step.migrationId,
@@ -63,11 +65,13 @@ async function startNewStream(node: NodeContext, task: CopyTask, qmp: QmpConnect
     limits,
   };
   await crashPoint('source.stream-journal', () => node.streams.write(step.vmid, entry));
-  await crashPoint('source.stream-start', () => startStream(qmp, { host: prepared.host, port: prepared.port }));
+  await crashPoint('source.stream-start', async () => {
+    if (!isStillUnderWay(await readQemuState(qmp, 'source'))) await startStream(qmp, { host: prepared.host, port: prepared.port });
+  });
   // Not durable before the answer on purpose: after a crash in between, `intended` with a stream under way is attached to,
   // and with none under way is started anew.
   const started: StartedStream = { ...entry, state: 'started' };
-  await node.streams.write(step.vmid, started);
+  await crashPoint('source.stream-started', () => node.streams.write(step.vmid, started));
   return started;
 }
 

@@ -45,10 +45,13 @@ export async function stageSourceRecords(node: NodeContext, record: OwnershipRec
   if (migrationId === undefined || peer === undefined)
     throw new KedgeError('internal', `Cannot stage the hand-over of guest ${record.vmid}: its record is not claimed`);
   const next = { ...record, migrationId, peer, bootId: node.bootId };
-  return {
-    releasing: await node.records.stage({ ...next, state: 'releasing' }),
-    released: await node.records.stage({ ...next, state: 'released' }),
-  };
+  const stages: StagedFile[] = [];
+  return crashPoint('source.stage-records', async () => {
+    for (const stage of stages.splice(0)) await stage.discard();
+    const staged = { releasing: await node.records.stage({ ...next, state: 'releasing' }), released: await node.records.stage({ ...next, state: 'released' }) };
+    stages.push(staged.releasing, staged.released);
+    return staged;
+  });
 }
 
 export interface FinishedSwitchover {
@@ -87,7 +90,7 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
   const ended = await crashPoint('source.completed-seen', () => assertCompleted(copy));
   await crashPoint('source.released-record', () => means.stages.released.commit());
   const { resumedAtMs } = await crashPoint('source.go-message', () => means.channel.call('go', ref, { timeoutMs: GO_TIMEOUT_MS }));
-  await means.stages.released.syncFolder();
+  await crashPoint('source.released-sync', () => means.stages.released.syncFolder());
   return {
     blackout: { stopToResumeMs: round(resumedAtMs - means.clockOffsetMs - stoppedAtMs), qemuDowntimeMs: ended.downtimeMs ?? 0 },
     switchoverMs: round(performance.now() - began),

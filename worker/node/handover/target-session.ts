@@ -53,8 +53,9 @@ export async function arm(node: NodeContext, ref: HandOverRef, wanted?: Wanted):
     if (record.mode === 'offline') return armCopy(node, record, wanted ?? record.wanted);
     if (record.bootId !== node.bootId)
       throw new KedgeError('peer-refused', `Cannot arm guest ${ref.vmid}: its copy was prepared in an earlier boot of this node`);
-    const stage = node.stages.of(ref.vmid, ref.generation)?.armed ?? (await node.records.stage({ ...record, state: 'armed' }));
+    const staged = node.stages.of(ref.vmid, ref.generation)?.armed;
     await crashPoint('target.armed-record', async () => {
+      const stage = staged ?? (await node.records.stage({ ...record, state: 'armed' }));
       await stage.commit();
       await stage.syncFolder();
     });
@@ -70,7 +71,8 @@ export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumed
     const record = await readOwnRecord(node, ref);
     if (ref.mode === 'offline') return goOffline(node, ref, record);
     if (record?.state === 'owned' && record.generation === ref.generation && record.bootId === node.bootId) {
-      const resumedAtMs = await resume(await node.monitors.of(ref.vmid), record);
+      const qmp = await node.monitors.of(ref.vmid);
+      const resumedAtMs = await crashPoint('target.cont', () => resume(qmp, record));
       await node.records.sync();
       return { resumedAtMs, alreadyDone: true };
     }
@@ -79,14 +81,18 @@ export async function go(node: NodeContext, ref: HandOverRef): Promise<{ resumed
     const qmp = await node.monitors.of(ref.vmid);
     await waitUntilLoaded(node, ref.vmid, qmp);
     const owned = ownedRecord(node, record);
-    const stage = node.stages.of(ref.vmid, ref.generation)?.owned ?? (await node.records.stage(owned));
-    await crashPoint('target.owned-record', () => stage.commit());
+    const staged = node.stages.of(ref.vmid, ref.generation)?.owned;
+    const stage = await crashPoint('target.owned-record', async () => {
+      const next = staged ?? (await node.records.stage(owned));
+      await next.commit();
+      return next;
+    });
     const resumedAtMs = await crashPoint('target.cont', () => resume(qmp, owned));
     // The page cache carries the rename past the death of this worker; a power cut takes the RAM of the guest too.
-    await stage.syncFolder();
+    await crashPoint('target.owned-sync', () => stage.syncFolder());
     await node.stages.drop(ref.vmid);
     node.leases.end(ref.vmid);
-    void announceSelf(qmp).catch((error: unknown) => {
+    void crashPoint('target.announce', () => announceSelf(qmp)).catch((error: unknown) => {
       node.log.warn({ vmid: ref.vmid, error }, 'announcing the guest failed');
     });
     return { resumedAtMs, alreadyDone: false };
@@ -166,10 +172,12 @@ function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRec
 /** Writes and fsyncs the records of a hand-over beside the incoming one, while there is time. */
 export async function stageTargetRecords(node: NodeContext, incoming: OwnershipRecord & { state: 'incoming' }): Promise<void> {
   const { vmid, generation } = incoming;
-  await node.stages.drop(vmid);
-  const armed = await node.records.stage({ ...incoming, state: 'armed' });
-  const owned = await node.records.stage(ownedRecord(node, incoming));
-  node.stages.keep(vmid, { generation, armed, owned });
+  await crashPoint('target.stage-records', async () => {
+    await node.stages.drop(vmid);
+    const armed = await node.records.stage({ ...incoming, state: 'armed' });
+    const owned = await node.records.stage(ownedRecord(node, incoming));
+    node.stages.keep(vmid, { generation, armed, owned });
+  });
 }
 
 /** The record that a go writes: the claim ends with it. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { yankStream } from '../../../src/drivers/qemu/migration-commands.js';
 import { parseMigrationInfo } from '../../../src/drivers/qemu/migration-info.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
@@ -25,7 +26,7 @@ export async function waitForFinalPass(qmp: QmpConnection, after: number): Promi
   while ((await Promise.race([outcome, delay(LOOK_INTERVAL_MS, 'look' as const, { ref: false })])) === 'look') {
     watch.look();
     if (watch.stillForMs < FROZEN_AFTER_MS) continue;
-    await yankStream(qmp);
+    await crashPoint('source.yank', () => yankStream(qmp));
     throw new KedgeError(
       'outcome-unknown',
       `Cannot finish the switchover: the final pass has stood still for ${Math.round(watch.stillForMs / 1_000)} s and was torn down`,

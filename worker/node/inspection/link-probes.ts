@@ -4,8 +4,16 @@ import { openProbeListener, type ProbeListener, type ProbeTally } from '../../..
 /** A caller that died leaves its probe open for so long; milliseconds. */
 const PROBE_LIFE_MS = 10_000;
 
+interface ProbePlace {
+  readonly host: string;
+  readonly udpPort: number;
+  readonly tcpPort: number;
+  readonly busy: boolean;
+}
+
 interface OpenProbe {
   readonly token: string;
+  readonly place: ProbePlace;
   readonly listener: ProbeListener;
   readonly end: () => void;
 }
@@ -18,17 +26,15 @@ export class LinkProbes {
   #incoming: Promise<void> = Promise.resolve();
   #outgoing: Promise<unknown> = Promise.resolve();
   #open: OpenProbe | null = null;
+  /** What the last probe that was closed had counted, for a caller who lost the answer. */
+  #closed: { readonly token: string; readonly tally: ProbeTally } | null = null;
 
-  /** Listens for one probe, once the one before has ended. @throws KedgeError `peer-refused` nothing can listen there */
-  async open({
-    host,
-    token,
-    busy,
-  }: {
-    host: string;
-    token: string;
-    busy: boolean;
-  }): Promise<{ host: string; udpPort: number; tcpPort: number; busy: boolean }> {
+  /**
+   * Listens for one probe, once the one before has ended; asked twice for the same, it answers the same.
+   * @throws KedgeError `peer-refused` nothing can listen there
+   */
+  async open({ host, token, busy }: { host: string; token: string; busy: boolean }): Promise<ProbePlace> {
+    if (this.#open?.token === token) return this.#open.place;
     const before = this.#incoming;
     let end = (): void => undefined;
     this.#incoming = new Promise((resolve) => {
@@ -39,8 +45,10 @@ export class LinkProbes {
       const listener = await openProbeListener({ host, token: Buffer.from(token, 'hex') });
       const timer = setTimeout(() => this.#close(token), PROBE_LIFE_MS);
       timer.unref();
+      const place: ProbePlace = { host, udpPort: listener.udpPort, tcpPort: listener.tcpPort, busy };
       this.#open = {
         token,
+        place,
         listener,
         end: () => {
           clearTimeout(timer);
@@ -48,7 +56,7 @@ export class LinkProbes {
           end();
         },
       };
-      return { host, udpPort: listener.udpPort, tcpPort: listener.tcpPort, busy };
+      return place;
     } catch (error) {
       end();
       throw error;
@@ -57,9 +65,12 @@ export class LinkProbes {
 
   /** What has arrived of a probe. @throws KedgeError `not-found` for one that is over */
   async tally({ token, small, large, close }: { token: string; small: number; large: number; close: boolean }): Promise<ProbeTally> {
+    if (this.#closed?.token === token) return this.#closed.tally;
     if (this.#open?.token !== token) throw new KedgeError('not-found', 'Cannot count a probe: it is over');
     try {
-      return await this.#open.listener.tally({ small, large });
+      const tally = await this.#open.listener.tally({ small, large });
+      if (close) this.#closed = { token, tally };
+      return tally;
     } finally {
       if (close) this.#close(token);
     }

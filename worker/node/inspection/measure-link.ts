@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { ControlFacts, DatagramFacts, LinkFacts, MigrationLinkFacts } from '../../../src/domain/link-facts.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { linkMtu } from '../../../src/drivers/link/link-mtu.js';
 import { TOKEN_BYTES } from '../../../src/drivers/link/probe-packet.js';
 import { openDatagramSender } from '../../../src/drivers/link/send-datagrams.js';
@@ -62,7 +63,9 @@ async function reachWorker(node: NodeContext, peer: NodeName): Promise<{ channel
 
 async function askHello(node: NodeContext, channel: PeerChannel): Promise<ControlFacts> {
   const sentMs = performance.now();
-  const { version, oldest, clockMs, wallMs } = await channel.call('hello', { ...node.protocol, node: node.node }, { timeoutMs: CALL_TIMEOUT_MS });
+  const { version, oldest, clockMs, wallMs } = await crashPoint('node.hello-message', () =>
+    channel.call('hello', { ...node.protocol, node: node.node }, { timeoutMs: CALL_TIMEOUT_MS }),
+  );
   const roundTripMs = performance.now() - sentMs;
   const midwayMs = Date.now() - roundTripMs / 2;
   const { version: ownProtocol, oldest: ownOldest } = node.protocol;
@@ -76,11 +79,15 @@ async function probeMigrationNetwork(
 ): Promise<MigrationLinkFacts> {
   const token = randomBytes(TOKEN_BYTES);
   try {
-    const there = await channel.call('openProbe', { token: token.toString('hex'), network }, { timeoutMs: OPEN_TIMEOUT_MS });
+    const there = await crashPoint('node.open-probe-message', () =>
+      channel.call('openProbe', { token: token.toString('hex'), network }, { timeoutMs: OPEN_TIMEOUT_MS }),
+    );
     const busy = there.busy || isBusy(node);
     const to = { host: there.host, token };
     const tally = (small: number, large: number, close: boolean) =>
-      channel.call('tallyProbe', { token: token.toString('hex'), small, large, close }, { timeoutMs: CALL_TIMEOUT_MS });
+      crashPoint('node.tally-probe-message', () =>
+        channel.call('tallyProbe', { token: token.toString('hex'), small, large, close }, { timeoutMs: CALL_TIMEOUT_MS }),
+      );
     const datagrams = await countDatagrams({ ...to, port: there.udpPort }, tally);
     const connects = busy ? await canConnect({ ...to, port: there.tcpPort }) : await sendStream({ ...to, port: there.tcpPort });
     const { bytesPerSecond } = await tally(0, 0, true);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Generation, Vmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { errnoOf } from '../../../src/drivers/host/storage-error.js';
 
@@ -20,11 +21,11 @@ export class DueStarts {
   }
 
   async begin(vmid: Vmid, generation: Generation): Promise<void> {
-    await writeDurably(this.#file(vmid), `${generation}\n`);
+    await crashPoint('node.due-start', () => writeDurably(this.#file(vmid), `${generation}\n`));
   }
 
   async end(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#file(vmid));
+    await crashPoint('node.due-start-end', () => removeDurably(this.#file(vmid)));
   }
 
   /** A file that can't be read, or was damaged, is due: one start too many is less than a guest that stays off. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Vmid } from '../../../src/domain/ids.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { errnoOf } from '../../../src/drivers/host/storage-error.js';
 import { GuestLocks } from '../guests/guest-locks.js';
@@ -31,11 +32,11 @@ export class ShutdownMarks {
 
   /** Before the guest is told, each time that it is. */
   async begin(vmid: Vmid): Promise<void> {
-    await this.#order.withLock(vmid, () => writeDurably(this.#file(vmid), `${new Date().toISOString()}\n`));
+    await this.#order.withLock(vmid, () => crashPoint('source.shutdown-mark', () => writeDurably(this.#file(vmid), `${new Date().toISOString()}\n`)));
   }
 
   async end(vmid: Vmid): Promise<void> {
-    await this.#order.withLock(vmid, () => removeDurably(this.#file(vmid)));
+    await this.#order.withLock(vmid, () => crashPoint('node.shutdown-mark-end', () => removeDurably(this.#file(vmid))));
   }
 
   /**

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Vmid } from '../../../src/domain/ids.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 
 /**
@@ -15,11 +16,11 @@ export class StartMarks {
   }
 
   async begin(vmid: Vmid): Promise<void> {
-    await writeDurably(this.#file(vmid), 'a start of this guest is under way\n');
+    await crashPoint('node.start-mark', () => writeDurably(this.#file(vmid), 'a start of this guest is under way\n'));
   }
 
   async end(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#file(vmid));
+    await crashPoint('node.start-mark-end', () => removeDurably(this.#file(vmid)));
   }
 
   isUnderWay(vmid: Vmid): boolean {

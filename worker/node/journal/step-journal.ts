@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { StepRef } from '../../../activities/interface.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { sealJson } from '../../../src/drivers/host/sealed-json.js';
 import { compareOrder, parseOrder, type StepOrder } from './step-order.js';
@@ -43,7 +44,7 @@ export class StepJournal {
     const seen = this.#current.get(step.vmid)?.order ?? (await this.#read(step.vmid));
     // Numbered race: (1) attempt 1 stalls, (2) attempt 2 claims and finishes, (3) attempt 1 wakes up and claims: refused here.
     if (seen !== null && compareOrder(order, seen) < 0) throw staleClaim(order, seen);
-    await writeDurably(this.#file(step.vmid), sealJson(order));
+    await crashPoint('node.step-claim', () => writeDurably(this.#file(step.vmid), sealJson(order)));
     // Another claim may have come in between during the write: the newer one wins, whatever the order of arrival.
     const latest = this.#current.get(step.vmid);
     if (latest !== undefined && compareOrder(order, latest.order) < 0) throw staleClaim(order, latest.order);
@@ -56,7 +57,7 @@ export class StepJournal {
   /** Forgets a guest that has left this node; its record's generation then orders later claims. */
   async forget(vmid: Vmid): Promise<void> {
     this.#current.delete(vmid);
-    await removeDurably(this.#file(vmid));
+    await crashPoint('node.step-claim-end', () => removeDurably(this.#file(vmid)));
   }
 
   async #read(vmid: Vmid): Promise<StepOrder | null> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { parseMigrationId, type MigrationId, type Vmid } from '../../../src/domain/ids.js';
 import type { CopyRound } from '../../../src/domain/migration.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { openSealed, sealJson } from '../../../src/drivers/host/sealed-json.js';
 import type { StreamLimits } from '../handover/stream-limits.js';
@@ -50,6 +51,7 @@ export class StreamJournal {
     return entry?.migrationId === migrationId ? entry : null;
   }
 
+  /** On return the entry is on the disk. The caller names the crash point. */
   async write(vmid: Vmid, entry: StreamEntry): Promise<void> {
     await writeDurably(this.#file(vmid), sealJson(entry));
   }
@@ -64,7 +66,7 @@ export class StreamJournal {
   async release(vmid: Vmid, migrationId: MigrationId): Promise<void> {
     if ((await this.readRelease(vmid, migrationId)) !== null) return;
     const release: HoldRelease = { migrationId, releasedAt: new Date().toISOString() };
-    await writeDurably(this.#releaseFile(vmid), sealJson(release));
+    await crashPoint('source.hold-release', () => writeDurably(this.#releaseFile(vmid), sealJson(release)));
   }
 
   /** Was this migration's stream started with a hold that nobody has released? For those who don't know its options. */
@@ -74,8 +76,10 @@ export class StreamJournal {
   }
 
   async remove(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#releaseFile(vmid));
-    await removeDurably(this.#file(vmid));
+    await crashPoint('source.stream-journal-end', async () => {
+      await removeDurably(this.#releaseFile(vmid));
+      await removeDurably(this.#file(vmid));
+    });
   }
 
   #releaseFile(vmid: Vmid): string {

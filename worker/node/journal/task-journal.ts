@@ -25,7 +25,7 @@ export class TaskJournal implements RunningTasks {
     try {
       return await work();
     } finally {
-      await rm(file, { force: true });
+      await crashPoint('node.task-ended', () => rm(file, { force: true }));
     }
   }
 
@@ -53,7 +53,7 @@ export class TaskJournal implements RunningTasks {
       const token = await readFile(file);
       // A file that was cut off by the crash is no token: the server would refuse it at every start.
       if (nameOf(token) === name) await failUnlessRefused(token, fail);
-      await rm(file, { force: true });
+      await crashPoint('node.task-ended', () => rm(file, { force: true }));
     }
   }
 }

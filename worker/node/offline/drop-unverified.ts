@@ -1,7 +1,7 @@
-import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import type { MigrationId, Vmid } from '../../../src/domain/ids.js';
-import { revokeGrant } from '../../../src/drivers/rsync/grant-store.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
+import { endGrant } from './end-grant.js';
 import { storageOf } from './storage-of.js';
 
 /**
@@ -16,8 +16,8 @@ export async function dropUnverified(node: NodeContext, { vmid, migrationId }: {
     if (entry?.migrationId !== migrationId) return;
     for (const { to, token } of entry.volumes.filter(({ state }) => state === 'incoming')) {
       node.readings.end(token);
-      await revokeGrant(rsyncGrantFolder(node.paths), token);
-      await (await storageOf(node, to)).incoming.discard({ volumeId: to, migrationId });
+      await endGrant(node, token);
+      await crashPoint('target.drop-unverified', async () => (await storageOf(node, to)).incoming.discard({ volumeId: to, migrationId }));
     }
   });
 }

@@ -1,9 +1,8 @@
-import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { RecordView } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { revokeGrant } from '../../../src/drivers/rsync/grant-store.js';
 import type { NodeContext } from '../node-context.js';
+import { endGrant } from './end-grant.js';
 import { storageOf } from './storage-of.js';
 import type { VolumeEntry } from './volume-journal.js';
 
@@ -23,7 +22,7 @@ export async function endCopy(node: NodeContext, vmid: Vmid): Promise<void> {
   await crashPoint('target.discard-volumes', async () => {
     for (const { token } of entry.volumes) {
       node.readings.end(token);
-      await revokeGrant(rsyncGrantFolder(node.paths), token);
+      await endGrant(node, token);
     }
     if (wasNeverTakenOver(await node.records.read(vmid), entry)) await withdraw(node, vmid, entry);
     for (const { to } of entry.volumes) await (await storageOf(node, to)).incoming.discard({ volumeId: to, migrationId: entry.migrationId });
@@ -44,6 +43,9 @@ async function withdraw(node: NodeContext, vmid: Vmid, entry: VolumeEntry): Prom
   // In `publishing` a copy has its temporary name, its final one, or both: that one was free when the copy was journaled, so it is ours.
   const named = entry.volumes.filter(({ state }) => state !== 'incoming');
   if (named.length === 0) return;
-  for (const { to } of named) await (await storageOf(node, to)).incoming.withdraw({ volumeId: to, migrationId: entry.migrationId });
-  await node.volumes.write(vmid, { ...entry, volumes: entry.volumes.map((copy) => ({ ...copy, state: 'incoming' as const })) });
+  await crashPoint('target.withdraw-volumes', async () => {
+    for (const { to } of named) await (await storageOf(node, to)).incoming.withdraw({ volumeId: to, migrationId: entry.migrationId });
+  });
+  const withdrawn = { ...entry, volumes: entry.volumes.map((copy) => ({ ...copy, state: 'incoming' as const })) };
+  await crashPoint('target.volumes-withdrawn', () => node.volumes.write(vmid, withdrawn));
 }

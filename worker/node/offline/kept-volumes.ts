@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { parseMigrationId, type MigrationId, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { errnoOf } from '../../../src/drivers/host/storage-error.js';
 
@@ -55,8 +56,10 @@ export class KeptVolumes {
     const before = await this.read(vmid);
     const others = before.filter(({ volumeId }) => !volumeIds.includes(volumeId));
     const after = by === null ? others : [...others, ...volumeIds.map((volumeId) => ({ volumeId, migrationId: by.migrationId }))];
-    if (after.length > 0) await writeDurably(this.#file(vmid), `${JSON.stringify(after)}\n`);
-    else if (before.length > 0) await removeDurably(this.#file(vmid));
+    if (after.length === 0 && before.length === 0) return;
+    await crashPoint('node.kept-volumes', () =>
+      after.length > 0 ? writeDurably(this.#file(vmid), `${JSON.stringify(after)}\n`) : removeDurably(this.#file(vmid)),
+    );
   }
 
   #file(vmid: Vmid): string {

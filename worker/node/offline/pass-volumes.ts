@@ -4,6 +4,7 @@ import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domai
 import type { RsyncFacts } from '../../../src/domain/rsync-facts.js';
 import type { SyncPass } from '../../../src/domain/sync-passes.js';
 import type { NodeContext } from '../node-context.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { chooseCompression } from '../../../src/drivers/rsync/choose-compression.js';
 import { clearsTrailingGap } from '../../../src/drivers/rsync/clears-trailing-gap.js';
 import { CHECKSUM_TIMEOUT_SECONDS, imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
@@ -78,7 +79,7 @@ async function passVolume(
   const { vmid, migrationId, generation } = task.step;
   const limit = await volumeLimit(node, volume, task.options);
   const grant = { vmid, migrationId, generation, volume: volume.to };
-  const { token, isEmpty } = await link.call('grant', grant, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal });
+  const { token, isEmpty } = await crashPoint('source.grant-message', () => link.call('grant', grant, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal }));
   // Found equal since the guest is off: it can't have changed.
   if (token === null) return;
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
@@ -96,24 +97,25 @@ async function passVolume(
     volume.kind === 'tree'
       ? treePassArguments({ ...pass, checksum })
       : imagePassArguments({ ...pass, targetIsEmpty: isEmpty, writeZeroes: thorough && !clearsTrailingGap(theirs.version) });
-  const result = await runTwiceAtMost({
+  const run: RsyncRun = {
     args,
     // While the target reads its files, nothing moves here.
     ...(checksum ? { stallTimeoutMs: CHECKSUM_TIMEOUT_SECONDS * 1_000 } : {}),
     vanishedFiles: volume.kind === 'tree' && !final ? 'normal' : 'error',
     signal: task.signal,
     onProgress: ({ bytes }) => counter.moved(volume, bytes),
-  });
+  };
+  const result = await runTwiceAtMost(run);
   counter.finished(volume, result);
 }
 
 /** Some ends of rsync (a process of it that died) may be gone with the next run, and are for good if not. */
 async function runTwiceAtMost(run: RsyncRun): Promise<RsyncResult> {
   try {
-    return await runRsync(run);
+    return await crashPoint('source.rsync', () => runRsync(run));
   } catch (error) {
     if (!(error instanceof KedgeError) || error.details['retry'] !== 'once') throw error;
-    return runRsync(run);
+    return crashPoint('source.rsync', () => runRsync(run));
   }
 }
 

@@ -43,7 +43,9 @@ export async function prepareCopy(node: NodeContext, request: PrepareCopyRequest
       volumes.map(({ to }) => to),
     );
     await crashPoint('target.volume-journal', () => node.volumes.write(step.vmid, { migrationId: step.migrationId, volumes }));
-    for (const { to } of volumes) await (await storageOf(node, to)).incoming.prepare({ volumeId: to, migrationId: step.migrationId });
+    await crashPoint('target.prepare-volumes', async () => {
+      for (const { to } of volumes) await (await storageOf(node, to)).incoming.prepare({ volumeId: to, migrationId: step.migrationId });
+    });
     const names = new Map(volumes.map(({ from, to }) => [from, to]));
     await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, kind, renameVolumes(asOff(request), names)));
     return {

@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import { revokeGrant, writeGrant } from '../../../src/drivers/rsync/grant-store.js';
+import { writeGrant } from '../../../src/drivers/rsync/grant-store.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { syncVolume } from '../../../src/drivers/storage/sync-volume.js';
 import type { HandOverRef } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
 import { digestVolume } from './digest-volume.js';
+import { endGrant } from './end-grant.js';
 import { storageOf } from './storage-of.js';
 import type { IncomingCopy } from './volume-journal.js';
 
@@ -29,9 +30,9 @@ export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ toke
     }
     const { incoming } = await storageOf(node, copy.to);
     const where = { volumeId: copy.to, migrationId: ref.migrationId };
-    await incoming.prepare(where);
+    await crashPoint('target.prepare-volume', () => incoming.prepare(where));
     const { path, kind } = incoming.path(where);
-    await writeGrant(rsyncGrantFolder(node.paths), { token: copy.token, peer: ref.from, path, kind });
+    await crashPoint('target.grant', () => writeGrant(rsyncGrantFolder(node.paths), { token: copy.token, peer: ref.from, path, kind }));
     return { token: copy.token, isEmpty: kind === 'file' && (await stat(path)).size === 0 };
   });
 }
@@ -42,7 +43,7 @@ export async function grantCopy(node: NodeContext, ref: CopyRef): Promise<{ toke
  */
 export async function digestCopy(node: NodeContext, ref: CopyRef, signal: AbortSignal): Promise<{ digest: string }> {
   const copy = await node.locks.withLock(ref.vmid, () => incomingCopy(node, ref));
-  await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
+  await endGrant(node, copy.token);
   const storage = await storageOf(node, copy.to);
   const where = { volumeId: copy.to, migrationId: ref.migrationId };
   const isUnderTemporaryName = (await storage.incoming.list(ref.vmid)).some(
@@ -51,7 +52,7 @@ export async function digestCopy(node: NodeContext, ref: CopyRef, signal: AbortS
   const volume = { path: isUnderTemporaryName ? storage.incoming.path(where).path : storage.path(copy.to).path, kind: copy.kind };
   return node.readings.during(copy.token, async (ended) => {
     // What the source is told of stays: it may publish the copy after a power cut of this node, which knows no more who has read what.
-    await syncVolume(volume);
+    await crashPoint('target.sync-volume', () => syncVolume(volume));
     return { digest: await digestVolume(volume, { signal: AbortSignal.any([signal, ended]) }) };
   });
 }
@@ -67,16 +68,17 @@ export async function publishCopy(node: NodeContext, ref: CopyRef): Promise<{ pu
 /** Goes on from wherever an earlier call was cut off. The caller holds the guest's lock. */
 async function publish(node: NodeContext, ref: CopyRef, copy: IncomingCopy): Promise<void> {
   if (copy.state === 'published') return;
-  await revokeGrant(rsyncGrantFolder(node.paths), copy.token);
+  await endGrant(node, copy.token);
   await setState(node, ref, 'publishing');
   const { incoming } = await storageOf(node, copy.to);
   await crashPoint('target.publish-volume', () => incoming.publish({ volumeId: copy.to, migrationId: ref.migrationId }));
   await setState(node, ref, 'published');
 }
 
-async function setState(node: NodeContext, ref: CopyRef, state: IncomingCopy['state']): Promise<void> {
+async function setState(node: NodeContext, ref: CopyRef, state: 'publishing' | 'published'): Promise<void> {
   const entry = await node.volumes.of(ref.vmid, ref.migrationId);
-  await node.volumes.write(ref.vmid, { ...entry, volumes: entry.volumes.map((copy) => (copy.to === ref.volume ? { ...copy, state } : copy)) });
+  const next = { ...entry, volumes: entry.volumes.map((copy) => (copy.to === ref.volume ? { ...copy, state } : copy)) };
+  await crashPoint(state === 'publishing' ? 'target.volume-publishing' : 'target.volume-published', () => node.volumes.write(ref.vmid, next));
 }
 
 /** @throws KedgeError `peer-refused` unless this node still receives the volume in this migration */

@@ -1,5 +1,6 @@
 import { laterGeneration, type MigrationId, type NodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import { askPeer } from '../recovery/ask-peer.js';
 import { giveBackCopy } from './give-back-copy.js';
@@ -24,7 +25,9 @@ export async function settleDeadCopy(node: NodeContext, record: OwnershipRecord)
   const generation = laterGeneration(record.generation, 1);
   await giveBackCopy(node, { vmid, migrationId, generation, sequence: 0 }, peer);
   try {
-    await new TargetLink(node, peer).call('revoke', { vmid, migrationId, generation }, { timeoutMs: REVOKE_TIMEOUT_MS });
+    await crashPoint('source.revoke-message', () =>
+      new TargetLink(node, peer).call('revoke', { vmid, migrationId, generation }, { timeoutMs: REVOKE_TIMEOUT_MS }),
+    );
   } catch (error) {
     // It can't run there any more; what it left is removed by the next migration to that node.
     node.log.warn({ vmid, migrationId, peer, error }, 'the copy of an ended migration could not be revoked');

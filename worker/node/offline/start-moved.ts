@@ -1,5 +1,6 @@
 import type { StepRef } from '../../../activities/interface.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { isGuestOn } from '../guests/guest-power.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
@@ -34,7 +35,7 @@ export async function startMoved(node: NodeContext, step: StepRef): Promise<{ st
     if (record.migrationId !== undefined) return { startedAt: null };
     if (record.bootId !== node.bootId) {
       assertBootConfirmed(node, record);
-      await node.records.write({ ...record, bootId: node.bootId });
+      await crashPoint('node.boot-record', () => node.records.write({ ...record, bootId: node.bootId }));
     }
     await node.volumes.remove(step.vmid);
     if (record.wanted !== 'running') return { startedAt: null };

@@ -1,5 +1,6 @@
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import type { VolumesTask } from './copy-task.js';
 import { digestVolume } from './digest-volume.js';
@@ -40,12 +41,12 @@ async function verifyVolume(
   const { path } = (await storageOf(node, volume.from)).path(volume.from);
   const [ours, theirs] = await Promise.all([
     digestVolume({ path, kind: volume.kind }, { signal: task.signal, onProgress: (share) => meter.reading(volume, share) }),
-    link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal }),
+    crashPoint('source.digest-message', () => link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal })),
   ]);
   if (ours !== theirs.digest) {
     throw new KedgeError('copy-differs', `Cannot hand guest ${vmid} over: the copy of ${volume.from} on ${task.target} differs from it`, {
       details: { volume: volume.from, source: ours, target: theirs.digest },
     });
   }
-  await link.call('publish', ref, { timeoutMs: PUBLISH_TIMEOUT_MS, signal: task.signal });
+  await crashPoint('source.publish-message', () => link.call('publish', ref, { timeoutMs: PUBLISH_TIMEOUT_MS, signal: task.signal }));
 }

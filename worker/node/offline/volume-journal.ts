@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { parseMigrationId, type MigrationId, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { openSealed, sealJson } from '../../../src/drivers/host/sealed-json.js';
 import { errnoOf } from '../../../src/drivers/host/storage-error.js';
@@ -64,12 +65,13 @@ export class VolumeJournal {
     return entry;
   }
 
+  /** On return the entry is on the disk. The caller names the crash point. */
   async write(vmid: Vmid, entry: VolumeEntry): Promise<void> {
     await writeDurably(this.#file(vmid), sealJson(entry));
   }
 
   async remove(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#file(vmid));
+    await crashPoint('target.volume-journal-end', () => removeDurably(this.#file(vmid)));
   }
 
   #file(vmid: Vmid): string {

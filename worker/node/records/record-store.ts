@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { parseVmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord, RecordView } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, removeStaleStages, stageFile, syncFolder, writeDurably, type StagedFile } from '../../../src/drivers/host/durable-file.js';
 import { parseRecord, printRecord } from './record-format.js';
 
@@ -39,7 +40,7 @@ export class RecordStore {
     }
   }
 
-  /** Writes a record: on return it is on the disk under its name. */
+  /** Writes a record: on return it is on the disk under its name. The caller names the crash point. */
   async write(record: OwnershipRecord): Promise<void> {
     await writeDurably(this.#file(record.vmid), printRecord(record));
   }
@@ -51,7 +52,7 @@ export class RecordStore {
 
   /** Removes the record of a guest that was destroyed or has moved away for good. */
   async remove(vmid: Vmid): Promise<void> {
-    await removeDurably(this.#file(vmid));
+    await crashPoint('node.record-removal', () => removeDurably(this.#file(vmid)));
   }
 
   /** All guests that have a record file, readable or not. */
@@ -62,7 +63,7 @@ export class RecordStore {
 
   /** Removes stages that a crash left before their commit: they were never in force. */
   async removeStale(): Promise<void> {
-    await removeStaleStages(this.#folder);
+    await crashPoint('node.stale-stages-removal', () => removeStaleStages(this.#folder));
   }
 
   /**

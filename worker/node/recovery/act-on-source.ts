@@ -23,12 +23,12 @@ export async function actOnSource(node: NodeContext, request: SettleRequest, tur
       if (look.view.qemu === 'pre-switchover') await finishFrozenSwitchover(node, request, look);
       return;
     case 'yank':
-      return yankStream(await node.monitors.of(vmid));
+      return yank(node, vmid);
     case 'cancel-stream':
       // Over a dead link a cancelled stream stays `cancelling` for as long as TCP waits: its channels sit in their writes.
       // The guest runs here meanwhile, so tearing the sockets down can't complete anything on the target.
-      if (look.reading?.migration.status === 'cancelling') return yankStream(await node.monitors.of(vmid));
-      return cancelStream(await node.monitors.of(vmid));
+      if (look.reading?.migration.status === 'cancelling') return yank(node, vmid);
+      return crashPoint('source.cancel-stream', async () => cancelStream(await node.monitors.of(vmid)));
     case 'keep-on-source':
       await takeBackRecord(node, request, look);
       return;
@@ -137,10 +137,14 @@ async function callTarget(node: NodeContext, request: SettleRequest, op: 'arm' |
 async function askTargetToSettle(node: NodeContext, request: SettleRequest): Promise<void> {
   try {
     const channel = await node.peers.channel(request.target);
-    await channel.call('settle', { vmid: request.step.vmid }, { timeoutMs: PEER_TIMEOUT_MS });
+    await crashPoint('source.settle-message', () => channel.call('settle', { vmid: request.step.vmid }, { timeoutMs: PEER_TIMEOUT_MS }));
   } catch (error) {
     node.log.warn({ ...request.step, error }, 'the target could not be asked to settle');
   }
+}
+
+async function yank(node: NodeContext, vmid: SettleRequest['step']['vmid']): Promise<void> {
+  await crashPoint('source.yank', async () => yankStream(await node.monitors.of(vmid)));
 }
 
 function isBeforeGo(look: GuestLook): boolean {

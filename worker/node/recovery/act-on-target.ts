@@ -61,7 +61,7 @@ async function resumeOwned(node: NodeContext, request: SettleRequest, look: Gues
   // A start from disk that was cut off before its `cont` is no loaded copy.
   const side = look.process?.incoming === false ? 'source' : 'target';
   await crashPoint('target.cont', () => cont(qmp, side));
-  await announceSelf(qmp);
+  await crashPoint('target.announce', () => announceSelf(qmp));
 }
 
 async function own(node: NodeContext, look: GuestLook, generation: Generation): Promise<void> {
@@ -87,7 +87,7 @@ async function giveUpStale(node: NodeContext, request: SettleRequest, look: Gues
 async function askSourceToSettle(node: NodeContext, request: SettleRequest): Promise<void> {
   try {
     const channel = await node.peers.channel(request.source);
-    await channel.call('settle', { vmid: request.step.vmid }, { timeoutMs: PEER_TIMEOUT_MS });
+    await crashPoint('target.settle-message', () => channel.call('settle', { vmid: request.step.vmid }, { timeoutMs: PEER_TIMEOUT_MS }));
   } catch (error) {
     node.log.warn({ ...request.step, error }, 'the source could not be asked to settle');
   }

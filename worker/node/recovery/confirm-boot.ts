@@ -1,4 +1,6 @@
 import type { Vmid } from '../../../src/domain/ids.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
@@ -30,6 +32,7 @@ async function confirmGuest(node: NodeContext, vmid: Vmid): Promise<void> {
   const wanted = starts ? view.record.wanted : 'stopped';
   // The mark first: a worker that dies after the record has this boot's id would take the guest for crashed.
   if (wanted !== 'stopped') await node.starts.begin(vmid);
-  await node.records.write({ ...view.record, wanted, bootId: node.bootId });
+  const confirmed: OwnershipRecord = { ...view.record, wanted, bootId: node.bootId };
+  await crashPoint('node.boot-record', () => node.records.write(confirmed));
   await startGuestFromDisk(node, vmid);
 }

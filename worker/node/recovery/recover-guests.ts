@@ -9,6 +9,7 @@ import { assertNever } from '../../../src/domain/assert-never.js';
 import { laterGeneration, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { cont } from '../../../src/drivers/qemu/migration-commands.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
@@ -111,9 +112,10 @@ async function recoverOwned(node: NodeContext, vmid: Vmid): Promise<boolean> {
       return true;
     }
     // The target's worker died between `owned` and `cont`: nothing else explains a loaded copy that shall run.
-    if (view.qemu === 'loaded' && process?.incoming === true) await cont(await node.monitors.of(vmid), 'target');
+    if (view.qemu === 'loaded' && process?.incoming === true) await crashPoint('target.cont', async () => cont(await node.monitors.of(vmid), 'target'));
     // The same between owned(g+2) and `cont` on the source.
-    if (view.qemu === 'postmigrate' || reading?.runState === 'prelaunch') await cont(await node.monitors.of(vmid), 'source');
+    if (view.qemu === 'postmigrate' || reading?.runState === 'prelaunch')
+      await crashPoint('source.cont', async () => cont(await node.monitors.of(vmid), 'source'));
     return view.qemu !== 'unreachable';
   });
 }

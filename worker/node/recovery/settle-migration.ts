@@ -15,6 +15,7 @@ import type { Circumstances } from '../../../src/domain/in-doubt.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestView } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
@@ -184,6 +185,7 @@ function outcomeOf(decision: Decision, look: GuestLook, memoryLost: boolean): Se
 async function withHistory(node: NodeContext, request: SettleRequest, settled: SettledMigration): Promise<SettledMigration> {
   const entry = await node.streams.read(request.step.vmid, request.step.migrationId);
   if (entry === null) return settled;
-  if (settled.memoryLost && !entry.memoryLost) await node.streams.write(request.step.vmid, { ...entry, memoryLost: true });
+  if (settled.memoryLost && !entry.memoryLost)
+    await crashPoint('source.memory-lost', () => node.streams.write(request.step.vmid, { ...entry, memoryLost: true }));
   return { ...settled, memoryLost: settled.memoryLost || entry.memoryLost };
 }

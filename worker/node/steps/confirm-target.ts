@@ -1,5 +1,6 @@
 import type { StepRef } from '../../../activities/interface.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf } from '../../../src/drivers/qemu/migration-commands.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
@@ -18,6 +19,6 @@ export async function confirmTarget(node: NodeContext, step: StepRef): Promise<{
   if (view.record.record.wanted === 'running' && view.qemu !== 'running') {
     throw new KedgeError('outcome-unknown', `Cannot confirm guest ${step.vmid}: it is ${view.qemu}`);
   }
-  await announceSelf(await node.monitors.of(step.vmid));
+  await crashPoint('target.announce', async () => announceSelf(await node.monitors.of(step.vmid)));
   return { announced: true };
 }

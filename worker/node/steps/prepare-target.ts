@@ -12,7 +12,7 @@ import { addServerTls } from '../../../src/drivers/qemu/tls-objects.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import { editGuestConfig, parseGuestConfig, printGuestConfig } from '../../../src/schema/guest-config.js';
 import { launchGuest } from '../guests/launch-guest.js';
-import { lookAtGuest } from '../guests/look-at-guest.js';
+import { findGuestProcess, lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import { stageTargetRecords } from '../handover/target-session.js';
 import type { NodeContext } from '../node-context.js';
@@ -43,7 +43,7 @@ export async function prepareTarget(node: NodeContext, request: PrepareRequest):
     const layout = streamLayout({ hold: options.hold, wanted: node.cluster.migration, sourceQemu: request.sourceQemu });
     const qmp = await listeningQemu(node, request, layout);
     const address = node.peers.migrationAddress(node.node, options.network);
-    const endpoint = await listenIncoming(qmp, { host: address, port: 0 });
+    const endpoint = await crashPoint('target.listen', () => listenIncoming(qmp, { host: address, port: 0 }));
     await stageTargetRecords(node, incoming);
     return { host: address, port: endpoint.port, tlsHostname: options.type === 'secure' ? node.node : null, ...layout };
   });
@@ -62,10 +62,15 @@ async function listeningQemu(node: NodeContext, request: PrepareRequest, layout:
   node.leases.renew(step.vmid);
   const config = editGuestConfig(parseGuestConfig(request.config), request.runningMachine === null ? {} : { runningmachine: request.runningMachine });
   await crashPoint('target.config-copy', () => node.guestConfigs.write(step.vmid, 'qemu', printGuestConfig(config)));
-  const qmp = await crashPoint('target.qemu-start', () => launchGuest(node, step.vmid, { config, incoming: true }));
-  const tls = options.type === 'secure' ? await addServerTls(qmp, { folder: pkiFolder(node.paths), peerName: source }) : null;
+  const qmp = await crashPoint('target.qemu-start', () =>
+    // Said twice, the first one's is taken: the copy before it was ended a moment ago, under the same lock.
+    findGuestProcess(node, step.vmid) === null ? launchGuest(node, step.vmid, { config, incoming: true }) : node.monitors.of(step.vmid),
+  );
   const multifd = layout.multifdChannels > 0;
-  await setCapabilities(qmp, targetCapabilities({ multifd }));
-  await setParameters(qmp, { bandwidthLimit: 0, ...(multifd ? { multifd: layout } : {}), tls });
+  await crashPoint('target.stream-parameters', async () => {
+    const tls = options.type === 'secure' ? await addServerTls(qmp, { folder: pkiFolder(node.paths), peerName: source }) : null;
+    await setCapabilities(qmp, targetCapabilities({ multifd }));
+    await setParameters(qmp, { bandwidthLimit: 0, ...(multifd ? { multifd: layout } : {}), tls });
+  });
   return qmp;
 }

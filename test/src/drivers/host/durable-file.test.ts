@@ -26,6 +26,25 @@ describe('stageFile', () => {
     expect(await readdir(folder)).toEqual(['101.json']);
   });
 
+  it('may be committed twice while its content is in force, and not after something newer', async () => {
+    const file = join(folder, '101.json');
+    const staged = await stageFile(file, 'next');
+    await staged.commit();
+    await staged.commit();
+    expect(await readFile(file, 'utf8')).toBe('next');
+    await writeDurably(file, 'newer');
+    await expect(staged.commit()).rejects.toMatchObject({ code: 'storage-failed' });
+    expect(await readFile(file, 'utf8')).toBe('newer');
+  });
+
+  it('may not be committed after it was discarded, even if the file happens to say the same', async () => {
+    const file = join(folder, '101.json');
+    await writeDurably(file, 'next');
+    const staged = await stageFile(file, 'next');
+    await staged.discard();
+    await expect(staged.commit()).rejects.toMatchObject({ code: 'storage-failed' });
+  });
+
   it('leaves nothing behind after discard, and discard after commit does nothing', async () => {
     const path = join(folder, '101.json');
     await (await stageFile(path, 'never')).discard();
