@@ -35,6 +35,7 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     releaseSource: step((input, info) => service.releaseSource(input, info)),
     manageGuest: step((input) => service.manageGuest(input)),
     auditNode: step(() => service.auditNode()),
+    repairNode: step((input) => service.repairNode(input)),
   };
 }
 

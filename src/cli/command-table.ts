@@ -43,7 +43,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'audit',
-    description: 'Look on all nodes for anything that should not be there; changes nothing',
+    description: 'Look on all nodes for anything that should not be there; changes nothing without --repair',
     load: async (context) => (await import('./commands/audit.js')).auditCommand(context),
   },
   {

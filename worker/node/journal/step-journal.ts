@@ -58,6 +58,12 @@ export class StepJournal {
     await removeDurably(this.#file(vmid));
   }
 
+  /** The newest claim of a guest as `generation.sequence.attempt`; null when there is none that can be read. */
+  async seen(vmid: Vmid): Promise<string | null> {
+    const order = this.#current.get(vmid)?.order ?? (await this.#read(vmid));
+    return order === null ? null : print(order);
+  }
+
   async #read(vmid: Vmid): Promise<StepOrder | null> {
     let text: string;
     try {

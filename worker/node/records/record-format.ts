@@ -1,12 +1,22 @@
+import { createHash } from 'node:crypto';
 import { parseGeneration, parseMigrationId, parseNodeName, parseVmid } from '../../../src/domain/ids.js';
 import { GUEST_KINDS, RECORD_STATES, WANTED_STATES, type OwnershipRecord } from '../../../src/domain/ownership.js';
 
 /** Version of the file format; a reader refuses any other. */
 const FORMAT = 1;
 
-/** Prints a record as the content of its file: JSON with one final newline. */
+/**
+ * Prints a record as the content of its file: JSON with one final newline. The last field is a sum over the rest, so that a record that was
+ * edited by hand, or damaged in a way that leaves JSON, is no record any more.
+ */
 export function printRecord(record: OwnershipRecord): string {
-  return `${JSON.stringify({ format: FORMAT, ...record })}\n`;
+  const fields = { format: FORMAT, ...record };
+  return `${JSON.stringify({ ...fields, sum: sumOf(fields) })}\n`;
+}
+
+/** Against accidents and helping hands, not against an enemy: who can write here can also calculate it. */
+function sumOf(fields: Fields): string {
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 16);
 }
 
 /**
@@ -26,6 +36,7 @@ export function parseRecord(text: string): OwnershipRecord {
     bootId: string(fields, 'bootId'),
   };
   const state = oneOf(fields, 'state', RECORD_STATES);
+  assertUnaltered(fields);
   if (state === 'owned' && fields['migrationId'] === undefined) return { ...base, state };
   const claim = {
     migrationId: parseMigrationId(string(fields, 'migrationId')).id,
@@ -34,6 +45,11 @@ export function parseRecord(text: string): OwnershipRecord {
   };
   if (state === 'revoked') return { ...base, ...claim, state, ran: oneOf(fields, 'ran', ['no', 'maybe'] as const) };
   return { ...base, ...claim, state };
+}
+
+/** A record of an older Kedge has no sum. */
+function assertUnaltered({ sum, ...rest }: Fields): void {
+  if (sum !== undefined && sum !== sumOf(rest)) throw new Error('Cannot read record: its checksum is wrong, somebody has altered it');
 }
 
 type Fields = Readonly<Record<string, unknown>>;

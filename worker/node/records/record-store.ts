@@ -54,6 +54,16 @@ export class RecordStore {
     await removeDurably(this.#file(vmid));
   }
 
+  /**
+   * Copies the file of a record, whatever it holds, beside it under a name that is no record's; answers that name. Durable when it returns.
+   * For evidence: what is copied stays until an operator removes it.
+   */
+  async keepCopy(vmid: Vmid): Promise<string> {
+    const name = `${vmid}.set-aside-${new Date().toISOString().replaceAll(':', '.')}`;
+    await writeDurably(join(this.#folder, name), await readFile(this.#file(vmid)));
+    return name;
+  }
+
   /** All guests that have a record file, readable or not. */
   async list(): Promise<readonly Vmid[]> {
     const names = await readdir(this.#folder);

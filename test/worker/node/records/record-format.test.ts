@@ -43,6 +43,18 @@ describe('an ownership record', () => {
     );
   });
 
+  test('that was edited by hand is refused, whatever it says now', () => {
+    const altered = printRecord({ ...base, ...claim, state: 'revoked', ran: 'maybe' }).replace('"revoked"', '"owned"');
+    expect(() => parseRecord(altered)).toThrow(/checksum/);
+    expect(() => parseRecord(printRecord({ ...base, state: 'owned' }).replace('"generation":7', '"generation":8'))).toThrow(/checksum/);
+  });
+
+  test('of an older Kedge, which has no checksum, is read', () => {
+    const older = printRecord({ ...base, state: 'owned' }).replace(/,"sum":"\w+"/, '');
+    expect(older).not.toContain('sum');
+    expect(parseRecord(older)).toEqual({ ...base, state: 'owned' });
+  });
+
   test('with a field missing is refused by the name of the field', () => {
     expect(() => parseRecord(printRecord({ ...base, state: 'owned' }).replace('"bootId":"boot-one-id",', ''))).toThrow(/bootId/);
   });
