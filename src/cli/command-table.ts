@@ -47,6 +47,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/audit.js')).auditCommand(context),
   },
   {
+    name: 'reconcile',
+    description: 'Find out which node really has a guest, and settle it; changes nothing without --repair',
+    load: async (context) => (await import('./commands/reconcile.js')).reconcileCommand(context),
+  },
+  {
     name: 'config',
     description: 'Check config files of guests, storages and the datacenter in the grammar of PVE',
     load: async (context) => (await import('./commands/config/group.js')).configCommands(context),

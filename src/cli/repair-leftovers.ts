@@ -1,4 +1,3 @@
-import { findLeftovers } from '../domain/audit.js';
 import type { AuditInput, Leftover } from '../domain/audit-types.js';
 import { parseVmid } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
@@ -24,16 +23,15 @@ export interface Repaired {
 type Repairable = Leftover & { readonly repair: Repair };
 
 /**
- * Does the safe repairs of what `input` shows, one by one, and looks again until there is none left that was not tried. With `vmid` only those
- * of that guest. What could not be done is an answer, never an error: the rest goes on.
+ * Does the safe repairs of what `find` sees in `input`, one by one, and looks again until there is none left that was not tried. What could not be done is an answer, never an error: the rest goes on.
  */
-export async function repairLeftovers(cluster: Cluster, input: AuditInput, filter: { readonly vmid?: number } = {}): Promise<Repaired> {
+export async function repairLeftovers(cluster: Cluster, input: AuditInput, find: (input: AuditInput) => readonly Leftover[]): Promise<Repaired> {
   const tried: TriedRepair[] = [];
   let latest = input;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const due = findLeftovers(latest)
+    const due = find(latest)
       .filter((leftover): leftover is Repairable => leftover.repair !== null)
-      .filter((leftover) => (filter.vmid === undefined || leftover.vmid === filter.vmid) && !tried.some(({ id }) => id === leftover.id));
+      .filter((leftover) => !tried.some(({ id }) => id === leftover.id));
     if (due.length === 0) break;
     for (const leftover of inRepairOrder(due, ({ repair }) => repair)) {
       const { id, repair } = leftover;

@@ -13,6 +13,7 @@ export type NodeRepair =
   | { readonly do: 'release-source' }
   | { readonly do: 'end-revoked' }
   | { readonly do: 'replace-record' }
+  | { readonly do: 'adopt' }
   | { readonly do: 'remove-config'; readonly digest: string }
   | { readonly do: 'remove-run-file'; readonly file: string }
   | { readonly do: 'remove-interface'; readonly name: string }
@@ -54,6 +55,7 @@ const ORDER: readonly Repair['do'][] = [
   'release-source',
   'end-revoked',
   'replace-record',
+  'adopt',
   'close-journal',
   'discard-copy',
   'remove-config',
@@ -83,6 +85,8 @@ export function repairText(repair: Repair): string {
       return 'remove process, devices, copies and config of the revoked attempt';
     case 'replace-record':
       return 'set the record aside as evidence, and put the tombstone "revoked" in its place';
+    case 'adopt':
+      return 'write a record for the guest where it runs: no other node can run it';
     case 'remove-config':
       return "remove the config, which equals the owner's to the byte";
     case 'remove-run-file':

@@ -25,7 +25,7 @@ export function auditCommand(context: CliContext): CommandUnknownOpts {
     .action(async (options, command) => {
       const { tried, input } = await withCluster(context, globalOptions(command), async (cluster) => {
         const found = await collectAudit(cluster);
-        return options.repair === true ? repairLeftovers(cluster, found) : { tried: [], input: found };
+        return options.repair === true ? repairLeftovers(cluster, found, findLeftovers) : { tried: [], input: found };
       });
       const leftovers = findLeftovers(input);
       const report = { leftovers, kept: findKeptCopies(input), ...(options.repair === true ? { repairs: tried } : {}) };

@@ -19,15 +19,20 @@ export type OwnerEvidence =
  * @param without this node's own record is left out: it is the one that is in doubt
  */
 export async function askForOwner(node: NodeContext, vmid: Vmid, options: { readonly without?: 'own-record' } = {}): Promise<OwnerEvidence> {
-  const peers = Object.keys(node.cluster.nodes)
-    .map(parseNodeName)
-    .filter((name) => name !== node.node);
-  const answers = await Promise.all(peers.map(async (peer) => ({ peer, view: await askPeer(node, peer, vmid) })));
+  const answers = await askOtherNodes(node, vmid);
   const silent = answers.filter(({ view }) => view === 'unreachable').map(({ peer }) => peer);
   if (silent.length > 0) return unknown(`${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer`);
   const others = answers.flatMap(({ view }) => (view === 'unreachable' ? [] : [view]));
   const own = options.without === 'own-record' ? [] : [(await lookAtGuest(node, vmid)).view];
   return judge(vmid, [...own, ...others]);
+}
+
+/** What every other node of the cluster says of the guest now. */
+export async function askOtherNodes(node: NodeContext, vmid: Vmid): Promise<readonly { readonly peer: NodeName; readonly view: GuestView | 'unreachable' }[]> {
+  const peers = Object.keys(node.cluster.nodes)
+    .map(parseNodeName)
+    .filter((name) => name !== node.node);
+  return Promise.all(peers.map(async (peer) => ({ peer, view: await askPeer(node, peer, vmid) })));
 }
 
 function judge(vmid: Vmid, views: readonly GuestView[]): OwnerEvidence {

@@ -55,7 +55,7 @@ async function closeVolumes(node: NodeContext, vmid: Vmid, view: RecordView): Pr
  */
 async function forgetClaim(node: NodeContext, vmid: Vmid, { view, key }: { view: RecordView; key: string }): Promise<RepairResult> {
   if (view.kind !== 'missing') return gone('the node has a record of the guest by now');
-  if (((await node.steps.seen(vmid)) ?? '') !== key) return gone('the claim is of a later step by now');
+  if (((await node.steps.seen(vmid))?.text ?? '') !== key) return gone('the claim is of a later step by now');
   await node.steps.forget(vmid);
   return repaired;
 }

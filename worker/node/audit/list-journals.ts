@@ -43,7 +43,7 @@ async function claimsOfNobody(node: NodeContext, vmids: readonly Vmid[]): Promis
   const left = vmids.filter((vmid) => !known.includes(vmid) && node.guestConfigs.kindOf(vmid) === null);
   return Promise.all(
     left.map(async (vmid) => {
-      const order = await node.steps.seen(vmid);
+      const order = (await node.steps.seen(vmid))?.text ?? null;
       return { vmid, migrationId: '', what: `claim ${order ?? '(unreadable)'} of a step`, journal: 'claim' as const, key: order ?? '' };
     }),
   );

@@ -4,6 +4,7 @@ import type { Vmid } from '../../../src/domain/ids.js';
 import type { NodeRepair, NodeRepairRequest, RepairResult } from '../../../src/domain/repair.js';
 import { removeNftTable } from '../../../src/drivers/host/nft-tables.js';
 import type { NodeContext } from '../node-context.js';
+import { adoptGuest } from './adopt-guest.js';
 import { closeJournal } from './close-journal.js';
 import { discardCopy } from './discard-copy.js';
 import { endProcess } from './end-process.js';
@@ -42,6 +43,8 @@ async function repairOf(node: NodeContext, vmid: Vmid, repair: NodeRepair): Prom
       return endRevokedCopy(node, vmid);
     case 'replace-record':
       return replaceRecord(node, vmid);
+    case 'adopt':
+      return adoptGuest(node, vmid);
     case 'remove-config':
       return removeConfig(node, vmid, repair.digest);
     case 'remove-run-file':

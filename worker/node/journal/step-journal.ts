@@ -58,10 +58,10 @@ export class StepJournal {
     await removeDurably(this.#file(vmid));
   }
 
-  /** The newest claim of a guest as `generation.sequence.attempt`; null when there is none that can be read. */
-  async seen(vmid: Vmid): Promise<string | null> {
+  /** The newest claim of a guest; null when there is none that can be read. */
+  async seen(vmid: Vmid): Promise<{ readonly generation: number; readonly text: string } | null> {
     const order = this.#current.get(vmid)?.order ?? (await this.#read(vmid));
-    return order === null ? null : print(order);
+    return order === null ? null : { generation: order.generation, text: print(order) };
   }
 
   async #read(vmid: Vmid): Promise<StepOrder | null> {
