@@ -5,6 +5,7 @@
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { AuditedNode } from '../src/domain/audit-types.js';
 import type { RsyncLook } from '../src/domain/check-rsync.js';
 import type { GuestStorage } from '../src/domain/check-storages.js';
 import type { Finding } from '../src/domain/checks.js';
@@ -16,6 +17,7 @@ import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from 
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
 import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
 import type { GuestKind, GuestView, Revoked, Wanted } from '../src/domain/ownership.js';
+import type { NodeRepairRequest, RepairResult } from '../src/domain/repair.js';
 import type { RsyncFacts } from '../src/domain/rsync-facts.js';
 import type { StreamLayout } from '../src/domain/stream-layout.js';
 
@@ -108,6 +110,8 @@ export interface NodeControlActivities {
   manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
   /** Everything that `kedge audit` compares, of this node. */
   auditNode(input: { node: NodeName }): Promise<NodeAudit>;
+  /** One repair of what an audit has found here, after a new look under the guest's lock. Repeatable. */
+  repairNode(input: NodeRepairRequest): Promise<RepairResult>;
 }
 
 /** Run on the queue `node-<name>-bulk` of the source: long and resumable. */
@@ -269,20 +273,7 @@ export interface GuestCommandResult {
 }
 
 /** What one node has of everything that could be left behind. */
-export interface NodeAudit {
-  readonly node: NodeName;
+export interface NodeAudit extends AuditedNode {
   readonly bootId: string;
   readonly views: readonly GuestView[];
-  readonly guests: readonly GuestSummary[];
-  readonly processes: readonly { readonly pid: number; readonly vmid: number | null; readonly command: string; readonly incoming: boolean }[];
-  readonly sockets: readonly string[];
-  readonly files: readonly string[];
-  readonly interfaces: readonly string[];
-  /** All nftables tables in the node's network namespace, as `<family> <name>`. */
-  readonly nftTables: readonly string[];
-  readonly ports: readonly number[];
-  readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
-  /** Disks of guests that are not this node's, and what was kept by choice. Absent from an older Kedge, as the next. */
-  readonly volumes?: readonly { readonly vmid: number; readonly volumeId: string; readonly identity: string; readonly keptBy: string | null }[];
-  readonly storageIdentities?: readonly string[];
 }

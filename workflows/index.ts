@@ -5,3 +5,4 @@ export { checkMigration } from './check-migration.js';
 export { manageGuest } from './manage-guest.js';
 export { migrateGuest } from './migrate-guest.js';
 export { nodePresence } from './node-presence.js';
+export { repairNode } from './repair-node.js';

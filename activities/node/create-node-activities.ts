@@ -37,6 +37,7 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     releaseSource: step('source.release-activity', (input, info) => service.releaseSource(input, info)),
     manageGuest: step('node.manage-activity', (input) => service.manageGuest(input)),
     auditNode: step('node.audit-activity', () => service.auditNode()),
+    repairNode: step('node.repair-activity', (input) => service.repairNode(input)),
   };
 }
 

@@ -15,6 +15,7 @@ import type {
 } from '../interface.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
+import type { RepairResult } from '../../src/domain/repair.js';
 import type { Revoked } from '../../src/domain/ownership.js';
 
 type InputOf<Name extends keyof NodeActivities> = Parameters<NodeActivities[Name]>[0];
@@ -53,5 +54,6 @@ export interface NodeService {
   releaseSource(input: InputOf<'releaseSource'>, call: AttemptInfo): Promise<void>;
   manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
   auditNode(): Promise<NodeAudit>;
+  repairNode(input: InputOf<'repairNode'>): Promise<RepairResult>;
   copyAndSwitchOver(input: InputOf<'copyAndSwitchOver'>, call: LongCall): Promise<CopyResult>;
 }

@@ -45,6 +45,7 @@ export function emptyActivities(node: NodeName): NodeActivities {
     confirmTarget: async () => ({ announced: true }),
     releaseSource: async () => undefined,
     manageGuest: async () => ({ guest: null, config: null }),
+    repairNode: async () => ({ outcome: 'done', because: 'done' }),
     auditNode: async () => ({
       node,
       bootId: 'bench',

@@ -19,6 +19,8 @@ export interface Cluster
     | 'manageGuest'
     | 'auditNode'
     | 'readSlots'
+    | 'readSchedules'
+    | 'repair'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */

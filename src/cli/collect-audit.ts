@@ -22,6 +22,7 @@ export async function collectAudit(cluster: Cluster): Promise<AuditInput> {
     unreached: answers.flatMap((answer) => ('unreached' in answer ? [answer.unreached] : [])),
     migrations: [...before, ...(await overlooked(cluster, { nodes, known: before }))],
     slots: await slotsUnlessSilent(cluster),
+    schedules: await cluster.readSchedules(),
   };
 }
 
@@ -82,5 +83,5 @@ function notThere(error: unknown): null {
 }
 
 function asRunning(view: MigrationView): RunningMigration {
-  return { vmid: view.ref.vmid, migrationId: view.story?.id ?? null, parked: view.phase === 'needs-operator' };
+  return { vmid: view.ref.vmid, migrationId: view.story?.id ?? null, parked: view.phase === 'needs-operator', runId: view.ref.runId };
 }

@@ -43,8 +43,13 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'audit',
-    description: 'Look on all nodes for anything that should not be there; changes nothing',
+    description: 'Look on all nodes for anything that should not be there; changes nothing without --repair',
     load: async (context) => (await import('./commands/audit.js')).auditCommand(context),
+  },
+  {
+    name: 'reconcile',
+    description: 'Find out which node really has a guest, and settle it; changes nothing without --repair',
+    load: async (context) => (await import('./commands/reconcile.js')).reconcileCommand(context),
   },
   {
     name: 'plan',

@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
 import type { SlotRelease, SlotRequest } from '../domain/admission.js';
-import type { AuditedSlot } from '../domain/audit-types.js';
+import type { AuditedSchedule, AuditedSlot } from '../domain/audit-types.js';
 import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
+import type { RepairResult } from '../domain/repair.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
@@ -20,8 +21,10 @@ import type { MigrationRef, MigrationView } from './migration-view.js';
 import { cordonNode, registerNode } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
+import { readSchedules } from './read-schedules.js';
 import { readSlots } from './read-slots.js';
 import { releaseSlot } from './release-slot.js';
+import { repair, type RepairRequest } from './repair.js';
 import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
@@ -76,6 +79,10 @@ export interface KedgeClient {
   releaseSlot(release: SlotRelease): Promise<void>;
   /** The slots that are held, and whether their holders run. @throws `server-unreachable` when no control worker answers */
   readSlots(): Promise<readonly AuditedSlot[]>;
+  /** The schedules of this namespace that start workflows of Kedge. */
+  readSchedules(): Promise<readonly AuditedSchedule[]>;
+  /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
+  repair(request: RepairRequest): Promise<RepairResult>;
   close(): Promise<void>;
 }
 
@@ -110,6 +117,8 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     requestSlot: (request) => requestSlot(context, request),
     releaseSlot: (release) => releaseSlot(context, release),
     readSlots: () => readSlots(context),
+    readSchedules: () => readSchedules(context),
+    repair: (request) => repair(context, request),
     close,
   };
 }

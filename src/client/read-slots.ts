@@ -3,6 +3,7 @@ import type { SlotRequest, SlotState } from '../domain/admission.js';
 import type { AuditedSlot } from '../domain/audit-types.js';
 import { ADMISSION_ID, QUERIES } from '../domain/workflow-names.js';
 import { clientError } from './client-error.js';
+import { isRunRunning } from './is-run-running.js';
 import type { ClientContext } from './kedge-client.js';
 
 /** How long the query waits for a control worker. */
@@ -32,16 +33,5 @@ async function readLeases({ client }: ClientContext): Promise<readonly SlotReque
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return [];
     throw clientError('read the slots of admission', error);
-  }
-}
-
-/** Of this very run: a later migration of the same guest asks for a slot of its own. */
-async function isRunRunning({ client }: ClientContext, { holder, runId }: SlotRequest): Promise<boolean> {
-  try {
-    const { status } = await client.workflow.getHandle(holder, runId).describe();
-    return status.name === 'RUNNING' || status.name === 'PAUSED';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw clientError(`look for workflow ${holder}`, error);
   }
 }

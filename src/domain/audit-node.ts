@@ -1,19 +1,23 @@
 import { auditNodeThings } from './audit-node-things.js';
-import type { AuditedNode, Leftover, RunningMigration } from './audit-types.js';
+import { auditProcesses } from './audit-processes.js';
+import { certainOwner, fullRecordOn, hasConfigOn } from './audit-owner.js';
+import type { AuditedNode, AuditFinding, AuditInput } from './audit-types.js';
 import type { GuestSummary } from './node-facts.js';
+import type { Repair } from './repair.js';
 
 /** What the node's own records, processes and things say against each other, in the light of the migrations that run. */
-export function auditOneNode(node: AuditedNode, migrations: readonly RunningMigration[]): readonly Leftover[] {
-  const migrating = new Set<number>(migrations.map((migration) => migration.vmid));
+export function auditOneNode(node: AuditedNode, input: AuditInput): readonly AuditFinding[] {
+  const migrating = new Set<number>(input.migrations.map((migration) => migration.vmid));
   return [
-    ...node.guests.flatMap((guest) => auditRecord(node, guest, migrating.has(guest.vmid))),
+    ...node.guests.flatMap((guest) => auditRecord(node, guest, input)),
     ...node.guests.flatMap((guest) => auditState(node, guest, migrating.has(guest.vmid))),
-    ...strayProcesses(node, migrating),
-    ...auditNodeThings(node, migrations),
+    ...auditProcesses(node, input),
+    ...auditNodeThings(node, input),
   ];
 }
 
-function auditRecord(node: AuditedNode, guest: GuestSummary, migrating: boolean): readonly Leftover[] {
+function auditRecord(node: AuditedNode, guest: GuestSummary, input: AuditInput): readonly AuditFinding[] {
+  const migrating = input.migrations.some(({ vmid }) => vmid === guest.vmid);
   const base = { node: node.node, vmid: guest.vmid };
   const generation = guest.generation === null ? '' : `(${String(guest.generation)})`;
   if (guest.record === 'unreadable') {
@@ -24,6 +28,19 @@ function auditRecord(node: AuditedNode, guest: GuestSummary, migrating: boolean)
         what: 'ownership record cannot be read',
         meaning: 'It allows nothing and proves nothing: Kedge starts the guest nowhere because of it',
         remedy: 'Keep the file; compare it with the record of the peer node, then restore it by hand',
+        // Nothing of the guest runs here and another node surely owns it: then this record can only have been a tombstone, or a dead attempt's.
+        repair: guest.qemu === 'gone' && certainOwner(input, guest.vmid) !== null ? { do: 'replace-record' } : null,
+      },
+    ];
+  }
+  if (guest.record === 'owned' && !hasConfigOn(node, guest.vmid)) {
+    return [
+      {
+        ...base,
+        kind: 'owner-without-config',
+        what: `record owned${generation}, and no config`,
+        meaning: 'The node may run the guest and does not know what it is: a process that runs goes on, but could not be started again, nor moved',
+        remedy: `Write its config to the config folder of ${node.node}, from a backup or from what the running process shows ("ps"); Kedge makes up none`,
       },
     ];
   }
@@ -37,11 +54,19 @@ function auditRecord(node: AuditedNode, guest: GuestSummary, migrating: boolean)
       what: `record ${guest.record}${generation}${guest.migrationId === null ? '' : ` of migration ${guest.migrationId}`}`,
       meaning: 'The migration that wrote it does not run any more, and nobody has settled it',
       remedy: `Restart the node worker of ${node.node}: its recovery settles what it can; else see docs/operating.md "Unsettled guests"`,
+      repair: settleRepair(node, guest, input),
     },
   ];
 }
 
-function auditState(node: AuditedNode, guest: GuestSummary, migrating: boolean): readonly Leftover[] {
+/** Needs the word of the other node of that migration: nothing while it is silent. A dead migration stays dead: its id is never issued again. */
+function settleRepair(node: AuditedNode, { vmid, migrationId }: GuestSummary, { unreached }: AuditInput): Repair | null {
+  const peer = fullRecordOn(node, vmid)?.peer;
+  if (migrationId === null || peer === undefined || unreached.some((one) => one.node === peer)) return null;
+  return { do: 'settle', migrationId };
+}
+
+function auditState(node: AuditedNode, guest: GuestSummary, migrating: boolean): readonly AuditFinding[] {
   if (guest.record !== 'owned' || migrating) return [];
   const base = { node: node.node, vmid: guest.vmid };
   const vmid = String(guest.vmid);
@@ -79,23 +104,4 @@ function auditState(node: AuditedNode, guest: GuestSummary, migrating: boolean):
     ];
   }
   return [];
-}
-
-/** A QEMU may live under owned, incoming, armed and releasing; under any other record only while its migration runs. */
-function strayProcesses(node: AuditedNode, migrating: ReadonlySet<number>): readonly Leftover[] {
-  return node.processes.flatMap((process): readonly Leftover[] => {
-    const record = node.guests.find((guest) => guest.vmid === process.vmid)?.record ?? 'missing';
-    const justified = record === 'owned' || record === 'incoming' || record === 'armed' || record === 'releasing';
-    if (justified || (process.vmid !== null && migrating.has(process.vmid))) return [];
-    return [
-      {
-        node: node.node,
-        vmid: process.vmid,
-        kind: process.incoming && record !== 'unreadable' ? 'incoming-process' : 'stray-process',
-        what: `pid ${String(process.pid)} (${process.command.slice(0, 80)}), record ${record}`,
-        meaning: 'A QEMU that no record of this node allows',
-        remedy: `Make sure with "kedge guest show" who owns the guest, then end the process on ${node.node} by its pid`,
-      },
-    ];
-  });
 }

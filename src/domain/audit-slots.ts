@@ -1,12 +1,12 @@
-import type { AuditedSlot, AuditInput, Leftover } from './audit-types.js';
+import type { AuditedSlot, AuditFinding, AuditInput } from './audit-types.js';
 
 /** Slots of admission whose holders have ended: they keep others waiting. */
-export function auditSlots({ slots }: AuditInput): readonly Leftover[] {
+export function auditSlots({ slots }: AuditInput): readonly AuditFinding[] {
   if (slots === null) return [unseen];
   return slots.filter((slot) => !slot.running).map(leaked);
 }
 
-const unseen: Leftover = {
+const unseen: AuditFinding = {
   node: null,
   vmid: null,
   kind: 'slots-not-audited',
@@ -15,15 +15,17 @@ const unseen: Leftover = {
   remedy: 'Check that "kedge control" runs, then audit again',
 };
 
-function leaked({ holder, runId, nodes }: AuditedSlot): Leftover {
+function leaked({ holder, runId, nodes }: AuditedSlot): AuditFinding {
   const vmid = /^migration-(\d+)$/.exec(holder)?.[1];
   const release = JSON.stringify({ holder, runId });
   return {
     node: null,
     vmid: vmid === undefined ? null : Number(vmid),
     kind: 'slot-leaked',
+    key: `${holder}/${runId}`,
     what: `${holder} holds a slot on ${nodes.join(' and ')}, and does not run any more`,
     meaning: 'It ended without a word, as after "temporal workflow terminate". One migration less may touch these nodes, until one has to wait: that frees it',
     remedy: `Nothing has to be done; to free it now: temporal workflow signal --workflow-id admission --name release --input '${release}'`,
+    repair: { do: 'release-slot', holder, runId },
   };
 }

@@ -1,13 +1,15 @@
 /** Input and output of the audit. Plain JSON. */
 import type { NodeName, Vmid } from './ids.js';
 import type { GuestSummary } from './node-facts.js';
+import type { GuestView } from './ownership.js';
+import type { Repair } from './repair.js';
 
 /** What one node has; the part of the activity `auditNode`'s answer that is judged. */
 export interface AuditedNode {
   readonly node: NodeName;
   readonly guests: readonly GuestSummary[];
   /** QEMU processes of Kedge: those whose command line carries its marker. */
-  readonly processes: readonly { readonly pid: number; readonly vmid: number | null; readonly command: string; readonly incoming: boolean }[];
+  readonly processes: readonly AuditedProcess[];
   /** Files in the guests' run folders: sockets, pid files, logs. Paths are absolute, or relative to the root of Kedge that they are in. */
   readonly sockets: readonly string[];
   /** Paths of guest configs, of contents that wait for their rename, and of copies of disks that come in. */
@@ -18,8 +20,8 @@ export interface AuditedNode {
   readonly nftTables: readonly string[];
   /** TCP ports on which QEMU processes listen. */
   readonly ports: readonly number[];
-  /** Streams, copies of volumes and permissions to write to them that are open; `migrationId` is empty where it is not known. */
-  readonly journalOpen: readonly { readonly vmid: number; readonly migrationId: string; readonly what: string }[];
+  /** Streams, copies of volumes and permissions to write to them that are open, and claims of guests that are not here. */
+  readonly journalOpen: readonly AuditedJournalEntry[];
   /**
    * Disks on the node's own storages of guests that it neither has nor receives; `identity`: of the storage; `keptBy`: the migration that was
    * asked to keep it. Absent from an older Kedge, as the next.
@@ -27,6 +29,51 @@ export interface AuditedNode {
   readonly volumes?: readonly { readonly vmid: number; readonly volumeId: string; readonly identity: string; readonly keptBy: string | null }[];
   /** Markers of all storages that the node sees. */
   readonly storageIdentities?: readonly string[];
+  /** Record and process of every guest with a record or a config, tombstones too. Absent from an older Kedge, as the next ones. */
+  readonly views?: readonly GuestView[];
+  /** SHA-256 of each guest config: equal means a copy, to the byte. */
+  readonly configs?: readonly { readonly vmid: number; readonly digest: string }[];
+  /** Those of `interfaces` that nobody holds open, and no other network namespace has an end of. */
+  readonly idleInterfaces?: readonly string[];
+  /** The copies of disks that come in, of those in `files`. */
+  readonly incoming?: readonly { readonly vmid: number; readonly volumeId: string; readonly migrationId: string; readonly path: string }[];
+}
+
+export interface AuditedProcess {
+  readonly pid: number;
+  readonly vmid: number | null;
+  readonly command: string;
+  readonly incoming: boolean;
+  /** With the pid, what it is known by. Absent from an older Kedge, as the next ones. */
+  readonly startTime?: number;
+  /** Is it the one that this node's worker takes for the guest? Another one of the same number was started by somebody else. */
+  readonly own?: boolean;
+  /** Its monitor says that it waits for a stream: its guest has surely never run in it. */
+  readonly waiting?: boolean;
+}
+
+export interface AuditedJournalEntry {
+  readonly vmid: number;
+  /** Empty where it is not known. */
+  readonly migrationId: string;
+  readonly what: string;
+  /** Absent from an older Kedge. */
+  readonly journal?: JournalKind;
+  /** Tells entries of one kind apart: the path that a permission is for, the order of a claim. */
+  readonly key?: string;
+}
+
+export const JOURNAL_KINDS = ['stream', 'volumes', 'claim', 'grant'] as const;
+export type JournalKind = (typeof JOURNAL_KINDS)[number];
+
+/** A schedule of Temporal that starts a workflow of Kedge. */
+export interface AuditedSchedule {
+  readonly scheduleId: string;
+  readonly workflowType: string;
+  /** Guest and nodes that its input names. */
+  readonly vmid: number | null;
+  readonly nodes: readonly string[];
+  readonly paused: boolean;
 }
 
 export interface AuditInput {
@@ -37,6 +84,7 @@ export interface AuditInput {
   readonly migrations: readonly RunningMigration[];
   /** Slots that admission has granted; null when it gave no answer. */
   readonly slots: readonly AuditedSlot[] | null;
+  readonly schedules: readonly AuditedSchedule[];
 }
 
 export interface AuditedSlot {
@@ -52,12 +100,15 @@ export interface RunningMigration {
   readonly vmid: Vmid;
   readonly migrationId: string | null;
   readonly parked: boolean;
+  /** Its run. */
+  readonly runId: string;
 }
 
 export const LEFTOVER_KINDS = [
   'two-runners',
   'two-owners',
   'no-owner',
+  'owner-without-config',
   'record-unsettled',
   'record-unreadable',
   'guest-down',
@@ -70,6 +121,7 @@ export const LEFTOVER_KINDS = [
   'nft-table',
   'config-copy',
   'volume-left',
+  'volume-orphan',
   'temp-file',
   'journal-open',
   'port',
@@ -77,18 +129,32 @@ export const LEFTOVER_KINDS = [
   'migration-parked',
   'slot-leaked',
   'slots-not-audited',
+  'workflow-orphan',
+  'schedule-orphan',
 ] as const;
 export type LeftoverKind = (typeof LEFTOVER_KINDS)[number];
 
 /** One thing that is where it should not be. `node` is null when it is not on a node. */
 export interface Leftover {
+  /** Stays the same for as long as the thing is there: kind, node, guest, and what tells it from others of its kind. */
+  readonly id: string;
   readonly node: NodeName | null;
   readonly vmid: number | null;
   readonly kind: LeftoverKind;
   /** The thing itself: path, pid, record. */
   readonly what: string;
   readonly meaning: string;
+  /** What an operator can do. */
   readonly remedy: string;
+  /** What `--repair` does; null: nothing that is safe. */
+  readonly repair: Repair | null;
+}
+
+/** A leftover as its judge describes it. */
+export interface AuditFinding extends Omit<Leftover, 'id' | 'repair'> {
+  /** Last part of the id; left out where node and guest have one such thing. */
+  readonly key?: string | number;
+  readonly repair?: Repair | null;
 }
 
 /** A disk that a migration was asked to leave at its source. */

@@ -11,6 +11,7 @@ export const WORKFLOW_TYPES = {
   admission: 'admission',
   manageGuest: 'manageGuest',
   auditNode: 'auditNode',
+  repairNode: 'repairNode',
 } as const;
 
 export const QUERIES = { story: 'story', status: 'status', slots: 'slots' } as const;
@@ -30,6 +31,7 @@ export const nodeWorkflowId = (node: NodeName): string => `node-${node}`;
 export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `guest-${vmid}-${verb}`;
 /** Checks exclude neither each other nor the migration. */
 export const checkWorkflowId = (vmid: Vmid, unique: string): string => `check-${vmid}-${unique}`;
+export const repairWorkflowId = (node: NodeName): string => `repair-${node}`;
 export const auditWorkflowId = (node: NodeName): string => `audit-${node}`;
 
 /** The guest of a migration's workflow id. @throws KedgeError `bad-input` when the id is not one of a migration. */

@@ -47,6 +47,7 @@ export const PRIMITIVES: Readonly<Record<'write' | 'effect' | 'message', readonl
     'createTap',
     'removeTap',
     'removeVeth',
+    'removeLink',
     'runRsync',
     'syncVolume',
     'endHolders',

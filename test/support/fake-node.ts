@@ -5,7 +5,7 @@ import { KedgeError } from '../../src/domain/kedge-error.js';
 import { fakeOfflineNode } from './fake-offline-node.js';
 import type { FakeWorld } from './fake-world.js';
 
-export type FakeNodeActivities = Omit<NodeActivities, 'presence' | 'manageGuest' | 'auditNode'>;
+export type FakeNodeActivities = Omit<NodeActivities, 'presence' | 'manageGuest' | 'auditNode' | 'repairNode'>;
 
 /** The activities over `world`, whichever node is asked. */
 export function fakeNode(world: FakeWorld): FakeNodeActivities {

@@ -104,6 +104,7 @@ function nodeActivities(presences: Uint8Array[]): NodeActivities {
       return context.cancelled.finally(() => clearInterval(timer));
     },
     manageGuest: async ({ verb }) => ({ guest: summary, config: `verb: ${verb}` }),
+    repairNode: async ({ repair }) => ({ outcome: 'done', because: repair.do }),
     auditNode: async ({ node }) => ({
       node,
       bootId: 'boot',

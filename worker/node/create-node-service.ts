@@ -1,6 +1,7 @@
 import type { AttemptInfo, NodeService } from '../../activities/node/node-service.js';
 import type { StepRef } from '../../activities/interface.js';
 import { auditNode } from './audit/audit-node.js';
+import { repairNode } from './audit/repair-node.js';
 import { manageGuest } from './guests/manage-guest.js';
 import { copyAndSwitchOver } from './handover/copy-and-switch-over.js';
 import { revoke } from './handover/target-session.js';
@@ -58,6 +59,7 @@ export function createNodeService(node: NodeContext): NodeService {
       claimed(step, call, () => releaseSource(node, { step, target, volumes: volumes ?? [], kept: kept ?? [] })),
     manageGuest: (input) => manageGuest(node, input),
     auditNode: () => auditNode(node),
+    repairNode: (input) => repairNode(node, input),
     copyAndSwitchOver: (input, call) => copyAndSwitchOver(node, { ...input, ...call }),
   };
 }

@@ -7,6 +7,8 @@ const LINKS = z.array(
   z.object({
     ifname: z.string(),
     mtu: z.int(),
+    flags: z.array(z.string()).optional(),
+    link_netnsid: z.int().optional(),
     master: z.string().optional(),
     linkinfo: z.object({ info_kind: z.string().optional(), info_data: z.object({ vlan_filtering: z.int().optional() }).optional() }).optional(),
   }),
@@ -18,6 +20,14 @@ export type Link = z.infer<typeof LINKS>[number];
 /** By netlink, not /sys: a node in a network namespace may see the /sys of another. @throws KedgeError `internal` */
 export async function readLinks(): Promise<readonly Link[]> {
   return LINKS.parse(JSON.parse(await ip(['-json', '-details', 'link', 'show'])));
+}
+
+/**
+ * Does surely nobody use this device of a guest? A tap that is up has a carrier as long as a process has it open (of one that is down the kernel
+ * does not tell); a veth whose other end is in another network namespace belongs to whatever lives there, and goes with it.
+ */
+export function isIdleLink({ flags = [], link_netnsid, linkinfo }: Link): boolean {
+  return linkinfo?.info_kind === 'veth' ? link_netnsid === undefined : flags.includes('NO-CARRIER');
 }
 
 /** Removes a network device; one that is gone already is fine. @throws KedgeError `internal` when the kernel refuses */

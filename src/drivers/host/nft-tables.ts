@@ -19,3 +19,14 @@ export async function listNftTables(): Promise<readonly string[]> {
     throw new KedgeError('internal', 'Cannot list the nftables tables of this node', { cause: error });
   }
 }
+
+/** Deletes a table that `listNftTables` has named; one that is gone already is fine. @throws KedgeError `internal` when the kernel refuses */
+export async function removeNftTable(table: string): Promise<void> {
+  const [family, name] = table.split(' ');
+  if (family === undefined || name === undefined || !(await listNftTables()).includes(table)) return;
+  try {
+    await promisify(execFile)('nft', ['delete', 'table', family, name], { timeout: 10_000, env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
+  } catch (error) {
+    if ((await listNftTables()).includes(table)) throw new KedgeError('internal', `Cannot delete the nftables table ${table}`, { cause: error });
+  }
+}

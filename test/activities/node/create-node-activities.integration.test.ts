@@ -30,6 +30,7 @@ const service: NodeService = {
     return { guest: null, config: 'started' };
   },
   auditNode: () => Promise.reject(new Error('Not asked here')),
+  repairNode: () => Promise.reject(new Error('Not asked here')),
 };
 const tasks = { during: <Result>(_token: Uint8Array, work: () => Promise<Result>): Promise<Result> => work() };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Cluster } from '../../../src/cli/cluster.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { runFake } from './fake-cluster.js';
 import { ended, guest, node1, node2, running, story } from './stories.js';
@@ -68,5 +69,89 @@ describe('kedge audit', () => {
       auditNode: () => Promise.resolve({ ...nothing, node: node2, guests: [incoming] }),
     };
     expect((await runFake(['audit'], { cluster })).exitCode).toBe(0);
+  });
+
+  test('changes nothing without --repair, and says what it would do', async () => {
+    const cluster = {
+      nodes: [node1],
+      listMigrations: () => Promise.resolve([]),
+      auditNode: () => Promise.resolve({ ...nothing, node: node1, nftTables: ['inet kedge-x'] }),
+    };
+    const { exitCode, out } = await runFake(['audit'], { cluster });
+    expect(exitCode).toBe(1);
+    expect(out).toContain('  repair: delete the nftables table inet kedge-x\n  id: nft-table/node1/inet kedge-x\n');
+  });
+
+  test('repairs one by one, looks again, and is clean when nothing is left', async () => {
+    const tables = new Set(['inet kedge-a', 'inet kedge-b']);
+    const asked: unknown[] = [];
+    const cluster: Partial<Cluster> = {
+      nodes: [node1],
+      listMigrations: () => Promise.resolve([]),
+      auditNode: () => Promise.resolve({ ...nothing, node: node1, nftTables: [...tables] }),
+      repair: (request) => {
+        asked.push(request);
+        if (request.repair.do === 'remove-packet-rules') tables.delete(request.repair.table);
+        return Promise.resolve({ outcome: 'done', because: 'done' });
+      },
+    };
+    const result = await runFake(['audit', '--repair'], { cluster });
+    expect(result).toMatchObject({ exitCode: 0, out: expect.stringContaining('Clean: 1 node') });
+    expect(result.out).toContain('Repaired: nft-table/node1/inet kedge-a (delete the nftables table inet kedge-a)\n');
+    expect(asked).toEqual(['inet kedge-a', 'inet kedge-b'].map((table) => ({ node: node1, vmid: null, repair: { do: 'remove-packet-rules', table } })));
+    expect(await runFake(['audit', '--repair'], { cluster })).toMatchObject({ exitCode: 0, out: 'Clean: 1 node, nothing left behind\n' });
+    expect(asked).toHaveLength(2);
+  });
+
+  test('tries a repair that is refused once, goes on with the rest, and exits with 1', async () => {
+    const cluster: Partial<Cluster> = {
+      nodes: [node1],
+      listMigrations: () => Promise.resolve([]),
+      auditNode: () => Promise.resolve({ ...nothing, node: node1, nftTables: ['inet kedge-a', 'inet kedge-b'] }),
+      repair: ({ repair }) =>
+        repair.do === 'remove-packet-rules' && repair.table === 'inet kedge-a'
+          ? Promise.reject(new KedgeError('node-silent', 'No answer'))
+          : Promise.resolve({ outcome: 'refused', because: 'somebody needs it' }),
+    };
+    const result = await runFake(['audit', '--repair', '--json'], { cluster });
+    expect(result.exitCode).toBe(1);
+    expect(JSON.parse(result.out)).toMatchObject({
+      leftovers: [{ kind: 'nft-table' }, { kind: 'nft-table' }],
+      repairs: [
+        { id: 'nft-table/node1/inet kedge-a', outcome: 'refused', because: 'No answer' },
+        { id: 'nft-table/node1/inet kedge-b', outcome: 'refused', because: 'somebody needs it' },
+      ],
+    });
+  });
+});
+
+describe('kedge reconcile', () => {
+  const nothing = { bootId: 'b', views: [], guests: [], processes: [], sockets: [], files: [], interfaces: [], nftTables: [], ports: [], journalOpen: [] };
+  const asked = (audit: object): Partial<Cluster> => ({
+    nodes: [node1],
+    listMigrations: () => Promise.resolve([]),
+    auditNode: () => Promise.resolve({ ...nothing, node: node1, ...audit }),
+  });
+
+  test('shows what each node says and the verdict, and exits with 0 when there is nothing to settle', async () => {
+    const cluster = asked({ guests: [guest()], files: ['qemu-server/101.conf'] });
+    const { exitCode, out } = await runFake(['reconcile', '101'], { cluster });
+    expect(out).toMatch(/^NODE +RECORD .*\nnode1 +owned\(\d+\) [\s\S]*\n\nsettled: Guest 101 is owned by node1/);
+    expect(exitCode).toBe(0);
+  });
+
+  test('exits with 1 for a guest that no node knows', async () => {
+    const result = await runFake(['reconcile', '999', '--json'], { cluster: asked({}) });
+    expect([result.exitCode, JSON.parse(result.out)]).toEqual([1, expect.objectContaining({ vmid: 999, verdict: 'unknown', findings: [] })]);
+  });
+
+  test('repairs only what is about the guest', async () => {
+    const cluster = asked({ nftTables: ['inet kedge-a'], guests: [guest()], files: ['qemu-server/101.conf'] });
+    expect((await runFake(['reconcile', '101', '--repair'], { cluster })).exitCode).toBe(0);
+  });
+
+  test('refuses what is no vmid by name', async () => {
+    const result = await runFake(['reconcile', 'web']);
+    expect(result).toMatchObject({ exitCode: 2, err: expect.stringContaining('"web"') });
   });
 });

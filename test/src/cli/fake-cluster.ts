@@ -48,6 +48,8 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     manageGuest: unexpected('manageGuest'),
     auditNode: unexpected('auditNode'),
     readSlots: () => Promise.resolve([]),
+    readSchedules: () => Promise.resolve([]),
+    repair: unexpected('repair'),
     close() {
       seen.closed = true;
       return Promise.resolve();

@@ -67,6 +67,7 @@ const input = (changes: Partial<AuditInput> = {}): AuditInput => ({
   unreached: [],
   migrations: [],
   slots: [],
+  schedules: [],
   ...changes,
 });
 const slot = (changes: Partial<AuditedSlot> = {}): AuditedSlot => ({
@@ -76,7 +77,7 @@ const slot = (changes: Partial<AuditedSlot> = {}): AuditedSlot => ({
   running: true,
   ...changes,
 });
-const migration = (changes: Partial<RunningMigration> = {}): RunningMigration => ({ vmid, migrationId, parked: false, ...changes });
+const migration = (changes: Partial<RunningMigration> = {}): RunningMigration => ({ vmid, migrationId, parked: false, runId: 'run-1', ...changes });
 const kinds = (changes: Partial<AuditInput>): readonly LeftoverKind[] => findLeftovers(input(changes)).map((leftover) => leftover.kind);
 const onFormer = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1), former(node2, changes)] });
 const onOwner = (changes: Partial<AuditedNode>): Partial<AuditInput> => ({ nodes: [owner(node1, changes), former(node2)] });

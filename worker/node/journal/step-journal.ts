@@ -60,6 +60,12 @@ export class StepJournal {
     await crashPoint('node.step-claim-end', () => removeDurably(this.#file(vmid)));
   }
 
+  /** The newest claim of a guest; null when there is none that can be read. */
+  async seen(vmid: Vmid): Promise<{ readonly generation: number; readonly text: string } | null> {
+    const order = this.#current.get(vmid)?.order ?? (await this.#read(vmid));
+    return order === null ? null : { generation: order.generation, text: print(order) };
+  }
+
   async #read(vmid: Vmid): Promise<StepOrder | null> {
     let text: string;
     try {

@@ -55,6 +55,17 @@ export class RecordStore {
     await crashPoint('node.record-removal', () => removeDurably(this.#file(vmid)));
   }
 
+  /**
+   * Copies the file of a record, whatever it holds, beside it under a name that is no record's; answers that name. Durable when it returns.
+   * For evidence: what is copied stays until an operator removes it.
+   */
+  async keepCopy(vmid: Vmid): Promise<string> {
+    const name = `${vmid}.set-aside-${new Date().toISOString().replaceAll(':', '.')}`;
+    const content = await readFile(this.#file(vmid));
+    await crashPoint('node.record-copy', () => writeDurably(join(this.#folder, name), content));
+    return name;
+  }
+
   /** All guests that have a record file, readable or not. */
   async list(): Promise<readonly Vmid[]> {
     const names = await readdir(this.#folder);

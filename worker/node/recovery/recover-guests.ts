@@ -156,7 +156,7 @@ async function directionOf(node: NodeContext, record: OwnershipRecord): Promise<
 }
 
 /** Which migration a record speaks of, and in which role this node is. */
-function requestOf(node: NodeContext, record: OwnershipRecord): Pick<SettleRequest, 'step' | 'source' | 'target'> | null {
+export function requestOf(node: NodeContext, record: OwnershipRecord): Pick<SettleRequest, 'step' | 'source' | 'target'> | null {
   const { vmid, migrationId, peer } = record;
   if (migrationId === undefined || peer === undefined) return null;
   const isTarget = record.state === 'incoming' || record.state === 'armed' || record.state === 'revoked';

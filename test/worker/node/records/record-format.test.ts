@@ -68,6 +68,12 @@ describe('an ownership record', () => {
     );
   });
 
+  test('that was edited by hand is refused, whatever it says now', () => {
+    const altered = printRecord({ ...base, ...claim, state: 'revoked', ran: 'maybe' }).replace('"revoked"', '"owned"');
+    expect(() => parseRecord(altered)).toThrow(/checksum/);
+    expect(() => parseRecord(printRecord({ ...base, state: 'owned' }).replace('"generation":7', '"generation":8'))).toThrow(/checksum/);
+  });
+
   test('with a field missing is refused by the name of the field', () => {
     const { bootId, ...other } = base;
     expect(() => parseRecord(sealJson({ format: 1, ...other, state: 'owned' }))).toThrow('Cannot read record: field bootId is not a text');
