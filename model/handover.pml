@@ -7,7 +7,8 @@
  *                       S QEMU  ------------------ RAM stream ------------------->  T QEMU
  *
  * One process of guarded commands: every interleaving of the parties is an order of commands. A command is what the code
- * does under the guest's flock in one go; where a kill may fall in between, there are two commands.
+ * does under the guest's flock in one go; where a kill may fall in between, there are two commands. Each has a label, which
+ * docs/protocol.md maps to the code that does it; a test holds both against each other.
  * Time is not modelled: whatever may happen late may happen at any time. Faults are counted (FAULTS), repairs are free,
  * so every run ends; the end of a run is judged by `at_rest`.
  * Recovery on both nodes looks, decides by DECIDE (generated from the code's own table), acts, and looks again.
@@ -284,46 +285,46 @@ inline source_drops() {
 
 #define STREAM_COMMANDS(fate) \
   /* the target died or the return path broke in the final pass: QEMU resumes by itself */ \
-  :: d_step { FAULT(sq == Q_DEVICE && (fate == 0 || tq == Q_INMIGRATE)) -> HIT; source_runs(); stream_breaks(fate) } \
+  :: d_step { /*@ fault: stream breaks in the final pass */ FAULT(sq == Q_DEVICE && (fate == 0 || tq == Q_INMIGRATE)) -> HIT; source_runs(); stream_breaks(fate) } \
   /* yank */ \
-  :: d_step { MAY(0) && pc[0] == R_ACT && act[0] == DO_YANK && sq == Q_DEVICE && (fate == 0 || tq == Q_INMIGRATE) -> CHANGED; source_runs(); stream_breaks(fate); recover(0) } \
-  :: d_step { MAY(1) && pc[1] == R_ACT && act[1] == DO_YANK && sq == Q_DEVICE && (fate == 0 || tq == Q_INMIGRATE) -> CHANGED; source_runs(); stream_breaks(fate); recover(1) } \
+  :: d_step { /*@ recovery: yank */ MAY(0) && pc[0] == R_ACT && act[0] == DO_YANK && sq == Q_DEVICE && (fate == 0 || tq == Q_INMIGRATE) -> CHANGED; source_runs(); stream_breaks(fate); recover(0) } \
+  :: d_step { /*@ recovery: yank */ MAY(1) && pc[1] == R_ACT && act[1] == DO_YANK && sq == Q_DEVICE && (fate == 0 || tq == Q_INMIGRATE) -> CHANGED; source_runs(); stream_breaks(fate); recover(1) } \
   /* the source's QEMU is killed */ \
-  :: d_step { FAULT(sq != Q_GONE && (fate == 0 || (tq == Q_INMIGRATE && stm == ST_ACTIVE && (fate == 1 || sq == Q_DEVICE)))) -> HIT; source_ends(); stream_breaks(fate) }
+  :: d_step { /*@ fault: source QEMU killed */ FAULT(sq != Q_GONE && (fate == 0 || (tq == Q_INMIGRATE && stm == ST_ACTIVE && (fate == 1 || sq == Q_DEVICE)))) -> HIT; source_ends(); stream_breaks(fate) }
 
 /* a stream that breaks or is cancelled before the final pass leaves nothing to load */
 #define COPY_COMMANDS(fate) \
-  :: d_step { FAULT(sq == Q_RUNNING && stm == ST_ACTIVE) -> HIT; stream_breaks(fate) } \
-  :: d_step { MAY(0) && pc[0] == R_ACT && act[0] == DO_CANCEL_STREAM && (sq == Q_PRE_SWITCHOVER || (sq == Q_RUNNING && stm == ST_ACTIVE)) -> CHANGED; source_runs(); stream_breaks(fate); recover(0) } \
-  :: d_step { MAY(1) && pc[1] == R_ACT && act[1] == DO_CANCEL_STREAM && (sq == Q_PRE_SWITCHOVER || (sq == Q_RUNNING && stm == ST_ACTIVE)) -> CHANGED; source_runs(); stream_breaks(fate); recover(1) }
+  :: d_step { /*@ fault: stream breaks in the copy */ FAULT(sq == Q_RUNNING && stm == ST_ACTIVE) -> HIT; stream_breaks(fate) } \
+  :: d_step { /*@ recovery: cancel the stream */ MAY(0) && pc[0] == R_ACT && act[0] == DO_CANCEL_STREAM && (sq == Q_PRE_SWITCHOVER || (sq == Q_RUNNING && stm == ST_ACTIVE)) -> CHANGED; source_runs(); stream_breaks(fate); recover(0) } \
+  :: d_step { /*@ recovery: cancel the stream */ MAY(1) && pc[1] == R_ACT && act[1] == DO_CANCEL_STREAM && (sq == Q_PRE_SWITCHOVER || (sq == Q_RUNNING && stm == ST_ACTIVE)) -> CHANGED; source_runs(); stream_breaks(fate); recover(1) }
 
 #define ACTOR(a) \
   /* an older attempt's effects are refused: it ends */ \
-  :: d_step { up && pc[a] != IDLE && holder != a -> CHANGED; ended(a) } \
+  :: d_step { /*@ attempt: fenced */ up && pc[a] != IDLE && holder != a -> CHANGED; ended(a) } \
   /* prepare */ \
-  :: d_step { MAY(a) && pc[a] == P_PREP -> CHANGED; send(a, PREP); pc[a] = W_PREP } \
-  :: d_step { MAY(a) && pc[a] == W_PREP && ans[a] == OK -> CHANGED; pc[a] = P_COPY; ans[a] = 0; asked[a] = 0 } \
-  :: d_step { MAY(a) && pc[a] == W_PREP && ans[a] > OK -> CHANGED; over = 1; recover(a) } \
+  :: d_step { /*@ prepare: ask */ MAY(a) && pc[a] == P_PREP -> CHANGED; send(a, PREP); pc[a] = W_PREP } \
+  :: d_step { /*@ prepare: done */ MAY(a) && pc[a] == W_PREP && ans[a] == OK -> CHANGED; pc[a] = P_COPY; ans[a] = 0; asked[a] = 0 } \
+  :: d_step { /*@ prepare: refused or lost */ MAY(a) && pc[a] == W_PREP && ans[a] > OK -> CHANGED; over = 1; recover(a) } \
   /* pre-copy, converged */ \
-  :: d_step { MAY(a) && pc[a] == P_COPY && sq == Q_RUNNING && tq == Q_INMIGRATE && stm == ST_NONE -> CHANGED; stm = ST_ACTIVE; pc[a] = P_CONV } \
-  :: d_step { MAY(a) && pc[a] == P_COPY && !(sq == Q_RUNNING && tq == Q_INMIGRATE && stm == ST_NONE) -> CHANGED; stm = (stm == ST_NONE -> ST_ENDED : stm); recover(a) } \
-  :: d_step { MAY(a) && pc[a] == P_CONV && sq == Q_RUNNING && stm == ST_ACTIVE && tq == Q_INMIGRATE -> CHANGED; sq = Q_PRE_SWITCHOVER; pc[a] = P_SWITCH } \
-  :: d_step { MAY(a) && pc[a] == P_CONV && !(sq == Q_RUNNING && stm == ST_ACTIVE && tq == Q_INMIGRATE) -> CHANGED; stm = (sq == Q_RUNNING -> ST_ENDED : stm); recover(a) } \
+  :: d_step { /*@ copy: start the stream */ MAY(a) && pc[a] == P_COPY && sq == Q_RUNNING && tq == Q_INMIGRATE && stm == ST_NONE -> CHANGED; stm = ST_ACTIVE; pc[a] = P_CONV } \
+  :: d_step { /*@ copy: no stream to start */ MAY(a) && pc[a] == P_COPY && !(sq == Q_RUNNING && tq == Q_INMIGRATE && stm == ST_NONE) -> CHANGED; stm = (stm == ST_NONE -> ST_ENDED : stm); recover(a) } \
+  :: d_step { /*@ copy: converged, paused */ MAY(a) && pc[a] == P_CONV && sq == Q_RUNNING && stm == ST_ACTIVE && tq == Q_INMIGRATE -> CHANGED; sq = Q_PRE_SWITCHOVER; pc[a] = P_SWITCH } \
+  :: d_step { /*@ copy: the stream ended */ MAY(a) && pc[a] == P_CONV && !(sq == Q_RUNNING && stm == ST_ACTIVE && tq == Q_INMIGRATE) -> CHANGED; stm = (sq == Q_RUNNING -> ST_ENDED : stm); recover(a) } \
   /* switchover: releasing, armed and migrate-continue in any order */ \
-  :: d_step { MAY(a) && pc[a] == P_SWITCH && ss == CLAIMED && sg == m[a] - 1 && sq != Q_RUNNING && sq != Q_GONE -> CHANGED; source_record(RELEASING, sg) } \
-  :: d_step { MAY(a) && pc[a] == P_SWITCH && !asked[a] && !armed[a] -> CHANGED; send(a, ARM) } \
-  :: d_step { MAY(a) && pc[a] == P_SWITCH && asked[a] && ans[a] == OK -> CHANGED; armed[a] = 1; ans[a] = 0; asked[a] = 0 } \
-  :: d_step { MAY(a) && pc[a] == P_SWITCH && sq == Q_PRE_SWITCHOVER -> CHANGED; sq = Q_DEVICE } \
-  :: d_step { MAY(a) && pc[a] == P_SWITCH && (ans[a] > OK || sq == Q_RUNNING || sq == Q_GONE || (sq == Q_DEVICE && !link) || over) -> CHANGED; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == P_SWITCH && GO_READY(a) -> CHANGED; RENAME_RELEASED; pc[a] = P_GO } \
-  :: d_step { MAY(a) && pc[a] == P_GO -> CHANGED; send(a, GO); pc[a] = W_GO; EARLY_DROP } \
-  :: d_step { MAY(a) && pc[a] == W_GO && ans[a] == OK -> CHANGED; pc[a] = P_RELEASE; ans[a] = 0; asked[a] = 0 } \
-  :: d_step { MAY(a) && pc[a] == W_GO && ans[a] > OK -> CHANGED; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == P_RELEASE -> CHANGED; source_drops(); ended(a); REACHED(HANDED_OVER); if :: attempts == 0 && mig > 2 -> REACHED(SECOND_ATTEMPT_DONE) :: else fi } \
+  :: d_step { /*@ switch: releasing */ MAY(a) && pc[a] == P_SWITCH && ss == CLAIMED && sg == m[a] - 1 && sq != Q_RUNNING && sq != Q_GONE -> CHANGED; source_record(RELEASING, sg) } \
+  :: d_step { /*@ switch: ask to arm */ MAY(a) && pc[a] == P_SWITCH && !asked[a] && !armed[a] -> CHANGED; send(a, ARM) } \
+  :: d_step { /*@ switch: armed, answered */ MAY(a) && pc[a] == P_SWITCH && asked[a] && ans[a] == OK -> CHANGED; armed[a] = 1; ans[a] = 0; asked[a] = 0 } \
+  :: d_step { /*@ switch: continue */ MAY(a) && pc[a] == P_SWITCH && sq == Q_PRE_SWITCHOVER -> CHANGED; sq = Q_DEVICE } \
+  :: d_step { /*@ switch: give up */ MAY(a) && pc[a] == P_SWITCH && (ans[a] > OK || sq == Q_RUNNING || sq == Q_GONE || (sq == Q_DEVICE && !link) || over) -> CHANGED; recover(a) } \
+  :: d_step { /*@ switch: released */ MAY(a) && pc[a] == P_SWITCH && GO_READY(a) -> CHANGED; RENAME_RELEASED; pc[a] = P_GO } \
+  :: d_step { /*@ switch: go */ MAY(a) && pc[a] == P_GO -> CHANGED; send(a, GO); pc[a] = W_GO; EARLY_DROP } \
+  :: d_step { /*@ go: answered */ MAY(a) && pc[a] == W_GO && ans[a] == OK -> CHANGED; pc[a] = P_RELEASE; ans[a] = 0; asked[a] = 0 } \
+  :: d_step { /*@ go: refused or lost */ MAY(a) && pc[a] == W_GO && ans[a] > OK -> CHANGED; recover(a) } \
+  :: d_step { /*@ release: drop the source */ MAY(a) && pc[a] == P_RELEASE -> CHANGED; source_drops(); ended(a); REACHED(HANDED_OVER); if :: attempts == 0 && mig > 2 -> REACHED(SECOND_ATTEMPT_DONE) :: else fi } \
   /* recovery: what it reads of its own record it makes durable first (another attempt may have renamed only) */ \
-  :: d_step { MAY(a) && pc[a] == R_LOOK && dss != ss -> CHANGED; dss = ss; dsg = sg } \
+  :: d_step { /*@ recovery: sync what was read */ MAY(a) && pc[a] == R_LOOK && dss != ss -> CHANGED; dss = ss; dsg = sg } \
   /* look, with or without the target's answer */ \
-  :: d_step { MAY(a) && pc[a] == R_LOOK && dss == ss && !blocked[a] && (T_ANSWERS || tpc == T_DOWN) -> \
+  :: d_step { /*@ recovery: look and decide */ MAY(a) && pc[a] == R_LOOK && dss == ss && !blocked[a] && (T_ANSWERS || tpc == T_DOWN) -> \
        look(m[a], 1, tpc != T_DOWN); \
        if \
        :: d == DO_ALARM -> CHECK(NO_ALARM, 0); blocked[a] = 1 \
@@ -337,40 +338,40 @@ inline source_drops() {
        :: d == DO_NEEDS_EVIDENCE || d == DO_WAIT || d == DO_CONT_ON_TARGET || (d == DO_GUEST_ENDED_ON_TARGET && !reported) || d == DO_START_FROM_DISK_ON_TARGET || d == DO_KILL_TARGET_COPY -> blocked[a] = 1 \
        :: else -> CHANGED; act[a] = d; pc[a] = R_ACT \
        fi; d = 0 } \
-  :: d_step { FAULT(MAY(a) && pc[a] == R_LOOK && dss == ss && T_ANSWERS) -> look(m[a], 1, 0); \
+  :: d_step { /*@ recovery: look, the target seems silent */ FAULT(MAY(a) && pc[a] == R_LOOK && dss == ss && T_ANSWERS) -> look(m[a], 1, 0); \
        if \
        :: d == DO_TAKE_BACK || d == DO_KEEP_ON_SOURCE || d == DO_CANCEL_STREAM || d == DO_CONT_ON_SOURCE || d == DO_START_FROM_DISK_ON_SOURCE -> HIT; act[a] = d; pc[a] = R_ACT \
        :: d == DO_SETTLED -> HIT; ended(a) \
        :: else -> faults-- \
        fi; d = 0 } \
   /* act: what the decision was about is checked again under the flock */ \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_REVOKE_TARGET -> CHANGED; send(a, REVOKE); pc[a] = W_REVOKE } \
-  :: d_step { MAY(a) && pc[a] == W_REVOKE && ans[a] != 0 -> CHANGED; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_KEEP_ON_SOURCE -> CHANGED; \
+  :: d_step { /*@ recovery: ask to revoke */ MAY(a) && pc[a] == R_ACT && act[a] == DO_REVOKE_TARGET -> CHANGED; send(a, REVOKE); pc[a] = W_REVOKE } \
+  :: d_step { /*@ recovery: revocation answered or lost */ MAY(a) && pc[a] == W_REVOKE && ans[a] != 0 -> CHANGED; recover(a) } \
+  :: d_step { /*@ recovery: keep on the source */ MAY(a) && pc[a] == R_ACT && act[a] == DO_KEEP_ON_SOURCE -> CHANGED; \
        if :: sq == Q_RUNNING && sg == m[a] - 1 && (ss == CLAIMED || ss == RELEASING) -> issue(TAKEN_BACK(m[a])); source_record(OWNED, TAKEN_BACK(m[a])) :: else fi; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_TAKE_BACK -> CHANGED; \
+  :: d_step { /*@ recovery: take back */ MAY(a) && pc[a] == R_ACT && act[a] == DO_TAKE_BACK -> CHANGED; \
        if :: sq == Q_POSTMIGRATE && sg == m[a] - 1 && ss != OWNED -> REACHED(TOOK_BACK); if :: ss == RELEASED -> REACHED(TOOK_BACK_AFTER_REVOKE) :: else fi; issue(TAKEN_BACK(m[a])); source_record(OWNED, TAKEN_BACK(m[a])) :: else fi; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_CONT_ON_SOURCE -> CHANGED; \
+  :: d_step { /*@ recovery: cont on the source */ MAY(a) && pc[a] == R_ACT && act[a] == DO_CONT_ON_SOURCE -> CHANGED; \
        if :: sq == Q_POSTMIGRATE && ss == OWNED -> pendS = 1; pc[a] = W_CONT; act[a] = 0 :: else -> recover(a) fi } \
-  :: d_step { up && pc[a] == W_CONT && !pendS -> CHANGED; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_START_FROM_DISK_ON_SOURCE -> CHANGED; \
+  :: d_step { /*@ recovery: cont answered */ up && pc[a] == W_CONT && !pendS -> CHANGED; recover(a) } \
+  :: d_step { /*@ recovery: start from disk on the source */ MAY(a) && pc[a] == R_ACT && act[a] == DO_START_FROM_DISK_ON_SOURCE -> CHANGED; \
        if \
        :: sq == Q_POSTMIGRATE -> sq = Q_GONE; recover(a) \
        :: sq == Q_GONE && !(ss == OWNED && sg == m[a] + 1) -> issue(m[a] + 1); source_record(OWNED, m[a] + 1); recover(a) \
        :: sq == Q_GONE && ss == OWNED && sg == m[a] + 1 -> source_starts_from_disk(); recover(a) \
        :: else -> recover(a) \
        fi } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_RELEASE_SOURCE -> CHANGED; source_drops(); recover(a) } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_YANK && sq != Q_DEVICE -> CHANGED; recover(a) } \
-  :: d_step { MAY(a) && pc[a] == R_ACT && act[a] == DO_CANCEL_STREAM && !(sq == Q_PRE_SWITCHOVER || (sq == Q_RUNNING && stm == ST_ACTIVE)) -> CHANGED; recover(a) } \
+  :: d_step { /*@ recovery: release the source */ MAY(a) && pc[a] == R_ACT && act[a] == DO_RELEASE_SOURCE -> CHANGED; source_drops(); recover(a) } \
+  :: d_step { /*@ recovery: nothing to yank */ MAY(a) && pc[a] == R_ACT && act[a] == DO_YANK && sq != Q_DEVICE -> CHANGED; recover(a) } \
+  :: d_step { /*@ recovery: nothing to cancel */ MAY(a) && pc[a] == R_ACT && act[a] == DO_CANCEL_STREAM && !(sq == Q_PRE_SWITCHOVER || (sq == Q_RUNNING && stm == ST_ACTIVE)) -> CHANGED; recover(a) } \
   /* calls fail: the target is down; or lost on the way, answer lost, given up too early (the message stays under way) */ \
-  :: d_step { fk[a] != 0 && tpc == T_DOWN -> CHANGED; fk[a] = 0; fg[a] = 0; ans[a] = LOST } \
-  :: d_step { FAULT(fk[a] != 0) -> HIT; fk[a] = 0; fg[a] = 0; ans[a] = LOST } \
-  :: d_step { FAULT(ans[a] == OK) -> HIT; ans[a] = LOST } \
-  :: d_step { FAULT(fk[a] != 0 && fk[2 + a] == 0) -> HIT; fk[2 + a] = fk[a]; fg[2 + a] = fg[a]; fk[a] = 0; fg[a] = 0; ans[a] = LOST } \
-  :: d_step { FAULT(tto == a) -> HIT; tto = 9; ans[a] = LOST } \
+  :: d_step { /*@ call: target down */ fk[a] != 0 && tpc == T_DOWN -> CHANGED; fk[a] = 0; fg[a] = 0; ans[a] = LOST } \
+  :: d_step { /*@ fault: request lost */ FAULT(fk[a] != 0) -> HIT; fk[a] = 0; fg[a] = 0; ans[a] = LOST } \
+  :: d_step { /*@ fault: answer lost */ FAULT(ans[a] == OK) -> HIT; ans[a] = LOST } \
+  :: d_step { /*@ fault: call given up, request under way */ FAULT(fk[a] != 0 && fk[2 + a] == 0) -> HIT; fk[2 + a] = fk[a]; fg[2 + a] = fg[a]; fk[a] = 0; fg[a] = 0; ans[a] = LOST } \
+  :: d_step { /*@ fault: answer given up */ FAULT(tto == a) -> HIT; tto = 9; ans[a] = LOST } \
   /* said twice */ \
-  :: d_step { FAULT(fk[a] != 0 && fk[2 + a] == 0) -> HIT; fk[2 + a] = fk[a]; fg[2 + a] = fg[a] }
+  :: d_step { /*@ fault: request said twice */ FAULT(fk[a] != 0 && fk[2 + a] == 0) -> HIT; fk[2 + a] = fk[a]; fg[2 + a] = fg[a] }
 
 #ifdef RELEASED_SKIPPED
 #define RENAME_RELEASED skip
@@ -457,7 +458,7 @@ inline handle(from) {
   k = 0; g = 0
 }
 
-#define TARGET_RECEIVES(from) :: d_step { tpc == T_IDLE && T_SYNCED && fk[from] != 0 -> CHANGED; handle(from) }
+#define TARGET_RECEIVES(from) :: d_step { /*@ target: receive */ tpc == T_IDLE && T_SYNCED && fk[from] != 0 -> CHANGED; handle(from) }
 
 /* ── a worker dies, its calls may still be under way; a node loses power ────────────────────────────────────────── */
 
@@ -501,38 +502,38 @@ inline at_rest() {
 init {
   do
   /* the workflow claims the guest and begins; a second one only after the first was rolled back */
-  :: d_step { attempts > 0 && up && pc[0] == IDLE && ss == OWNED && sq == Q_RUNNING && !pendS && ts != OWNED ->
+  :: d_step { /*@ claim */ attempts > 0 && up && pc[0] == IDLE && ss == OWNED && sq == Q_RUNNING && !pendS && ts != OWNED ->
        assert(stm != ST_ACTIVE);
        CHANGED; attempts--; mig = sg + 1; issue(mig); source_record(CLAIMED, sg); m[0] = mig; holder = 0; pc[0] = P_PREP; over = 0; link = 1;
        stm = ST_NONE }
   /* a second attempt of the same work (its heartbeat was late): steals the claim, looks */
-  :: d_step { FAULT(up && pc[1] == IDLE && pc[0] != IDLE && holder == 0 && !pendS) -> HIT; holder = 1; pc[1] = R_LOOK; m[1] = mig }
+  :: d_step { /*@ attempt: second one steals the claim */ FAULT(up && pc[1] == IDLE && pc[0] != IDLE && holder == 0 && !pendS) -> HIT; holder = 1; pc[1] = R_LOOK; m[1] = mig }
   /* deadline or cancel */
-  :: d_step { !over && pc[0] != IDLE && ss != RELEASED -> CHANGED; over = 1 }
+  :: d_step { /*@ deadline or cancel */ !over && pc[0] != IDLE && ss != RELEASED -> CHANGED; over = 1 }
 
   ACTOR(0)
   ACTOR(1)
 
   /* QEMU on both sides */
-  :: d_step { sq == Q_DEVICE && link && tq == Q_INMIGRATE -> CHANGED; tq = Q_LOADED; tstale = 0 }
-  :: d_step { sq == Q_DEVICE && link && (tq == Q_LOADED || tq == Q_RUNNING) -> CHANGED; sq = Q_POSTMIGRATE; stm = 3;
+  :: d_step { /*@ QEMU: target loads */ sq == Q_DEVICE && link && tq == Q_INMIGRATE -> CHANGED; tq = Q_LOADED; tstale = 0 }
+  :: d_step { /*@ QEMU: source completes */ sq == Q_DEVICE && link && (tq == Q_LOADED || tq == Q_RUNNING) -> CHANGED; sq = Q_POSTMIGRATE; stm = 3;
 #ifdef STICKY_STATUS
        everCompleted = 1
 #endif
      }
-  :: d_step { sq == Q_DEVICE && tq == Q_GONE -> CHANGED; source_runs(); stm = ST_ENDED }
-  :: d_step { FAULT(sq == Q_DEVICE && link) -> HIT; link = 0 }
+  :: d_step { /*@ QEMU: target gone, source resumes */ sq == Q_DEVICE && tq == Q_GONE -> CHANGED; source_runs(); stm = ST_ENDED }
+  :: d_step { /*@ fault: final pass hangs */ FAULT(sq == Q_DEVICE && link) -> HIT; link = 0 }
   STREAM_COMMANDS(0)
   STREAM_COMMANDS(1)
   STREAM_COMMANDS(2)
   COPY_COMMANDS(0)
   COPY_COMMANDS(1)
-  :: d_step { FAULT(tq == Q_INMIGRATE || tq == Q_LOADED) -> HIT; tq = Q_GONE; pendT = 0; if :: sq == Q_RUNNING && stm == ST_ACTIVE -> stm = ST_ENDED :: else fi }
-  :: d_step { pendS -> CHANGED; pendS = 0; if :: sq == Q_POSTMIGRATE -> source_runs() :: else fi }
-  :: d_step { pendT -> CHANGED; pendT = 0; if :: tq == Q_LOADED || tq == Q_INMIGRATE -> target_runs() :: else fi }
+  :: d_step { /*@ fault: target QEMU killed */ FAULT(tq == Q_INMIGRATE || tq == Q_LOADED) -> HIT; tq = Q_GONE; pendT = 0; if :: sq == Q_RUNNING && stm == ST_ACTIVE -> stm = ST_ENDED :: else fi }
+  :: d_step { /*@ QEMU: cont on the source */ pendS -> CHANGED; pendS = 0; if :: sq == Q_POSTMIGRATE -> source_runs() :: else fi }
+  :: d_step { /*@ QEMU: cont on the target */ pendT -> CHANGED; pendT = 0; if :: tq == Q_LOADED || tq == Q_INMIGRATE -> target_runs() :: else fi }
 
 #ifdef NO_GREETING
-  :: d_step { strayS -> CHANGED; strayS = 0; if :: sq == Q_POSTMIGRATE -> source_runs() :: else fi }
+  :: d_step { /*@ variant: stray cont */ strayS -> CHANGED; strayS = 0; if :: sq == Q_POSTMIGRATE -> source_runs() :: else fi }
 #endif
 
   /* T's worker */
@@ -540,27 +541,27 @@ init {
   TARGET_RECEIVES(1)
   TARGET_RECEIVES(2)
   TARGET_RECEIVES(3)
-  :: d_step { tpc == T_ARM_SYNC -> CHANGED; target_record(ARMED, tg); answer(tto, OK); tto = 9; tpc = T_IDLE }
-  :: d_step { tpc == T_GO_CONT -> CHANGED; pendT = 1; tpc = T_WAIT_CONT }
-  :: d_step { tpc == T_WAIT_CONT && !pendT -> CHANGED; tpc = T_SYNC }
-  :: d_step { tpc == T_SYNC -> CHANGED;
+  :: d_step { /*@ target: armed, synced */ tpc == T_ARM_SYNC -> CHANGED; target_record(ARMED, tg); answer(tto, OK); tto = 9; tpc = T_IDLE }
+  :: d_step { /*@ target: owned, cont sent */ tpc == T_GO_CONT -> CHANGED; pendT = 1; tpc = T_WAIT_CONT }
+  :: d_step { /*@ target: cont answered */ tpc == T_WAIT_CONT && !pendT -> CHANGED; tpc = T_SYNC }
+  :: d_step { /*@ target: owned, synced */ tpc == T_SYNC -> CHANGED;
 #ifdef RECORD_AFTER_CONT
        ts = OWNED;
 #endif
        target_record(ts, tg); answer(tto, OK); tto = 9; tpc = T_IDLE }
-  :: d_step { tpc == T_KILL -> CHANGED; CHECK(NO_ALARM, tq != Q_RUNNING); tq = Q_GONE; pendT = 0; answer(tto, OK); tto = 9; tpc = T_IDLE }
+  :: d_step { /*@ target: kill the copy */ tpc == T_KILL -> CHANGED; CHECK(NO_ALARM, tq != Q_RUNNING); tq = Q_GONE; pendT = 0; answer(tto, OK); tto = 9; tpc = T_IDLE }
   /* the lease of `incoming` ends: early is a fault, late is none */
-  :: d_step { tpc == T_IDLE && ts == INCOMING && (sg >= tg || (pc[0] == IDLE && pc[1] == IDLE && up)) -> CHANGED; maybe = 0; target_record(REVOKED, tg); tpc = T_KILL }
-  :: d_step { FAULT(tpc == T_IDLE && ts == INCOMING) -> HIT; maybe = 0; target_record(REVOKED, tg); tpc = T_KILL }
+  :: d_step { /*@ target: lease ends */ tpc == T_IDLE && ts == INCOMING && (sg >= tg || (pc[0] == IDLE && pc[1] == IDLE && up)) -> CHANGED; maybe = 0; target_record(REVOKED, tg); tpc = T_KILL }
+  :: d_step { /*@ fault: lease ends early */ FAULT(tpc == T_IDLE && ts == INCOMING) -> HIT; maybe = 0; target_record(REVOKED, tg); tpc = T_KILL }
   /* T's own recovery: it looks at S as well, and does what the table lets a target do */
-  :: d_step { tpc == T_IDLE && T_SYNCED && !tblocked && tg > 0 ->
+  :: d_step { /*@ target: look and decide */ tpc == T_IDLE && T_SYNCED && !tblocked && tg > 0 ->
        look(tg, up, 1);
        if
        :: d == DO_ALARM -> CHECK(NO_ALARM, 0); tblocked = 1
        :: d == DO_CONT_ON_TARGET || d == DO_START_FROM_DISK_ON_TARGET || d == DO_KILL_TARGET_COPY || d == DO_REVOKE_TARGET || (d == DO_GUEST_ENDED_ON_TARGET && !reported) -> CHANGED; tact = d; tpc = T_ACT
        :: else -> tblocked = 1
        fi; d = 0 }
-  :: d_step { tpc == T_ACT -> CHANGED; tpc = T_IDLE;
+  :: d_step { /*@ target: act */ tpc == T_ACT -> CHANGED; tpc = T_IDLE;
        if
        :: tact == DO_CONT_ON_TARGET && ts == OWNED && tq == Q_LOADED -> pendT = 1; tpc = T_WAIT_CONT
        :: tact == DO_START_FROM_DISK_ON_TARGET && ts == ARMED && tq == Q_GONE -> REACHED(DISK_ON_TARGET); target_record(OWNED, tg); tpc = T_START
@@ -570,26 +571,26 @@ init {
        :: else
        fi; tact = 0 }
   /* the guest's policy: start it again, or report that it ended */
-  :: d_step { tpc == T_START -> CHANGED; tpc = T_IDLE; tq = Q_RUNNING; sstale = 1; two_runners() }
-  :: d_step { tpc == T_START -> CHANGED; tpc = T_IDLE; reported = 1 }
+  :: d_step { /*@ target: start from disk */ tpc == T_START -> CHANGED; tpc = T_IDLE; tq = Q_RUNNING; sstale = 1; two_runners() }
+  :: d_step { /*@ target: report the end */ tpc == T_START -> CHANGED; tpc = T_IDLE; reported = 1 }
 
   /* faults of workers and nodes, and their return */
-  :: d_step { FAULT(up) -> HIT; source_worker_dies(0) }
-  :: d_step { FAULT(up && (fk[0] != 0 || fk[1] != 0)) -> HIT; source_worker_dies(1) }
-  :: d_step { FAULT(tpc != T_DOWN) -> HIT; target_worker_dies() }
-  :: d_step { FAULT(1) -> HIT; ss = dss; sg = dsg; source_power_cut(0) }
-  :: d_step { FAULT(dss != ss) -> HIT; dss = ss; dsg = sg; source_power_cut(0) }
-  :: d_step { FAULT(tq == Q_INMIGRATE && stm == ST_ACTIVE) -> HIT; ss = dss; sg = dsg; source_power_cut(1) }
-  :: d_step { FAULT(tq == Q_INMIGRATE && sq == Q_DEVICE) -> HIT; ss = dss; sg = dsg; source_power_cut(2) }
-  :: d_step { FAULT(1) -> HIT; ts = dts; tg = dtg; oldboot = (ts == ARMED -> 1 : 0); target_power_cut() }
-  :: d_step { FAULT(dts != ts) -> HIT; dts = ts; dtg = tg; oldboot = (ts == ARMED -> 1 : 0); target_power_cut() }
+  :: d_step { /*@ fault: source worker dies */ FAULT(up) -> HIT; source_worker_dies(0) }
+  :: d_step { /*@ fault: source worker dies */ FAULT(up && (fk[0] != 0 || fk[1] != 0)) -> HIT; source_worker_dies(1) }
+  :: d_step { /*@ fault: target worker dies */ FAULT(tpc != T_DOWN) -> HIT; target_worker_dies() }
+  :: d_step { /*@ fault: source power cut */ FAULT(1) -> HIT; ss = dss; sg = dsg; source_power_cut(0) }
+  :: d_step { /*@ fault: source power cut */ FAULT(dss != ss) -> HIT; dss = ss; dsg = sg; source_power_cut(0) }
+  :: d_step { /*@ fault: source power cut */ FAULT(tq == Q_INMIGRATE && stm == ST_ACTIVE) -> HIT; ss = dss; sg = dsg; source_power_cut(1) }
+  :: d_step { /*@ fault: source power cut */ FAULT(tq == Q_INMIGRATE && sq == Q_DEVICE) -> HIT; ss = dss; sg = dsg; source_power_cut(2) }
+  :: d_step { /*@ fault: target power cut */ FAULT(1) -> HIT; ts = dts; tg = dtg; oldboot = (ts == ARMED -> 1 : 0); target_power_cut() }
+  :: d_step { /*@ fault: target power cut */ FAULT(dts != ts) -> HIT; dts = ts; dtg = tg; oldboot = (ts == ARMED -> 1 : 0); target_power_cut() }
 #ifdef NO_GREETING
 #define GREETED(pending) 1
 #else
 #define GREETED(pending) (!pending)
 #endif
-  :: d_step { !up && GREETED(pendS) -> CHANGED; up = 1; dss = ss; dsg = sg }
-  :: d_step { tpc == T_DOWN && GREETED(pendT) -> CHANGED; tpc = T_IDLE;
+  :: d_step { /*@ source worker starts */ !up && GREETED(pendS) -> CHANGED; up = 1; dss = ss; dsg = sg }
+  :: d_step { /*@ target worker starts */ tpc == T_DOWN && GREETED(pendT) -> CHANGED; tpc = T_IDLE;
 #ifndef NO_SYNC_AT_START
        dts = ts; dtg = tg
 #endif

@@ -12,20 +12,19 @@ export interface BenchLab {
   readonly kedge: KedgeClient;
 }
 
-const NAME = 'bench';
 const GIB = 1024 ** 3;
 
 /** Builds the lab, runs `work` with it, and takes it down, whatever happened. @throws KedgeError `already-exists` when a lab of this name is there */
 export async function withBenchLab<Result>(
   work: (bench: BenchLab) => Promise<Result>,
-  { nodeDiskBytes = GIB }: { readonly nodeDiskBytes?: number } = {},
+  { nodeDiskBytes = GIB, name = 'bench' }: { readonly nodeDiskBytes?: number; readonly name?: string } = {},
 ): Promise<Result> {
   const interrupted = (): void => {
-    void labDown(NAME).finally(() => process.exit(130));
+    void labDown(name).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    const { lab } = await labUp(NAME, { nodes: 2, nodeMemoryBytes: 8 * GIB, nodeCores: 2, nodeDiskBytes, slow: {} }, say);
+    const { lab } = await labUp(name, { nodes: 2, nodeMemoryBytes: 8 * GIB, nodeCores: 2, nodeDiskBytes, slow: {} }, say);
     const kedge = await connectKedge({
       address: lab.temporal.hostAddress,
       namespace: 'default',
@@ -39,7 +38,7 @@ export async function withBenchLab<Result>(
     }
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await labDown(NAME);
+    await labDown(name);
   }
 }
 
