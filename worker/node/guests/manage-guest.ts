@@ -138,9 +138,12 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
 
 async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<void> {
   if ((await lookAtGuest(node, vmid)).view.qemu !== 'gone') throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
-  const text = await node.guestConfigs.read(vmid, kind);
-  if (kind === 'lxc') await destroyContainer(node, vmid, text);
-  else await removeVolumes(node, parseGuestConfig(text));
+  // Without a config an attempt before has removed it, and the volumes before that.
+  if (node.guestConfigs.kindOf(vmid) !== null) {
+    const text = await node.guestConfigs.read(vmid, kind);
+    if (kind === 'lxc') await destroyContainer(node, vmid, text);
+    else await removeVolumes(node, parseGuestConfig(text));
+  }
   await node.guestConfigs.remove(vmid);
   await node.volumes.remove(vmid);
   await node.steps.forget(vmid);

@@ -41,7 +41,12 @@ export function labBreakCommand() {
     .option('--fill [leave]', 'fill its own disk, but for a size')
     .option('--clock <shift>', 'shift the clock of its worker, which is restarted, e.g. +1h')
     .option('--claim <key=value>', 'override a fact that the node tells of itself; may be repeated', collect, [])
-    .option('--crash-at <point=moment>', 'kill the worker at a crash point: before, after or lost-reply; or have it do that twice: repeat; may be repeated', collect, [])
+    .option(
+      '--crash-at <point=moment>',
+      'kill the worker at a crash point: before, after or lost-reply; or have it do that twice: repeat; may be repeated',
+      collect,
+      [],
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (machine, options) => {
       const [{ breakWishes }, { changeLab }, { breakMachine }, { breakText }] = await Promise.all([
