@@ -122,8 +122,8 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
   for (const drive of config.drives) {
     const volume = parseVolumeId(drive.volume);
     const driver = openStorage(storages, { id: volume.storage, node: node.node });
-    const existing = await driver.list(vmid);
-    if (existing.some(({ volumeId }) => volumeId === drive.volume)) continue;
+    const isThere = async (): Promise<boolean> => (await driver.list(vmid)).some(({ volumeId }) => volumeId === drive.volume);
+    if (await isThere()) continue;
     const index = /-disk-(\d+)\./.exec(volume.name)?.[1];
     if (drive.sizeBytes === null || index === undefined) {
       throw new KedgeError(
@@ -132,7 +132,9 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
       );
     }
     const { sizeBytes } = drive;
-    await crashPoint('node.create-volume', () => driver.allocate({ vmid, format: volume.format, sizeBytes, index: Number(index) }));
+    await crashPoint('node.create-volume', async () => {
+      if (!(await isThere())) await driver.allocate({ vmid, format: volume.format, sizeBytes, index: Number(index) });
+    });
   }
 }
 
