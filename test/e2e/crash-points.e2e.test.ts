@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntil } from '../../lab/processes.js';
 import type { MigrationView } from '../../src/client/migration-view.js';
-import { CRASH_POINTS, type CrashMoment, type CrashPoint } from '../../src/domain/crash-points.js';
+import type { CrashMoment, CrashPoint } from '../../src/domain/crash-points.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { isOfflineCrashPoint } from '../support/offline-crash-points.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
@@ -59,11 +58,36 @@ interface Case {
   readonly way: Way;
 }
 
-/** What dies with a task in its hands, whatever the task is, is the matter of kill-components.e2e.test.ts. */
-const POINTS = CRASH_POINTS.filter((point) => !point.startsWith('node.') && !isOfflineCrashPoint(point));
+/** Those where it is decided who runs the guest, and what that needs: each alone. All others: crash-rounds.e2e.test.ts. */
+const POINTS = [
+  'source.claim-record',
+  'source.stream-journal',
+  'source.stream-start',
+  'source.downtime-raised',
+  'source.releasing-record',
+  'source.arm-message',
+  'source.continue',
+  'source.completed-seen',
+  'source.released-record',
+  'source.go-message',
+  'source.take-back-record',
+  'source.cont',
+  'source.revoke-message',
+  'source.quit',
+  'source.release-files',
+  'target.incoming-record',
+  'target.config-copy',
+  'target.qemu-start',
+  'target.armed-record',
+  'target.owned-record',
+  'target.cont',
+  'target.go-answer',
+  'target.revoked-record',
+  'target.kill',
+] as const satisfies readonly CrashPoint[];
 const CASES = POINTS.flatMap((point) => momentsOf(point).map((moment): Case => ({ point, moment, way: WAYS[point] ?? 'forward' })));
 
-describe('a node worker killed at each crash point', () => {
+describe('a node worker killed at each crash point of a hand-over', () => {
   let world: LabWorld;
   let sampler: RunnerSampler;
   beforeAll(async () => {

@@ -14,8 +14,11 @@ export async function createContainerVolumes(node: NodeContext, vmid: Vmid, text
   for (const { key, volume: volumeId } of containerVolumes(config)) {
     const index = folderNumber(volumeId, { vmid, key });
     const storage = await storageOf(node, volumeId);
-    if ((await storage.list(vmid)).some((volume) => volume.volumeId === volumeId)) continue;
-    await crashPoint('node.create-volume', () => storage.allocate({ vmid, format: 'subvol', sizeBytes: 0, index }));
+    const isThere = async (): Promise<boolean> => (await storage.list(vmid)).some((volume) => volume.volumeId === volumeId);
+    if (await isThere()) continue;
+    await crashPoint('node.create-volume', async () => {
+      if (!(await isThere())) await storage.allocate({ vmid, format: 'subvol', sizeBytes: 0, index });
+    });
     const owner = rootOwner(config);
     await crashPoint('node.own-volume', () => chown(storage.path(volumeId).path, owner, owner));
   }

@@ -1,7 +1,6 @@
 import { lxcFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { startContainer } from '../../../src/drivers/lxc/start-container.js';
 import { containerVolumes, parseContainerConfig } from '../../../src/schema/container-config.js';
 import type { NodeContext } from '../node-context.js';
@@ -9,8 +8,8 @@ import { storageOf } from '../offline/storage-of.js';
 import { containerStart } from './container-start.js';
 
 /**
- * Starts a container from its config and its folders on this node. The caller holds the guest's lock and a record that allows it, and has
- * seen that no process of it is there.
+ * Starts a container from its config and its folders on this node. The caller holds the guest's lock and a record that allows it, has
+ * seen that no process of it is there, and names the crash point.
  * @throws KedgeError `lxc-start-failed`, `not-found`, `bad-config`, `unsupported`, `guest-state` when a process of it is there after all
  */
 export async function launchContainer(node: NodeContext, vmid: Vmid): Promise<void> {
@@ -23,5 +22,5 @@ export async function launchContainer(node: NodeContext, vmid: Vmid): Promise<vo
     folders.set(volume, path);
   }
   const start = containerStart(vmid, config, (volume) => folders.get(volume) ?? '');
-  await crashPoint('node.start-container', () => startContainer(start, { lxcPath: lxcFolder(node.paths) }));
+  await startContainer(start, { lxcPath: lxcFolder(node.paths) });
 }

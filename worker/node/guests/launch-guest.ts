@@ -30,7 +30,7 @@ export async function readStorageConfig(node: NodeContext): Promise<StorageConfi
 
 /**
  * Starts the QEMU of a guest with its network devices; its vCPUs stand still until somebody with a record sends `cont`.
- * The caller holds the guest's lock.
+ * The caller holds the guest's lock, and names the crash point.
  * @throws KedgeError `unsupported`, `not-found`, `guest-state`, `qemu-start-failed`
  */
 export async function launchGuest(node: NodeContext, vmid: Vmid, guest: { config: GuestConfig; incoming: boolean }): Promise<QmpConnection> {
@@ -49,7 +49,7 @@ export async function launchGuest(node: NodeContext, vmid: Vmid, guest: { config
   await crashPoint('node.create-taps', async () => {
     for (const net of config.nets) await createTap({ name: tapName(vmid, net.index), bridge: net.bridge });
   });
-  const opening = crashPoint('node.start-qemu', () => startQemu({ vmid, folder, binary: facts.binary, args })).then(({ qmp }) => qmp);
+  const opening = startQemu({ vmid, folder, binary: facts.binary, args }).then(({ qmp }) => qmp);
   node.monitors.adopt(vmid, opening);
   return opening;
 }

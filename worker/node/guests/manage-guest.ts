@@ -122,8 +122,8 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
   for (const drive of config.drives) {
     const volume = parseVolumeId(drive.volume);
     const driver = openStorage(storages, { id: volume.storage, node: node.node });
-    const existing = await driver.list(vmid);
-    if (existing.some(({ volumeId }) => volumeId === drive.volume)) continue;
+    const isThere = async (): Promise<boolean> => (await driver.list(vmid)).some(({ volumeId }) => volumeId === drive.volume);
+    if (await isThere()) continue;
     const index = /-disk-(\d+)\./.exec(volume.name)?.[1];
     if (drive.sizeBytes === null || index === undefined) {
       throw new KedgeError(
@@ -132,15 +132,20 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
       );
     }
     const { sizeBytes } = drive;
-    await crashPoint('node.create-volume', () => driver.allocate({ vmid, format: volume.format, sizeBytes, index: Number(index) }));
+    await crashPoint('node.create-volume', async () => {
+      if (!(await isThere())) await driver.allocate({ vmid, format: volume.format, sizeBytes, index: Number(index) });
+    });
   }
 }
 
 async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<void> {
   if ((await lookAtGuest(node, vmid)).view.qemu !== 'gone') throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
-  const text = await node.guestConfigs.read(vmid, kind);
-  if (kind === 'lxc') await destroyContainer(node, vmid, text);
-  else await removeVolumes(node, parseGuestConfig(text));
+  // Without a config an attempt before has removed it, and the volumes before that.
+  if (node.guestConfigs.kindOf(vmid) !== null) {
+    const text = await node.guestConfigs.read(vmid, kind);
+    if (kind === 'lxc') await destroyContainer(node, vmid, text);
+    else await removeVolumes(node, parseGuestConfig(text));
+  }
   await node.guestConfigs.remove(vmid);
   await node.volumes.remove(vmid);
   await node.steps.forget(vmid);

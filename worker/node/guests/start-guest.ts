@@ -1,6 +1,6 @@
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { GuestKind } from '../../../src/domain/ownership.js';
+import type { GuestKind, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { readContainer } from '../../../src/drivers/lxc/read-container.js';
 import { cont } from '../../../src/drivers/qemu/migration-commands.js';
@@ -9,6 +9,7 @@ import type { NodeContext } from '../node-context.js';
 import { findGuestProcess } from './look-at-guest.js';
 import { containerOf } from './container-of.js';
 import { killGuestCopy } from './end-guest.js';
+import { isGuestOn } from './guest-power.js';
 import { launchContainer } from './launch-container.js';
 import { launchGuest } from './launch-guest.js';
 
@@ -31,8 +32,7 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
   await node.starts.begin(vmid);
   if (!(await isThere(node, vmid, view.record.kind))) {
     try {
-      if (view.record.kind === 'lxc') await launchContainer(node, vmid);
-      else await launchGuest(node, vmid, { config: parseGuestConfig(await node.guestConfigs.read(vmid, 'qemu')), incoming: false });
+      await crashPoint('node.start-guest', () => launch(node, view.record));
     } catch (error) {
       await killGuestCopy(node, vmid);
       await node.starts.end(vmid);
@@ -43,6 +43,14 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
   if (view.record.kind === 'qemu' && view.record.wanted === 'running')
     await crashPoint('node.start-cont', async () => cont(await node.monitors.of(vmid), 'source'));
   await noteStarted(node, vmid);
+}
+
+/** Asked twice, it starts one. */
+async function launch(node: NodeContext, guest: Pick<OwnershipRecord, 'vmid' | 'kind'>): Promise<void> {
+  const { vmid, kind } = guest;
+  if (isGuestOn(node, guest)) return;
+  if (kind === 'lxc') await launchContainer(node, vmid);
+  else await launchGuest(node, vmid, { config: parseGuestConfig(await node.guestConfigs.read(vmid, 'qemu')), incoming: false });
 }
 
 /** The mark last: until it is gone, recovery comes here again. */
