@@ -40,10 +40,10 @@ function repairOf(node: AuditedNode, process: AuditedProcess, input: AuditInput)
   const { vmid, pid, startTime } = process;
   if (vmid === null || startTime === undefined) return null;
   const record = recordOn(node, vmid);
-  // Its worker does the same at each start: what is revoked can never be told to go.
-  if (process.own === true && record === 'revoked') return { do: 'end-revoked' };
-  const end: Repair = { do: 'end-process', pid, startTime };
-  if (process.own === true && process.waiting === true && record === 'missing') return end;
+  const isRevoked = process.own === true && record === 'revoked';
+  // What is revoked can never be told to go: all that came with it goes too, as its worker does it at each start.
+  const end: Repair = isRevoked ? { do: 'end-revoked' } : { do: 'end-process', pid, startTime };
+  if (process.own === true && process.waiting === true && (record === 'missing' || isRevoked)) return end;
   const owner = certainOwner(input, vmid);
   if (owner?.guest.qemu !== 'running') return null;
   return owner.node !== node || process.own === false ? end : null;

@@ -134,6 +134,32 @@ describe('the slots', () => {
   });
 });
 
+describe('a repair', () => {
+  const request = { node: NODE, vmid: parseVmid(107), repair: { do: 'end-revoked' } } as const;
+
+  test('is done by its node, but not while a migration of the guest runs', async () => {
+    await expect(cluster.kedge.repair(request)).resolves.toEqual({ outcome: 'done', because: 'end-revoked' });
+    const migration = await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: 'migration-107', args: [{}] });
+    await expect(cluster.kedge.repair(request)).resolves.toMatchObject({ outcome: 'refused', because: expect.stringContaining('migration') });
+    const { workflowId, firstExecutionRunId: runId } = migration;
+    const end = { node: null, repair: { do: 'end-workflow', workflowId, runId } } as const;
+    await expect(cluster.kedge.repair(end)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(cluster.kedge.repair(end)).resolves.toMatchObject({ outcome: 'gone' });
+    await expect(cluster.kedge.repair(request)).resolves.toMatchObject({ outcome: 'done' });
+  });
+
+  test('pauses a schedule, of which only those of Kedge are told', async () => {
+    const action = { type: 'startWorkflow', workflowType: WORKFLOW_TYPES.auditNode, args: [{ node: 'node9' }] } as const;
+    const spec = { calendars: [{ month: 'JANUARY' }] } as const;
+    await client.schedule.create({ scheduleId: 'ours', spec, action: { ...action, taskQueue: CONTROL_QUEUE } });
+    await client.schedule.create({ scheduleId: 'theirs', spec, action: { ...action, taskQueue: 'nobody' } });
+    const ours = { scheduleId: 'ours', workflowType: WORKFLOW_TYPES.auditNode, vmid: null, nodes: ['node9'] };
+    await expect.poll(() => cluster.kedge.readSchedules(), { timeout: 10_000 }).toEqual([{ ...ours, paused: false }]);
+    await cluster.kedge.repair({ node: null, repair: { do: 'pause-schedule', scheduleId: 'ours' } });
+    await expect(cluster.kedge.readSchedules()).resolves.toEqual([{ ...ours, paused: true }]);
+  });
+});
+
 describe('the connection', () => {
   test('sets up the namespace repeatedly', async () => {
     await cluster.kedge.ensureNamespace();

@@ -92,6 +92,9 @@ describe('a process that no record allows', () => {
   test('is removed with all that came with it where its record is revoked', () => {
     const node = other({ processes: [stray({ own: true })], views: [viewOf('revoked')] });
     expect(repairs(input([owner(), node]), 'stray-process')).toEqual([{ do: 'end-revoked' }]);
+    expect(repairs(input([empty(node1), node]), 'stray-process')).toEqual([null]);
+    const waiting = other({ processes: [stray({ own: true, incoming: true, waiting: true })], views: [viewOf('revoked')] });
+    expect(repairs(input([empty(node1), waiting]), 'incoming-process')).toEqual([{ do: 'end-revoked' }]);
   });
 
   test('is ended without an owner only if its guest has surely never run in it', () => {

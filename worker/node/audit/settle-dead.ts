@@ -1,7 +1,8 @@
 import { parseNodeName, type Vmid } from '../../../src/domain/ids.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import type { OwnershipRecord, QemuState } from '../../../src/domain/ownership.js';
 import type { RepairResult } from '../../../src/domain/repair.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import type { NodeContext } from '../node-context.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
@@ -9,6 +10,7 @@ import { askPeer } from '../recovery/ask-peer.js';
 import { requestOf } from '../recovery/recover-guests.js';
 import { settleMigration } from '../recovery/settle-migration.js';
 import { releaseSource } from '../steps/release-source.js';
+import { askForOwner } from './certain-owner.js';
 import { gone, refuse, repaired } from './repair-result.js';
 
 /**
@@ -88,12 +90,22 @@ export async function finishRelease(node: NodeContext, vmid: Vmid): Promise<Repa
   return repaired;
 }
 
-/** What the node's worker does at each start for a revoked record: nothing of that attempt can ever be told to go. */
+/**
+ * What the node's worker does at each start for a revoked record: nothing of that attempt can ever be told to go. Only a copy that may be running
+ * all the same, which no step of the protocol leaves, is looked at as any second copy is: it goes if the owner surely runs the guest elsewhere.
+ */
 export async function endRevokedCopy(node: NodeContext, vmid: Vmid): Promise<RepairResult> {
   return node.locks.withLock(vmid, async () => {
-    const view = await node.records.read(vmid);
-    if (view.kind !== 'record' || view.record.state !== 'revoked') return gone('its record is not revoked any more');
+    const { view } = await lookAtGuest(node, vmid);
+    if (view.record.kind !== 'record' || view.record.record.state !== 'revoked') return gone('its record is not revoked any more');
+    if (!NEVER_RAN.includes(view.qemu)) {
+      const evidence = await askForOwner(node, vmid);
+      if (!evidence.certain) return refuse(`its copy may be running (${view.qemu}), and the owner is not certain: ${evidence.because}`);
+      if (evidence.view.qemu !== 'running') return refuse(`its copy may be running (${view.qemu}), and the owner ${evidence.view.node} does not run the guest`);
+    }
     await endIncoming(node, vmid);
     return repaired;
   });
 }
+
+const NEVER_RAN: readonly QemuState[] = ['gone', 'inmigrate', 'loaded'];
