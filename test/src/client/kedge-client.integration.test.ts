@@ -150,7 +150,7 @@ describe('a repair', () => {
 
   test('pauses a schedule, of which only those of Kedge are told', async () => {
     const action = { type: 'startWorkflow', workflowType: WORKFLOW_TYPES.auditNode, args: [{ node: 'node9' }] } as const;
-    const spec = { calendars: [{ month: 'JANUARY' }] } as const;
+    const spec = { calendars: [{ month: 'JANUARY' as const }] };
     await client.schedule.create({ scheduleId: 'ours', spec, action: { ...action, taskQueue: CONTROL_QUEUE } });
     await client.schedule.create({ scheduleId: 'theirs', spec, action: { ...action, taskQueue: 'nobody' } });
     const ours = { scheduleId: 'ours', workflowType: WORKFLOW_TYPES.auditNode, vmid: null, nodes: ['node9'] };

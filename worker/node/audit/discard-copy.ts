@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { rsyncGrantFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import type { RepairResult } from '../../../src/domain/repair.js';
@@ -30,7 +30,7 @@ export async function discardCopy(node: NodeContext, vmid: Vmid, copy: { readonl
     const found = await stat(path).catch(() => null);
     if (found === null) return gone('the copy is gone');
     for (const grant of (await listGrants(rsyncGrantFolder(node.paths))).grants) if (grant.path === path) await endGrant(node, grant.token);
-    await crashPoint('node.discard-copy', () => (found.isFile() && found.nlink > 1 ? unlink(path) : incoming.discard(copy)));
+    await crashPoint('node.discard-copy', () => (found.isFile() && found.nlink > 1 ? rm(path, { force: true }) : incoming.discard(copy)));
     return repaired;
   });
 }

@@ -1,10 +1,15 @@
-/** Repairs on one node: each looks again, and does nothing that somebody could still need. */
+/* eslint-disable max-lines -- one set-up for all repairs of a node, and one test after the other */
+/**
+ * Repairs on one node: each looks again, and does nothing that somebody could still need. Each effect is done twice here, as after a crash between
+ * the effect and its answer.
+ */
+import { arm, crashHits, removeCrashFolder } from '../../../support/crash-folder.js';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { rsyncGrantFolder } from '../../../../src/config/paths.js';
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
 import type { GuestView, OwnershipRecord, QemuState, RecordView } from '../../../../src/domain/ownership.js';
@@ -27,11 +32,14 @@ const DEAD = migrationIdOf(VMID, parseGeneration(4));
 const VOLUME = `local:${VMID}/vm-${VMID}-disk-0.raw`;
 const CONFIG = 'name: web\nmemory: 64\n';
 
+const POINTS = ['node.discard-copy', 'node.kill-process', 'node.record-copy', 'node.run-file-removal', 'node.tombstone-record'] as const;
+
 let node: NodeContext;
 let remove: () => void;
 let local: string;
 let child: ChildProcess | null = null;
 beforeEach(async () => {
+  for (const point of POINTS) arm(point, 'repeat');
   local = mkdtempSync(join(tmpdir(), 'kedge-local-'));
   const made = await configuredNode({
     'storage.cfg': `dir: local\n\tpath ${local}\n\tcontent images\n`,
@@ -40,6 +48,11 @@ beforeEach(async () => {
   node = { ...made.node, boot: { confirmed: true } };
   remove = made.remove;
   peerSays({ kind: 'missing' });
+});
+afterAll(() => {
+  const hits = crashHits();
+  removeCrashFolder();
+  expect(POINTS.filter((point) => !hits.includes(`${point} repeat`))).toEqual([]);
 });
 afterEach(async () => {
   await endChild();
