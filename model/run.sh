@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the model of the hand-over with spin: the good model holds every property in an exhaustive search of each configuration,
 # every run ends, the model can do what it is about, and each broken variant breaks the property that it should.
-# Prints one line per check, ends with "N passed, N failed". Needs spin and gcc; memory below 2 GB, about 75 s of CPU.
+# Prints one line per check, ends with "N passed, N failed". Needs spin and gcc; memory below 2 GB, about a minute and a half of CPU.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 for tool in spin gcc; do

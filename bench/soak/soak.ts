@@ -45,7 +45,7 @@ export function soak({ migrations, every }: { readonly migrations: number; reado
           at.push(done);
           samples.push(values);
           say(
-            `${done} of ${migrations}: ${quantities.map(({ name, unit }, index) => `${name} ${Math.round(values[index] ?? 0)}${unit === '' ? '' : ` ${unit}`}`).join('; ')}`,
+            `${done} of ${migrations}: ${quantities.map(({ name, unit }, index) => `${name} ${Number((values[index] ?? 0).toFixed(1))}${unit === '' ? '' : ` ${unit}`}`).join('; ')}`,
           );
         };
         const failures: string[] = [];

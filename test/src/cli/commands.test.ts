@@ -224,6 +224,18 @@ describe('kedge node', () => {
     expect(unknown.err).toContain('the cluster has node1');
   });
 
+  test('says what a node speaks, and what keeps it from telling all', async () => {
+    const { inventory, ...status } = nodeStatus();
+    const versions = { kedge: '0.2.0', protocol: 3, protocolOldest: 2, qemu: '7.2.22' };
+    const told = {
+      ...status,
+      inventory: inventory === null ? null : { ...inventory, versions, storages: [], problems: ['Cannot read storage.cfg at line 2'] },
+    };
+    const { out } = await runFake(['node', 'show', 'node1'], { cluster: { listNodes: () => Promise.resolve([told]) } });
+    expect(out).toContain('Kedge 0.2.0 (protocol 3, down to 2), QEMU 7.2.22');
+    expect(out).toContain('problem   Cannot read storage.cfg at line 2');
+  });
+
   test('cordons and uncordons', async () => {
     const asked: unknown[] = [];
     const cluster = { cordonNode: (...request: unknown[]) => (asked.push(request), Promise.resolve()) };

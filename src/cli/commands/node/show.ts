@@ -38,7 +38,7 @@ function inventoryText(inventory: NodeInventory): string {
   const owned = guests.filter((guest) => guest.record === 'owned').map((guest) => `${String(guest.vmid)} ${guest.name}`);
   return [
     `  reported  ${inventory.at}\n`,
-    `  versions  Kedge ${versions.kedge} (protocol ${String(versions.protocol)}), QEMU ${versions.qemu}\n`,
+    `  versions  Kedge ${versions.kedge} (protocol ${spoken(versions)}), QEMU ${versions.qemu}\n`,
     `  processor ${String(cpu.cores)} × ${cpu.model}, ${cpu.accelerator}, load ${inventory.load.toFixed(2)}\n`,
     `  memory    ${formatBytes(memory.availableBytes)} free of ${formatBytes(memory.totalBytes)}\n`,
     `  bridges   ${inventory.bridges.join(', ') || 'none'}\n`,
@@ -57,4 +57,9 @@ function inventoryText(inventory: NodeInventory): string {
       inventory.storages,
     ),
   ].join('');
+}
+
+/** Its own version, and the oldest that it still speaks. */
+function spoken({ protocol, protocolOldest }: NodeInventory['versions']): string {
+  return protocolOldest === undefined || protocolOldest === protocol ? String(protocol) : `${protocol}, down to ${protocolOldest}`;
 }
