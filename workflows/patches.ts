@@ -20,3 +20,16 @@ const FEWER_EVENTS = 'fewer-events';
 export function hasFewerEvents(): boolean {
   return patched(FEWER_EVENTS);
 }
+
+/**
+ * A step that waits for a node that may never come back looks at both nodes before it asks the operator, has a fencing device decide where one is
+ * configured, and offers to give the node up.
+ *
+ * Before: the question came at once, with no facts, and nobody could go on without the lost node.
+ */
+const DEAD_NODES = 'dead-nodes';
+
+/** Asked only when a question is about to be put, so that a migration without one has no event more. */
+export function knowsDeadNodes(): boolean {
+  return patched(DEAD_NODES);
+}

@@ -1,6 +1,11 @@
-import type { ControlActivities } from '../interface.js';
+import { Context } from '@temporalio/activity';
+import type { ControlActivities } from '../interface-control.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { fenceLostNode } from './fence-lost-node.js';
+import { voidLostGuest } from './void-lost-guest.js';
 import { createSurveyCluster } from './survey-cluster.js';
+
+const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /** The activities that run inside the control worker. */
 export function createControlActivities(cluster: ClusterAccess): ControlActivities {
@@ -13,5 +18,19 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     },
     requestSlot: (request) => cluster.requestSlot(request),
     releaseSlot: (release) => cluster.releaseSlot(release),
+    voidGuest: (input) => voidLostGuest(cluster, input),
+    dropVoided: ({ node, vmid, migrationId }) => cluster.dropVoided({ node, guest: { vmid, migrationId } }),
+    fenceNode: ({ node }) => withHeartbeat(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) })),
   };
+}
+
+/** A device may take minutes: the heartbeat tells a slow one from a control worker that died. */
+async function withHeartbeat<Result>(work: () => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }

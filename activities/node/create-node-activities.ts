@@ -31,6 +31,8 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     cancelStream: step((input, info) => service.cancelStream(input, info)),
     releaseHold: step((input, info) => service.releaseHold(input, info)),
     settleMigration: step((input, info) => service.settleMigration(input, info)),
+    examineDoubt: step((input) => service.examineDoubt(input)),
+    takeOverCopy: step((input, info) => service.takeOverCopy(input, info)),
     confirmTarget: step((input, info) => service.confirmTarget(input, info)),
     releaseSource: step((input, info) => service.releaseSource(input, info)),
     manageGuest: step((input) => service.manageGuest(input)),

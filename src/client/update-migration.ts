@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { KedgeError } from '../domain/kedge-error.js';
-import type { OperatorDecision } from '../domain/migration.js';
+import type { OperatorAnswer, OperatorDecision } from '../domain/migration.js';
 import { UPDATES } from '../domain/workflow-names.js';
 import { clientError } from './client-error.js';
 import type { ClientContext } from './kedge-client.js';
@@ -17,8 +17,18 @@ export async function releaseMigration(context: ClientContext, ref: MigrationRef
 }
 
 /** Answers the question of a migration in `needs-operator`. @throws KedgeError `guest-state` when it asks nothing */
-export async function decideMigration(context: ClientContext, { ref, decision }: { ref: MigrationRef; decision: OperatorDecision }): Promise<void> {
-  await update(context, { ref, what: 'decide for', call: (handle) => handle.executeUpdate<unknown, [OperatorDecision]>(UPDATES.decide, { args: [decision] }) });
+export async function decideMigration(
+  context: ClientContext,
+  { ref, decision, statedBy }: { ref: MigrationRef; decision: OperatorDecision; statedBy?: string },
+): Promise<void> {
+  await update(context, {
+    ref,
+    what: 'decide for',
+    call: (handle) =>
+      handle.executeUpdate<unknown, [OperatorDecision | OperatorAnswer]>(UPDATES.decide, {
+        args: [statedBy === undefined ? decision : { decision, statedBy }],
+      }),
+  });
 }
 
 interface UpdateCall {

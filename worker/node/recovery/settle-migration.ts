@@ -7,10 +7,10 @@
  * meanwhile is `observe`, which takes no lock, and `settle`, which is accepted and done later.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SettledMigration } from '../../../activities/interface.js';
+import type { MigrationRole, SettledMigration } from '../../../activities/interface.js';
 import { decide, type Decision } from '../../../src/domain/decide.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
-import { inDoubtFrom } from '../../../src/domain/in-doubt-from.js';
+import { inDoubtFrom, type SideView } from '../../../src/domain/in-doubt-from.js';
 import type { Circumstances } from '../../../src/domain/in-doubt.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -18,6 +18,7 @@ import type { GuestView } from '../../../src/domain/ownership.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
+import { isOfEarlierBoot, isVoid } from '../offline/take-over-alone.js';
 import { actOnSource } from './act-on-source.js';
 import { actOnTarget } from './act-on-target.js';
 import { askPeer } from './ask-peer.js';
@@ -31,6 +32,13 @@ export interface SettleRequest {
   readonly direction: 'forward' | 'back';
   /** A healthy copy under way is left alone: answers null. Otherwise it is given up. Default: given up. */
   readonly leaveCopyAlone?: boolean;
+  /**
+   * That node is off for good, and its record void by a durable decision of the cluster: it counts as fenced as long as it does not answer.
+   * If it does, what it says counts: it was not off, or it is back and has made its record void.
+   */
+  readonly dead?: MigrationRole;
+  /** To be asked under the lock before each turn: an attempt that was overtaken must not go by a statement that may have been withdrawn since. */
+  readonly assertCurrent?: () => void;
 }
 
 /** How long one call tries before it reports what it could not find out; less than an activity may take, and the workflow calls again. */
@@ -63,6 +71,7 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
   let memoryLost = false;
   for (;;) {
     const { decision, look } = await node.locks.withLock(request.step.vmid, async () => {
+      request.assertCurrent?.();
       const turn = await decideNow(node, { ...request, direction }, frozen);
       await act(node, request, turn);
       return turn;
@@ -121,7 +130,11 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     frozen,
     sharedDisks: true,
   };
-  const decision = decide(inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }));
+  // A statement about this node itself has been proven wrong by our being here.
+  const otherSide = request.dead === (weAreSource ? 'target' : 'source') ? sideOf(other, request) : other;
+  const decision = decide(
+    inDoubtFrom({ source: weAreSource ? look.view : otherSide, target: weAreSource ? otherSide : look.view, migration: step, circumstances }),
+  );
   node.log.info(
     {
       ...step,
@@ -134,6 +147,14 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     'settling',
   );
   return { decision, look, frozen };
+}
+
+/** A source that is back and has made its record void is as good as one that is off; a target's `revoked` has rows of its own. */
+function sideOf(other: GuestView | 'unreachable', { step, dead }: SettleRequest): SideView {
+  if (dead === undefined) return other;
+  if (other === 'unreachable' || (dead === 'source' && isVoid(other, step))) return 'fenced';
+  // It is back and has not registered yet: its record is about to be made void, and is neither one thing nor the other.
+  return isOfEarlierBoot(other) ? 'unreachable' : other;
 }
 
 function streamStateOf(look: GuestLook, entry: StreamEntry): 'none' | 'active' | 'ended' {
