@@ -5,7 +5,7 @@
  *   off <node>     → done           status <node>  → on | off           anything else → a sentence that says why not
  */
 import { rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { changeLab } from './change-lab.js';
 import { breakMachine } from './faults/break-machine.js';
 import { labFolder } from './lab-folder.js';
@@ -21,18 +21,17 @@ function serve(path: string): void {
   rmSync(path, { force: true });
   // Half-open: the agent ends its request by closing its side, and waits for the answer.
   createServer({ allowHalfOpen: true }, (socket) => {
+    let request = '';
     socket.on('error', () => undefined);
-    void answer(socket);
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      request = (request + part).slice(0, LONGEST_REQUEST);
+    });
+    socket.once('end', () => {
+      void obey(request.trim())
+        .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+        .then((answer) => socket.end(`${answer}\n`));
+    });
   }).listen(path);
-}
-
-async function answer(socket: Socket): Promise<void> {
-  let request = '';
-  for await (const part of socket.setEncoding('utf8')) {
-    request += String(part);
-    if (request.includes('\n') || request.length > LONGEST_REQUEST) break;
-  }
-  socket.end(`${await obey(request.trim()).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))}\n`);
 }
 
 async function obey(request: string): Promise<string> {

@@ -1,9 +1,10 @@
-import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { MigrationRole } from '../activities/interface.js';
 import type { OperatorQuestion } from '../src/domain/migration.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import { withdraw } from './dead-node.js';
 import { doubtHelp } from './doubt-help.js';
+import { cancelsBeforeHandOver } from './patches.js';
 import type { MigrationContext } from './migration-context.js';
 
 /**
@@ -12,8 +13,10 @@ import type { MigrationContext } from './migration-context.js';
  * @throws ApplicationFailure `rolled-back`; SagaAbandoned.
  */
 export async function handOverCopy(context: MigrationContext): Promise<void> {
-  const { story, migration } = context;
+  const { story, migration, cancel } = context;
   const { target } = migration;
+  // A step that was under way when the cancel came may have ended well. Nothing has been said to the target yet: it is in time.
+  if (cancel.reason !== null && cancelsBeforeHandOver()) throw new CancelledFailure('Cancelled before the hand-over');
   try {
     await context.source().idempotent.handOverCopy({ step: story.nextStep(), target });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import { OPERATOR_DECISIONS, type OperatorAnswer, type OperatorDecision } from '../src/domain/migration.js';
 import type { ErrorCode } from '../src/domain/error-codes.js';
 import { cancelUpdate, decideUpdate, releaseUpdate, storyQuery } from './messages.js';
@@ -21,13 +21,14 @@ export function handleMigrationMessages(context: MigrationContext): CommitProgre
     async () => {
       cancel.cancel('cancelled');
       // Only the copy knows whether its switchover had gone too far: it is the one to answer.
-      await condition(() => end !== null);
-      if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, migration.target));
+      // Nor is Temporal's own cancel an answer.
+      await CancellationScope.nonCancellable(() => condition(() => end !== null));
+      if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, { source: story.source, target: migration.target }));
       return { cancelled: true as const };
     },
     {
       validator: () => {
-        if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, migration.target));
+        if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, { source: story.source, target: migration.target }));
       },
     },
   );
@@ -80,8 +81,8 @@ function answerOf(given: OperatorDecision | OperatorAnswer): OperatorAnswer {
   return typeof given === 'string' ? { decision: given, statedBy: 'somebody' } : given;
 }
 
-function tooLate(vmid: number, target: string): string {
-  return `Cannot cancel the migration of guest ${vmid}: it was handed over to ${target}, and what has run there can't be taken back`;
+function tooLate(vmid: number, { source, target }: { source: string; target: string }): string {
+  return `Cannot cancel the migration of guest ${vmid}: it was handed over to ${target}, and what has run there can't be taken back; once it has ended, move the guest back with "kedge migrate ${vmid} ${source}"`;
 }
 
 function refusal(code: ErrorCode, message: string): ApplicationFailure {

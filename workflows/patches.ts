@@ -33,3 +33,15 @@ const DEAD_NODES = 'dead-nodes';
 export function knowsDeadNodes(): boolean {
   return patched(DEAD_NODES);
 }
+
+/**
+ * A cancel that comes while the last step before a hand-over of disks runs (the comparison of a copy) ends the migration.
+ *
+ * Before: the hand-over, whose call the cancel forbade, was taken for one of unknown outcome, and insisted on.
+ */
+const CANCEL_BEFORE_HAND_OVER = 'cancel-before-hand-over';
+
+/** Asked only when there is a cancel. */
+export function cancelsBeforeHandOver(): boolean {
+  return patched(CANCEL_BEFORE_HAND_OVER);
+}

@@ -1,4 +1,5 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isGrpcServiceError, ServiceError, type WorkflowHandle } from '@temporalio/client';
 import { KedgeError } from '../domain/kedge-error.js';
 import type { OperatorAnswer, OperatorDecision } from '../domain/migration.js';
 import { UPDATES } from '../domain/workflow-names.js';
@@ -39,10 +40,29 @@ interface UpdateCall {
 
 async function update({ client }: ClientContext, { ref, what, call }: UpdateCall): Promise<void> {
   try {
-    await call(client.workflow.getHandle(ref.workflowId, ref.runId));
+    await again(() => call(client.workflow.getHandle(ref.workflowId, ref.runId)));
   } catch (error) {
     const failure = clientError(`${what} migration ${ref.workflowId}`, error);
     if (failure.code !== 'not-found') throw failure;
     throw new KedgeError('not-found', `Cannot ${what} the migration of guest ${ref.vmid}: it has ended already`, { cause: error });
+  }
+}
+
+const ATTEMPTS = 4;
+const PAUSE_MS = 100;
+/** google.rpc.Code FAILED_PRECONDITION: the workflow's task was dropped by the server, because something else came in between. */
+const TASK_DROPPED: number = 9;
+
+/** All updates are repeatable. */
+async function again(call: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await call();
+      return;
+    } catch (error) {
+      const cause = error instanceof ServiceError ? error.cause : error;
+      if (attempt === ATTEMPTS || !isGrpcServiceError(cause) || cause.code !== TASK_DROPPED) throw error;
+    }
+    await delay(PAUSE_MS);
   }
 }

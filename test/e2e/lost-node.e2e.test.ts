@@ -1,9 +1,9 @@
-/** A node loses its power for good in the middle of a hand-over, and comes back when everything is over. */
+/** A node stands still, or loses its power for good in the middle of a hand-over, and comes back when everything is over. */
 import { readFileSync, renameSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '../../lab/processes.js';
-import type { MigrationRef } from '../../src/client/migration-view.js';
+import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { RunnerSampler } from '../support/runner-sampler.js';
@@ -13,7 +13,7 @@ const SOURCE = 'node1';
 const TARGET = 'node2';
 const TIMINGS = { askOperatorAfterMs: 12_000, retryLongestMs: 1_000, silentAfterMs: 5_000 } as const;
 
-describe('a live migration whose target loses its power after "released"', { timeout: 200_000 }, () => {
+describe('a live migration whose node is lost or stands still', { timeout: 240_000 }, () => {
   let world: LabWorld;
   let sampler: RunnerSampler;
 
@@ -25,6 +25,30 @@ describe('a live migration whose target loses its power after "released"', { tim
   afterAll(async () => {
     sampler.close();
     await world.close();
+  });
+
+  it('goes on by its second attempt alone when the worker of the first was stopped until that timed out, and is let go on', async () => {
+    await world.booted(VMID);
+    await world.resetWitness(VMID);
+    const timings = { ...TIMINGS, heartbeatTimeoutMs: 3_000 };
+    const ref = await world.kedge.startMigration({ vmid: VMID, target: TARGET, options: { hold: true }, requestedBy: 'e2e', timings });
+    await world.watch(ref, 'the hold', ({ phase }) => phase === 'holding');
+    await world.break(SOURCE, { kind: 'stop', target: 'worker' });
+    const attemptOf = ({ activities }: MigrationView): number => activities.find(({ name }) => name === 'copyAndSwitchOver')?.attempt ?? 0;
+    await world.watch(ref, 'the second attempt', (view) => attemptOf(view) >= 2);
+    // No other worker can take it up: the stopped one holds the lock of its node for as long as it lives.
+    const second = await world.cli('lab', 'exec', SOURCE, '--', 'kedge', 'node', 'run');
+    expect([second.code, second.stdout + second.stderr]).toEqual([3, expect.stringContaining('guest-locked')]);
+    await world.heal(SOURCE);
+    // Both are in one process now; the newer claim fences the older attempt, which then must not touch the stream.
+    await world.watch(ref, 'the copy going on', ({ phase, progress }) => phase === 'holding' && (progress?.reattached ?? 0) >= 1);
+    await delay(2_000);
+    expect(recordState(SOURCE)).toBe('owned');
+    expect((await world.cli('migration', 'release', String(VMID))).code).toBe(0);
+    expect((await world.ended(ref)).story?.outcome).toBe('migrated');
+    expect(sampler.report()).toMatchObject({ doubles: [], runningOn: [TARGET] });
+    expect(await world.verdict(VMID)).toMatchObject({ doubleRunner: false, memoryIntact: true, diskIntact: true, reasons: [] });
+    expect((await world.ended(await world.migrate(VMID, SOURCE))).story?.outcome).toBe('migrated');
   });
 
   it('parks, says what is known, goes on at the source once an operator has stated that the target is off, and the target cleans up when it is back', async () => {

@@ -130,8 +130,7 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     frozen,
     sharedDisks: true,
   };
-  // A statement about this node itself has been proven wrong by our being here.
-  const otherSide = request.dead === (weAreSource ? 'target' : 'source') ? sideOf(other, request) : other;
+  const otherSide = sideOf(other, { request, isTarget: weAreSource });
   const decision = decide(
     inDoubtFrom({ source: weAreSource ? look.view : otherSide, target: weAreSource ? otherSide : look.view, migration: step, circumstances }),
   );
@@ -149,10 +148,14 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
   return { decision, look, frozen };
 }
 
-/** A source that is back and has made its record void is as good as one that is off; a target's `revoked` has rows of its own. */
-function sideOf(other: GuestView | 'unreachable', { step, dead }: SettleRequest): SideView {
-  if (dead === undefined) return other;
-  if (other === 'unreachable' || (dead === 'source' && isVoid(other, step))) return 'fenced';
+/**
+ * A source whose record is void is as good as one that is off, whoever asks: only the cluster's durable decision makes it so (a `revoked` target
+ * has rows of its own). A node that was given up and does not answer counts as off too.
+ */
+function sideOf(other: GuestView | 'unreachable', { request, isTarget }: { request: SettleRequest; isTarget: boolean }): SideView {
+  if (other !== 'unreachable' && !isTarget && isVoid(other, request.step)) return 'fenced';
+  if (request.dead !== (isTarget ? 'target' : 'source')) return other;
+  if (other === 'unreachable') return 'fenced';
   // It is back and has not registered yet: its record is about to be made void, and is neither one thing nor the other.
   return isOfEarlierBoot(other) ? 'unreachable' : other;
 }
