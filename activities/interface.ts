@@ -4,7 +4,6 @@
  *
  * Errors reach the workflow as ApplicationFailure whose `type` is an ErrorCode of src/domain/error-codes.ts.
  */
-import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { AuditedNode } from '../src/domain/audit-types.js';
 import type { RsyncLook } from '../src/domain/check-rsync.js';
 import type { GuestStorage } from '../src/domain/check-storages.js';
@@ -15,7 +14,7 @@ import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.
 import type { LinkFacts } from '../src/domain/link-facts.js';
 import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
-import type { GuestSummary, NodeInventory, NodeStatus } from '../src/domain/node-facts.js';
+import type { GuestSummary, NodeInventory } from '../src/domain/node-facts.js';
 import type { GuestKind, GuestView, Revoked, Wanted } from '../src/domain/ownership.js';
 import type { NodeRepairRequest, RepairResult } from '../src/domain/repair.js';
 import type { RsyncFacts } from '../src/domain/rsync-facts.js';
@@ -31,24 +30,16 @@ export interface StepRef {
   readonly sequence: number;
 }
 
-/** Runs on the queue `control`, inside the control worker. */
-export interface ControlActivities {
-  /** Finds the guest in the nodes' inventories, and both nodes' states; without a target only the guest. */
-  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
-  /** Of these workflow ids, those that are not running: their leases may be freed. */
-  findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
-  /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
-  requestSlot(input: SlotRequest): Promise<void>;
-  /** Gives a slot back; fine when there is none. */
-  releaseSlot(input: SlotRelease): Promise<void>;
-}
+/** The two ends of a migration, by role. */
+export type MigrationRole = 'source' | 'target';
 
-export interface ClusterSurvey {
-  /** Nodes whose inventory shows the guest with a record, best owner first. */
-  readonly holders: readonly { readonly node: NodeName; readonly guest: GuestSummary }[];
-  readonly source: NodeStatus | null;
-  readonly target: NodeStatus | null;
-  readonly nodes: readonly NodeName[];
+/** What the node that is left says of a migration whose other node is not heard. */
+export interface DoubtExamination {
+  readonly view: GuestView;
+  /** What the other node answers over the peer channel; null: nothing. */
+  readonly peer: GuestView | null;
+  /** What would happen here if the other node were known to be off; `possible`: the guest could go on here. */
+  readonly alone: { readonly possible: boolean; readonly what: string };
 }
 
 /** Run on the queue `node-<name>-ctl`: short calls. */
@@ -65,7 +56,7 @@ export interface NodeControlActivities {
    */
   claimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline'; checked?: string }): Promise<ClaimResult>;
   /** Undo of `claimGuest`: settles the source to owned(g+2), unclaimed, guest as wanted; "never happened" is fine. */
-  unclaimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline' }): Promise<void>;
+  unclaimGuest(input: { step: StepRef; target: NodeName; mode?: 'offline'; dead?: 'target' }): Promise<void>;
   /** Writes incoming(g+1), config copy, and starts QEMU listening; answers where. */
   prepareTarget(input: {
     step: StepRef;
@@ -90,15 +81,22 @@ export interface NodeControlActivities {
   /** Undo of both preparations: revoked(g+1), QEMU seen gone, config and devices removed; "never happened" is fine. */
   revokeTarget(input: { step: StepRef; source: NodeName }): Promise<{ ran: Revoked }>;
   /** Undo of `copyAndSwitchOver` on the source: the stream is cancelled and the guest seen running as before. */
-  cancelStream(input: { step: StepRef; target: NodeName }): Promise<void>;
+  cancelStream(input: { step: StepRef; target: NodeName; dead?: 'target' }): Promise<void>;
   /** Hands a guest over that is off, its disks copied and verified: armed, released, owned, each durable. `rolled-back`: the source has it as before. */
   handOverCopy(input: { step: StepRef; target: NodeName }): Promise<void>;
   /** On the target, after a hand-over: starts the guest if it is wanted running. */
   startMoved(input: { step: StepRef }): Promise<{ startedAt: string | null }>;
   /** Lets a held pre-copy go on to its end. */
   releaseHold(input: { step: StepRef }): Promise<void>;
-  /** After a switchover with an unknown outcome: asks both nodes, decides by the table, acts, until settled. Retried. */
-  settleMigration(input: { step: StepRef; source: NodeName; target: NodeName; askedOn: 'source' | 'target' }): Promise<SettledMigration>;
+  /**
+   * After a switchover with an unknown outcome: asks both nodes, decides by the table, acts, until settled. Retried. `dead`: that node is off for
+   * good and its record void; it counts as fenced, unless it answers.
+   */
+  settleMigration(input: { step: StepRef; source: NodeName; target: NodeName; askedOn: MigrationRole; dead?: MigrationRole }): Promise<SettledMigration>;
+  /** Changes nothing: what this node knows of a migration in doubt, and what it could do alone. */
+  examineDoubt(input: { vmid: Vmid; migrationId: MigrationId; generation: Generation; source: NodeName; target: NodeName }): Promise<DoubtExamination>;
+  /** On the target, when the source is off for good and its record void: takes a guest over whose verified copy is here, and starts it if it is wanted running. */
+  takeOverCopy(input: { step: StepRef; source: NodeName }): Promise<{ startedAt: string | null }>;
   /** The target runs the guest (or holds it paused as wanted) and has announced it to the network. */
   confirmTarget(input: { step: StepRef; source: NodeName }): Promise<{ announced: boolean }>;
   /**

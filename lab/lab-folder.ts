@@ -16,6 +16,8 @@ export interface LabFolder {
   readonly authorityFolder: string;
   /** Unix socket between the relay on the host and the lab's Temporal server. */
   readonly temporalSocket: string;
+  /** Unix socket of the power supply, as the host sees it; the control machine has its folder too. */
+  readonly powerSocket: string;
   readonly observerSocket: string;
   readonly observerState: string;
 }
@@ -41,6 +43,7 @@ export function labFolder(name: string): LabFolder {
     configFile: join(path, 'kedge.yaml'),
     authorityFolder: join(path, 'authority'),
     temporalSocket,
+    powerSocket: join(path, 'control', 'link', 'power.sock'),
     observerSocket: join(path, 'client', 'observer.sock'),
     observerState: join(path, 'client', 'observer.json'),
   };

@@ -58,6 +58,8 @@ const optionsSchema = z.object({
   nodeDiskBytes: z.number().int().positive(),
   /** Node → part of its declared speed, e.g. node3 → 0.5. */
   slow: z.record(z.string(), z.number().gt(0).max(1)),
+  /** A power supply that a fence agent switches, configured in the control machine. */
+  fencing: z.boolean().optional(),
 });
 export type LabOptions = z.infer<typeof optionsSchema>;
 

@@ -1,5 +1,7 @@
 /** Files that a machine finds under /etc/kedge: pure text. */
+import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { repositoryFolder } from './lab-folder.js';
 import { CONTROL_ADDRESS, TEMPORAL_PORT, nodeAddresses, nodeNames } from './address-plan.js';
 import type { LabOptions } from './lab-state.js';
 
@@ -21,6 +23,15 @@ export function nodeYaml(name: string, options: LabOptions): string {
     memoryBytes: options.nodeMemoryBytes,
     cores: Math.max(1, Math.round(options.nodeCores)),
   });
+}
+
+/** fencing.yaml of the control machine: the lab's own agent, which asks the power supply through the folder that both see. */
+export function fencingYaml(options: LabOptions): string {
+  const agent = join(repositoryFolder(), 'lab', 'fence-lab.sh');
+  const devices = nodeNames(options.nodes).map(
+    (plug) => [plug, { agent, timeoutSeconds: 60, parameters: { plug, socket: '/run/kedge/link/power.sock' } }] as const,
+  );
+  return stringify({ nodes: Object.fromEntries(devices) });
 }
 
 /** storage.cfg in PVE's grammar: one local storage on the node's own disk, one shared by all nodes. */

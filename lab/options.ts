@@ -47,6 +47,7 @@ export function optionDifferences(there: LabOptions, wanted: LabOptions): string
       .join(' ') || 'none';
   return [
     ...fields.filter((field) => there[field] !== wanted[field]).map((field) => `${field} is ${there[field]}, wanted ${wanted[field]}`),
+    ...((there.fencing ?? false) === (wanted.fencing ?? false) ? [] : [`fencing is ${there.fencing ?? false}, wanted ${wanted.fencing ?? false}`]),
     ...(slow(there) === slow(wanted) ? [] : [`slow is ${slow(there)}, wanted ${slow(wanted)}`]),
   ];
 }

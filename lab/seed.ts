@@ -4,7 +4,7 @@ import { parseNodeName } from '../src/domain/ids.js';
 import { seedCredentials } from './credentials.js';
 import { labFolder } from './lab-folder.js';
 import type { LabState, Machine } from './lab-state.js';
-import { clusterYaml, nodeYaml, sshdConfig, storageConfig } from './node-files.js';
+import { clusterYaml, fencingYaml, nodeYaml, sshdConfig, storageConfig } from './node-files.js';
 import { run } from './run.js';
 
 /**
@@ -34,6 +34,7 @@ function makeFolders(machine: Machine): void {
 function writeSettings(lab: LabState, machine: Machine): void {
   const etc = diskEtc(machine);
   if (machine.role === 'control' || machine.role === 'node') writeFileSync(join(etc, 'kedge.yaml'), clusterYaml(lab.options));
+  if (machine.role === 'control' && lab.options.fencing === true) writeFileSync(join(etc, 'fencing.yaml'), fencingYaml(lab.options), { mode: 0o600 });
   if (machine.role !== 'node') return;
   mkdirSync(join(etc, 'ssh'), { mode: 0o700 });
   mkdirSync(join(etc, 'qemu-server'));

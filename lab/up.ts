@@ -10,6 +10,7 @@ import { optionDifferences } from './options.js';
 import { planLab } from './plan-lab.js';
 import { isAlive } from './processes.js';
 import { seedLab } from './seed.js';
+import { startPowerSupply } from './start-power-supply.js';
 import { startMachines } from './start-machines.js';
 import { temporalProgram } from './temporal-program.js';
 import { waitForLab } from './wait-for-lab.js';
@@ -44,6 +45,7 @@ export async function labUp(name: string, options: LabOptions, progress: (text: 
       plan,
       plan.machines.map((machine) => machine.name),
     );
+    if (options.fencing === true) startPowerSupply(started);
     progress('machines started');
     await waitForLab(started, progress);
     const lab: LabState = { ...started, state: 'up' };

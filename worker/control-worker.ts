@@ -7,6 +7,9 @@ import { parseNodeName } from '../src/domain/ids.js';
 import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
 import { crashPoint } from '../src/drivers/host/crash-point.js';
 import type { Logger } from '../src/log/logger.js';
+import { loadFencingConfig } from '../src/config/load-fencing-config.js';
+import { pathsFromEnvironment } from '../src/config/paths.js';
+import { fenceNode } from '../src/drivers/fence/fence-node.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
 import { connectWorker } from './temporal/connect-worker.js';
 import { installRuntime } from './temporal/install-runtime.js';
@@ -70,6 +73,9 @@ function clusterAccess(kedge: KedgeClient): ClusterAccess {
     isRunning: (workflowId) => kedge.isRunning(workflowId),
     requestSlot: (request) => kedge.requestSlot(request),
     releaseSlot: (release) => kedge.releaseSlot(release),
+    voidGuest: (decision) => kedge.voidGuest(decision),
+    dropVoided: (guest) => kedge.dropVoided(guest),
+    fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };
 }
 

@@ -18,12 +18,15 @@ import { endExpiredLeases } from './node/handover/end-leases.js';
 import { TaskJournal } from './node/journal/task-journal.js';
 import type { NodeContext } from './node/node-context.js';
 import { answerPeer } from './node/peers/answer-peer.js';
+import type { VoidedGuest } from '../src/domain/voided-guest.js';
+import { applyVoided } from './node/recovery/apply-voided.js';
 import { confirmBoot } from './node/recovery/confirm-boot.js';
 import { recoverGuests } from './node/recovery/recover-guests.js';
 
 /** A worker that is being replaced needs a moment to let its lock go. */
 const LOCK_WAIT_MS = 10_000;
 const REGISTER_RETRY_MS = 2_000;
+const VOIDED_RETRY_MS = 15_000;
 
 /** Runs until SIGTERM. @throws KedgeError `guest-locked` when another worker of this node runs, `bad-config` */
 export async function runNodeWorker(): Promise<void> {
@@ -89,7 +92,8 @@ async function failLostAttempts(node: NodeContext, kedge: KedgeClient): Promise<
 async function register(node: NodeContext, kedge: KedgeClient, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await crashPoint('node.register-message', () => kedge.registerNode({ node: node.node, bootId: node.bootId }));
+      const voided = await crashPoint('node.register-message', () => kedge.registerNode({ node: node.node, bootId: node.bootId }));
+      await makeVoid(node, kedge, { voided, signal });
       node.boot.confirmed = true;
       await confirmBoot(node);
       node.log.info({ bootId: node.bootId }, 'this boot is registered');
@@ -99,6 +103,19 @@ async function register(node: NodeContext, kedge: KedgeClient, signal: AbortSign
       await abortableDelay(REGISTER_RETRY_MS, signal);
     }
   }
+}
+
+/** What could not be decided yet is looked at again in the background: it stands in nobody's way but its own. */
+async function makeVoid(node: NodeContext, kedge: KedgeClient, { voided, signal }: { voided: readonly VoidedGuest[]; signal: AbortSignal }): Promise<void> {
+  const done = await applyVoided(node, voided);
+  // Best effort: a decision that is not taken off the list is found done at the next registration.
+  for (const guest of done) void kedge.dropVoided({ node: node.node, guest }).catch((error: unknown) => node.log.warn({ error }, 'a void guest stays listed'));
+  const left = voided.filter((guest) => !done.includes(guest));
+  if (left.length === 0) return;
+  void abortableDelay(VOIDED_RETRY_MS, signal).then(async () => {
+    if (!signal.aborted)
+      await makeVoid(node, kedge, { voided: left, signal }).catch((error: unknown) => node.log.error({ error }, 'a record could not be made void'));
+  });
 }
 
 function abortableDelay(milliseconds: number, signal: AbortSignal): Promise<void> {

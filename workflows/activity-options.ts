@@ -35,6 +35,8 @@ const DEFINITE: Readonly<Record<DefiniteCopyFailure, true>> = {
 /** With the pauses between them some two minutes, when each fails at once. */
 const URGENT_ATTEMPTS = 10;
 const LONGEST_COPY = '24 hours';
+/** Six calls of an agent whose timeout is at its limit. */
+const LONGEST_FENCE = '1 hour';
 /** Temporal wants some limit; a node that stays up longer gets a new attempt, which nobody notices. */
 const LONGEST_PRESENCE = '365 days';
 
@@ -47,6 +49,8 @@ export interface ActivityProfiles {
   readonly once: ActivityOptions;
   readonly undo: ActivityOptions;
   readonly presence: ActivityOptions;
+  /** A fencing device may take minutes; its call is repeatable, and a dead control worker's goes to the next one. */
+  readonly fence: ActivityOptions;
   readonly survey: LocalActivityOptions;
 }
 
@@ -111,6 +115,11 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       startToCloseTimeout: LONGEST_PRESENCE,
       heartbeatTimeout,
       retry: { maximumAttempts: 1 },
+    },
+    fence: {
+      startToCloseTimeout: LONGEST_FENCE,
+      heartbeatTimeout,
+      retry: { ...backoff, maximumAttempts: 3 },
     },
     survey: {
       startToCloseTimeout: timings.callTimeoutMs,

@@ -1,8 +1,10 @@
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { PreparedTarget, SettledMigration } from '../activities/interface.js';
+import type { MigrationRole, PreparedTarget, SettledMigration } from '../activities/interface.js';
 import type { OperatorQuestion } from '../src/domain/migration.js';
 import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
 import { isDefiniteCopyFailure } from './activity-options.js';
+import { withdraw } from './dead-node.js';
+import { doubtHelp } from './doubt-help.js';
 import type { MigrationContext } from './migration-context.js';
 import { settleMigration } from './settle-migration.js';
 
@@ -52,12 +54,20 @@ async function settle(context: MigrationContext): Promise<SettledMigration> {
       askAfterMs: migration.timings.askOperatorAfterMs,
       choices: SETTLE_CHOICES,
       lastFailure: () => last,
+      doubt: doubtHelp(context, ['source', 'target']),
       work: async () => {
-        settled = await settleMigration(context, (failure) => {
-          last = failure;
-        });
+        // A node may be given up while the other one's word is on its way: it counts only if that was known when it was given.
+        let known: MigrationRole | null;
+        do {
+          known = context.dead.role;
+          settled = await settleMigration(context, (failure) => {
+            last = failure;
+          });
+        } while (known !== context.dead.role);
       },
     });
+    const owner = settled.outcome === 'target-owns' ? 'target' : 'source';
+    await withdraw(context, owner);
   });
   return settled;
 }

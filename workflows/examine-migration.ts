@@ -1,5 +1,6 @@
 import { isCancellation, sleep, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities, SourceInspection } from '../activities/interface.js';
+import type { ControlActivities } from '../activities/interface-control.js';
+import type { SourceInspection } from '../activities/interface.js';
 import { checkMigration } from '../src/domain/check-migration.js';
 import { finding, isBlocker, type CheckId, type Finding } from '../src/domain/checks.js';
 import { checkForecast, forecastMigration, type CopyLimits, type Forecast } from '../src/domain/forecast.js';

@@ -10,6 +10,7 @@ import type { ClaimResult, PreparedTarget } from '../activities/interface.js';
 import type { MigrationStep } from '../src/domain/migration.js';
 import { copyAndSwitchOver, type CommittedCopy } from './copy-and-switch-over.js';
 import type { MigrationContext } from './migration-context.js';
+import { revokeTarget, withoutTarget } from './undo-on-target.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
@@ -35,7 +36,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
       forward: async () => {
         claim = await toldWhenSlow(context, 'claim', context.source().idempotent.claimGuest({ step: story.nextStep(), target }));
       },
-      undo: () => context.source().undo.unclaimGuest({ step: story.nextStep(), target }),
+      undo: () => context.source().undo.unclaimGuest({ step: story.nextStep(), target, ...withoutTarget(context) }),
     },
     {
       name: 'prepare',
@@ -49,9 +50,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
           context.target().idempotent.prepareTarget({ step, source: story.source, config, wanted, runningMachine, sourceQemu, options }),
         );
       },
-      undo: async () => {
-        await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });
-      },
+      undo: () => revokeTarget(context),
     },
     {
       name: 'pre-copy',
@@ -59,7 +58,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
       forward: async () => {
         committed = await copyAndSwitchOver(context, must(prepared));
       },
-      undo: () => context.source().undo.cancelStream({ step: story.nextStep(), target }),
+      undo: () => context.source().undo.cancelStream({ step: story.nextStep(), target, ...withoutTarget(context) }),
     },
     {
       name: 'confirm',
@@ -75,6 +74,8 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
       forward: async () => {
         // The load is over. Sent beside the clean-up, so that it costs no round trip of its own.
         void lease.release();
+        // Its own next boot makes its record void and removes what is left.
+        if (context.dead.is('source')) return;
         await context.source().undo.releaseSource({ step: story.nextStep(), target });
       },
       noUndo: 'The guest runs on the target: only forward',

@@ -1,8 +1,9 @@
 /** Queries, updates and signals of the workflows. Names: src/domain/workflow-names.ts, which clients use without this package. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { SlotRelease, SlotRequest, SlotState } from '../src/domain/admission.js';
-import type { MigrationStory, OperatorDecision } from '../src/domain/migration.js';
+import type { MigrationStory, OperatorAnswer, OperatorDecision } from '../src/domain/migration.js';
 import type { NodeEntityStatus } from '../src/domain/node-facts.js';
+import type { BootRegistration, VoidedGuest } from '../src/domain/voided-guest.js';
 import { QUERIES, SIGNALS, UPDATES } from '../src/domain/workflow-names.js';
 
 /* migrateGuest */
@@ -10,12 +11,17 @@ export const storyQuery = defineQuery<MigrationStory>(QUERIES.story);
 /** Answers when it is known whether the cancel came in time; fails with `cancel-refused` when it did not. */
 export const cancelUpdate = defineUpdate<{ cancelled: true }>(UPDATES.cancel);
 export const releaseUpdate = defineUpdate<{ released: true }>(UPDATES.release);
-export const decideUpdate = defineUpdate<{ decided: OperatorDecision }, [OperatorDecision]>(UPDATES.decide);
+export const decideUpdate = defineUpdate<{ decided: OperatorDecision }, [OperatorDecision | OperatorAnswer]>(UPDATES.decide);
 export const grantedSignal = defineSignal(SIGNALS.granted);
 
 /* nodePresence */
 export const statusQuery = defineQuery<NodeEntityStatus>(QUERIES.status);
-export const registerBootUpdate = defineUpdate<{ confirmed: true }, [{ bootId: string }]>(UPDATES.registerBoot);
+/** Answers what the node must not run any more, whatever its records say. */
+export const registerBootUpdate = defineUpdate<BootRegistration, [{ bootId: string }]>(UPDATES.registerBoot);
+/** Decides that a guest is void on this node; refused once it has registered another boot than the one that is said to have ended. */
+export const voidGuestUpdate = defineUpdate<{ voided: true }, [{ bootId: string; guest: VoidedGuest }]>(UPDATES.voidGuest);
+/** The node has made its record of it void, or the decision is withdrawn. */
+export const dropVoidedUpdate = defineUpdate<{ dropped: true }, [Pick<VoidedGuest, 'vmid' | 'migrationId'>]>(UPDATES.dropVoided);
 export const cordonUpdate = defineUpdate<{ cordoned: boolean }, [{ cordoned: boolean }]>(UPDATES.cordon);
 
 /* admission */

@@ -14,13 +14,14 @@ import { KedgeError } from '../src/domain/kedge-error.js';
 import type { MigrateGuestInput, MigrationStep, MigrationStory } from '../src/domain/migration.js';
 import { resolveMigrationOptions, type ResolvedMigration } from '../src/domain/resolve-migration-options.js';
 import { CancelSwitch } from './cancel-switch.js';
+import { DeadNode } from './dead-node.js';
 import { failMigration } from './fail-migration.js';
 import { HoldSwitch } from './hold-switch.js';
 import type { MigrationContext } from './migration-context.js';
 import { handleMigrationMessages } from './migration-messages.js';
 import { liveSteps } from './live-steps.js';
 import { offlineSteps } from './offline-steps.js';
-import { onControl, onNode } from './on-node.js';
+import { onControl, onFencing, onNode } from './on-node.js';
 import { operatorTask } from './operator-task.js';
 import { OperatorDesk } from './operator-desk.js';
 import { hasFewerEvents } from './patches.js';
@@ -73,6 +74,8 @@ function setUp(migration: ResolvedMigration, patience: Patience): MigrationConte
     desk: new OperatorDesk(patience),
     hold: new HoldSwitch(options),
     patience,
+    dead: new DeadNode(),
+    fencing: onFencing(timings),
     control: onControl(timings),
     source: () => onNode(story.source, timings),
     target: () => onNode(target, timings),

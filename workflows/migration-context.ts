@@ -1,7 +1,8 @@
-import type { LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/interface.js';
+import type { ActivityInterfaceFor, LocalActivityInterfaceFor } from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/interface-control.js';
 import type { ResolvedMigration } from '../src/domain/resolve-migration-options.js';
 import type { CancelSwitch } from './cancel-switch.js';
+import type { DeadNode } from './dead-node.js';
 import type { HoldSwitch } from './hold-switch.js';
 import type { NodeCalls } from './on-node.js';
 import type { OperatorDesk } from './operator-desk.js';
@@ -16,6 +17,9 @@ export interface MigrationContext {
   readonly cancel: CancelSwitch;
   readonly hold: HoldSwitch;
   readonly patience: Patience;
+  /** The node that was given up for dead, if any. */
+  readonly dead: DeadNode;
+  readonly fencing: ActivityInterfaceFor<Pick<ControlActivities, 'fenceNode'>>;
   readonly control: LocalActivityInterfaceFor<ControlActivities>;
   /** Activities of the source; usable once the survey has found it. */
   source(): NodeCalls;

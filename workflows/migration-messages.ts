@@ -1,5 +1,5 @@
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
-import { OPERATOR_DECISIONS } from '../src/domain/migration.js';
+import { ApplicationFailure, CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { OPERATOR_DECISIONS, type OperatorAnswer, type OperatorDecision } from '../src/domain/migration.js';
 import type { ErrorCode } from '../src/domain/error-codes.js';
 import { cancelUpdate, decideUpdate, releaseUpdate, storyQuery } from './messages.js';
 import type { MigrationContext } from './migration-context.js';
@@ -21,13 +21,14 @@ export function handleMigrationMessages(context: MigrationContext): CommitProgre
     async () => {
       cancel.cancel('cancelled');
       // Only the copy knows whether its switchover had gone too far: it is the one to answer.
-      await condition(() => end !== null);
-      if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, migration.target));
+      // Nor is Temporal's own cancel an answer.
+      await CancellationScope.nonCancellable(() => condition(() => end !== null));
+      if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, { source: story.source, target: migration.target }));
       return { cancelled: true as const };
     },
     {
       validator: () => {
-        if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, migration.target));
+        if (end === 'committed') throw refusal('cancel-refused', tooLate(migration.vmid, { source: story.source, target: migration.target }));
       },
     },
   );
@@ -48,16 +49,22 @@ export function handleMigrationMessages(context: MigrationContext): CommitProgre
 
   setHandler(
     decideUpdate,
-    (decision) => {
-      desk.decide(decision);
-      return { decided: decision };
+    (given) => {
+      const answer = answerOf(given);
+      desk.decide(answer);
+      return { decided: answer.decision };
     },
     {
-      validator: (decision) => {
+      validator: (given: OperatorDecision | OperatorAnswer) => {
+        const { decision } = answerOf(given);
         if (!OPERATOR_DECISIONS.some((known) => known === decision)) {
-          throw refusal('bad-input', `Cannot decide: current value is "${String(decision)}", must be one of ${OPERATOR_DECISIONS.join(', ')}`);
+          throw refusal('bad-input', `Cannot decide: current value is "${decision}", must be one of ${OPERATOR_DECISIONS.join(', ')}`);
         }
         if (desk.question === null) throw refusal('guest-state', `Cannot decide for the migration of guest ${migration.vmid}: it asks nothing`);
+        if (desk.question.choices[decision] === undefined) {
+          const offered = Object.keys(desk.question.choices).join(', ');
+          throw refusal('guest-state', `Cannot decide "${decision}" for the migration of guest ${migration.vmid}: it offers ${offered}`);
+        }
       },
     },
   );
@@ -69,8 +76,13 @@ export function handleMigrationMessages(context: MigrationContext): CommitProgre
   };
 }
 
-function tooLate(vmid: number, target: string): string {
-  return `Cannot cancel the migration of guest ${vmid}: it was handed over to ${target}, and what has run there can't be taken back`;
+/** A bare decision comes from whom the story need not name. */
+function answerOf(given: OperatorDecision | OperatorAnswer): OperatorAnswer {
+  return typeof given === 'string' ? { decision: given, statedBy: 'somebody' } : given;
+}
+
+function tooLate(vmid: number, { source, target }: { source: string; target: string }): string {
+  return `Cannot cancel the migration of guest ${vmid}: it was handed over to ${target}, and what has run there can't be taken back; once it has ended, move the guest back with "kedge migrate ${vmid} ${source}"`;
 }
 
 function refusal(code: ErrorCode, message: string): ApplicationFailure {

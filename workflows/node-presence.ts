@@ -16,7 +16,8 @@ import {
 import type { NodeName } from '../src/domain/ids.js';
 import type { NodeEntityStatus } from '../src/domain/node-facts.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
-import { cordonUpdate, registerBootUpdate, statusQuery } from './messages.js';
+import type { VoidedGuest } from '../src/domain/voided-guest.js';
+import { cordonUpdate, dropVoidedUpdate, registerBootUpdate, statusQuery, voidGuestUpdate } from './messages.js';
 import { onNode } from './on-node.js';
 import { workflowInstant } from './workflow-time.js';
 
@@ -38,12 +39,15 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
     upsertMemo({ status });
   };
 
+  const others = ({ vmid, migrationId }: Pick<VoidedGuest, 'vmid' | 'migrationId'>): readonly VoidedGuest[] =>
+    (status.voided ?? []).filter((known) => known.vmid !== vmid || known.migrationId !== migrationId);
+
   setHandler(statusQuery, () => status);
   setHandler(
     registerBootUpdate,
     ({ bootId }) => {
       keep({ bootId, registeredAt: workflowInstant(), silentSince: null });
-      return { confirmed: true as const };
+      return { confirmed: true as const, voided: status.voided ?? [] };
     },
     {
       validator: ({ bootId }) => {
@@ -51,6 +55,26 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
       },
     },
   );
+  // One event after the other: a node that has registered its next boot can't be given up any more, one that was given up hears of it then.
+  setHandler(
+    voidGuestUpdate,
+    ({ guest }) => {
+      keep({ voided: [...others(guest), guest] });
+      return { voided: true as const };
+    },
+    {
+      validator: ({ bootId }) => {
+        if (bootId !== status.bootId) {
+          const message = `Cannot give ${node} up: the boot that is said to have ended is ${bootId}, and it has registered ${status.bootId ?? 'none'} since`;
+          throw ApplicationFailure.nonRetryable(message, 'node-alive');
+        }
+      },
+    },
+  );
+  setHandler(dropVoidedUpdate, (guest) => {
+    keep({ voided: others(guest) });
+    return { dropped: true as const };
+  });
   setHandler(cordonUpdate, ({ cordoned }) => {
     keep({ cordoned });
     return { cordoned };

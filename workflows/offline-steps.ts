@@ -11,6 +11,7 @@ import type { MigrationStep } from '../src/domain/migration.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import { handOverCopy } from './hand-over-copy.js';
 import type { MigrationContext } from './migration-context.js';
+import { revokeTarget, withoutTarget } from './undo-on-target.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
@@ -25,7 +26,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   let claim: ClaimResult | null = null;
   let prepared: PreparedCopy | null = null;
 
-  const giveBack = (): Promise<void> => context.source().undo.unclaimGuest({ step: story.nextStep(), target, mode });
+  const giveBack = (): Promise<void> => context.source().undo.unclaimGuest({ step: story.nextStep(), target, mode, ...withoutTarget(context) });
   const copy = async (how: { readonly final: boolean; readonly thorough?: boolean }): Promise<void> => {
     const calls = how.final ? context.source().urgent : context.source().resumable;
     const { rounds, bytesSent } = await calls.copyVolumes({ step: story.nextStep(), target, options, prepared: must(prepared), ...how });
@@ -59,9 +60,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
           .target()
           .idempotent.prepareCopy({ step: story.nextStep(), source: story.source, kind, config, wanted, volumes, targetStorage });
       },
-      undo: async () => {
-        await context.target().undo.revokeTarget({ step: story.nextStep(), source: story.source });
-      },
+      undo: () => revokeTarget(context),
     },
     {
       name: 'pre-sync',
@@ -119,6 +118,10 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
       name: 'release',
       forward: async () => {
         void lease.release();
+        if (context.dead.is('source')) {
+          story.warn(`Disks of guest ${migration.vmid} on local storages of ${story.source} stay there: "kedge audit" lists them when it is back`);
+          return;
+        }
         const { volumes } = must(prepared);
         const fate = options.keepSource ? { volumes: [], kept: volumes } : { volumes };
         await context.source().undo.releaseSource({ step: story.nextStep(), target, ...fate });

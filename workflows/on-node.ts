@@ -1,7 +1,8 @@
 import { proxyActivities, proxyLocalActivities, type ActivityInterfaceFor, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities, NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../activities/interface.js';
+import type { ControlActivities } from '../activities/interface-control.js';
+import type { NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../activities/interface.js';
 import type { NodeName } from '../src/domain/ids.js';
-import { nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
+import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { activityProfiles } from './activity-options.js';
 
@@ -36,4 +37,9 @@ export function onNode(node: NodeName, timings: WorkflowTimings): NodeCalls {
 /** The activities of the control worker, run in place. */
 export function onControl(timings: WorkflowTimings): LocalActivityInterfaceFor<ControlActivities> {
   return proxyLocalActivities<ControlActivities>(activityProfiles(timings).survey);
+}
+
+/** The one call to the control worker that takes long, as an activity of its queue. */
+export function onFencing(timings: WorkflowTimings): ActivityInterfaceFor<Pick<ControlActivities, 'fenceNode'>> {
+  return proxyActivities<Pick<ControlActivities, 'fenceNode'>>({ ...activityProfiles(timings).fence, taskQueue: CONTROL_QUEUE });
 }

@@ -1,10 +1,12 @@
 import type { MigrationStep, OperatorQuestion } from '../src/domain/migration.js';
+import { doubtHelp } from './doubt-help.js';
 import type { MigrationContext } from './migration-context.js';
 import type { PersistTask } from './operator-desk.js';
 import type { SagaTask } from './saga.js';
 
 /** Puts a step that can't get done into the operator's words: what is being tried, and what each decision does and risks. */
-export function operatorTask({ migration, story }: MigrationContext, task: SagaTask<MigrationStep>): PersistTask {
+export function operatorTask(context: MigrationContext, task: SagaTask<MigrationStep>): PersistTask {
+  const { migration, story } = context;
   const { vmid, target } = migration;
   const retry = 'Try again now; right when the cause was mended';
   const abandon = 'End this migration as it stands; nothing more is done, "kedge audit" shows what is left';
@@ -15,6 +17,8 @@ export function operatorTask({ migration, story }: MigrationContext, task: SagaT
     askAfterMs: migration.timings.askOperatorAfterMs,
     purpose: wording.purpose,
     choices: { retry, abandon, skip: wording.skip },
+    // Every undo on the source may have to hear from the target first. What the target owns is no longer this migration's to decide.
+    ...(task.direction === 'undo' ? { doubt: doubtHelp(context, ['target']) } : {}),
   };
 
   function undoWording(step: MigrationStep): { purpose: string; skip: OperatorQuestion['choices']['skip'] } {

@@ -20,3 +20,28 @@ const FEWER_EVENTS = 'fewer-events';
 export function hasFewerEvents(): boolean {
   return patched(FEWER_EVENTS);
 }
+
+/**
+ * A step that waits for a node that may never come back looks at both nodes before it asks the operator, has a fencing device decide where one is
+ * configured, and offers to give the node up.
+ *
+ * Before: the question came at once, with no facts, and nobody could go on without the lost node.
+ */
+const DEAD_NODES = 'dead-nodes';
+
+/** Asked only when a question is about to be put, so that a migration without one has no event more. */
+export function knowsDeadNodes(): boolean {
+  return patched(DEAD_NODES);
+}
+
+/**
+ * A cancel that comes while the last step before a hand-over of disks runs (the comparison of a copy) ends the migration.
+ *
+ * Before: the hand-over, whose call the cancel forbade, was taken for one of unknown outcome, and insisted on.
+ */
+const CANCEL_BEFORE_HAND_OVER = 'cancel-before-hand-over';
+
+/** Asked only when there is a cancel. */
+export function cancelsBeforeHandOver(): boolean {
+  return patched(CANCEL_BEFORE_HAND_OVER);
+}

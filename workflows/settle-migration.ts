@@ -14,9 +14,15 @@ export async function settleMigration(context: MigrationContext, onFailure: (fai
   const names = { source: story.source, target: migration.target };
   for (let pauseMs = migration.timings.retryFirstMs; ; pauseMs = Math.min(2 * pauseMs, migration.timings.retryLongestMs)) {
     for (const askedOn of ['source', 'target'] as const) {
+      if (context.dead.is(askedOn)) continue;
       const node = askedOn === 'source' ? context.source() : context.target();
       try {
-        return await node.settle.settleMigration({ step: story.nextStep(), ...names, askedOn });
+        return await node.settle.settleMigration({
+          step: story.nextStep(),
+          ...names,
+          askedOn,
+          ...(context.dead.role === null ? {} : { dead: context.dead.role }),
+        });
       } catch (error) {
         if (isCancellation(error)) throw error;
         const failure = readFailure(error);

@@ -1,5 +1,5 @@
 import { condition, getExternalWorkflowHandle, isCancellation, setHandler, sleep, workflowInfo, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/interface.js';
+import type { ControlActivities } from '../activities/interface-control.js';
 import type { SlotPriority, SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { ADMISSION_ID } from '../src/domain/workflow-names.js';

@@ -78,10 +78,16 @@ export class StoryKeeper {
 
   /** Order of the next activity call among all of this guest. */
   nextStep(): StepRef {
-    if (this.#generation === null) throw new Error('A step is numbered before the generation is known');
+    const ref = this.ref;
     this.#sequence += 1;
+    return { ...ref, sequence: this.#sequence };
+  }
+
+  /** The migration, as the nodes know it. */
+  get ref(): Omit<StepRef, 'sequence'> {
+    if (this.#generation === null) throw new Error('The migration is named before its generation is known');
     const { vmid } = this.#migration;
-    return { vmid, migrationId: migrationIdOf(vmid, this.#generation), generation: this.#generation, sequence: this.#sequence };
+    return { vmid, migrationId: migrationIdOf(vmid, this.#generation), generation: this.#generation };
   }
 
   record(step: MigrationStep, event: SagaEvent, error?: unknown): void {

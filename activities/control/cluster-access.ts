@@ -1,5 +1,7 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
 import type { NodeName } from '../../src/domain/ids.js';
+import type { VoidedGuest } from '../../src/domain/voided-guest.js';
+import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 
 /** What the activities of the control worker ask the cluster, and tell it; the worker composes it from src/client. */
@@ -14,4 +16,7 @@ export interface ClusterAccess {
   requestSlot(request: SlotRequest): Promise<void>;
   /** Gives a lease or a place in the queue back; fine without any. */
   releaseSlot(release: SlotRelease): Promise<void>;
+  voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
+  dropVoided(guest: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
+  readonly fencing: Fencing;
 }

@@ -1,4 +1,4 @@
-import type { ClusterSurvey, ControlActivities } from '../interface.js';
+import type { ClusterSurvey, ControlActivities } from '../interface-control.js';
 import type { GuestSummary, NodeStatus } from '../../src/domain/node-facts.js';
 import type { ClusterAccess } from './cluster-access.js';
 

@@ -33,6 +33,8 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     cancelStream: step('source.cancel-stream-activity', (input, info) => service.cancelStream(input, info)),
     releaseHold: step('source.release-hold-activity', (input, info) => service.releaseHold(input, info)),
     settleMigration: step('node.settle-activity', (input, info) => service.settleMigration(input, info)),
+    examineDoubt: step('node.examine-activity', (input) => service.examineDoubt(input)),
+    takeOverCopy: step('target.take-over-activity', (input, info) => service.takeOverCopy(input, info)),
     confirmTarget: step('target.confirm-activity', (input, info) => service.confirmTarget(input, info)),
     releaseSource: step('source.release-activity', (input, info) => service.releaseSource(input, info)),
     manageGuest: step('node.manage-activity', (input) => service.manageGuest(input)),

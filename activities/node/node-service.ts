@@ -2,6 +2,7 @@ import type {
   ClaimResult,
   CopiedVolumes,
   CopyResult,
+  DoubtExamination,
   GuestCommand,
   GuestCommandResult,
   NodeAudit,
@@ -50,6 +51,8 @@ export interface NodeService {
   cancelStream(input: InputOf<'cancelStream'>, call: AttemptInfo): Promise<void>;
   releaseHold(input: InputOf<'releaseHold'>, call: AttemptInfo): Promise<void>;
   settleMigration(input: InputOf<'settleMigration'>, call: AttemptInfo): Promise<SettledMigration>;
+  examineDoubt(input: InputOf<'examineDoubt'>): Promise<DoubtExamination>;
+  takeOverCopy(input: InputOf<'takeOverCopy'>, call: AttemptInfo): Promise<{ startedAt: string | null }>;
   confirmTarget(input: InputOf<'confirmTarget'>, call: AttemptInfo): Promise<{ announced: boolean }>;
   releaseSource(input: InputOf<'releaseSource'>, call: AttemptInfo): Promise<void>;
   manageGuest(input: GuestCommand): Promise<GuestCommandResult>;

@@ -42,6 +42,12 @@ export function emptyActivities(node: NodeName): NodeActivities {
     cancelStream: async () => undefined,
     releaseHold: async () => undefined,
     settleMigration: async () => ({ outcome: 'target-owns', memoryLost: false, blackout: null }),
+    examineDoubt: async () => ({
+      view: { node, bootId: 'bench', record: { kind: 'missing' }, qemu: 'gone' },
+      peer: null,
+      alone: { possible: false, what: '' },
+    }),
+    takeOverCopy: async () => ({ startedAt: null }),
     confirmTarget: async () => ({ announced: true }),
     releaseSource: async () => undefined,
     manageGuest: async () => ({ guest: null, config: null }),

@@ -7,6 +7,7 @@ import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
 import type { RepairResult } from '../domain/repair.js';
+import type { VoidedGuest } from '../domain/voided-guest.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
@@ -18,7 +19,7 @@ import { isRunning } from './is-running.js';
 import { listMigrations, type ListMigrationsFilter } from './list-migrations.js';
 import { manageGuest, type GuestRequest } from './manage-guest.js';
 import type { MigrationRef, MigrationView } from './migration-view.js';
-import { cordonNode, registerNode } from './node-entity.js';
+import { cordonNode, dropVoided, registerNode, voidGuest } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
@@ -53,14 +54,18 @@ export interface KedgeClient {
   /** Resolves when the cancel surely came in time. @throws `cancel-refused` */
   cancelMigration(id: string | MigrationRef): Promise<void>;
   releaseMigration(id: string | MigrationRef): Promise<void>;
-  decideMigration(id: string | MigrationRef, decision: OperatorDecision): Promise<void>;
+  /** `statedBy`: who decides, for the story. */
+  decideMigration(id: string | MigrationRef, decision: OperatorDecision, statedBy?: string): Promise<void>;
   listNodes(): Promise<readonly NodeStatus[]>;
   /** @throws `not-found` when the cluster has no such node */
   nodeStatus(node: NodeName): Promise<NodeStatus>;
   /** Like `nodeStatus`, but null for a node that has never registered. */
   findNodeStatus(node: NodeName): Promise<NodeStatus | null>;
   /** Starts the node's entity if need be and registers this boot of it. */
-  registerNode(registration: { node: NodeName; bootId: string }): Promise<void>;
+  registerNode(registration: { node: NodeName; bootId: string }): Promise<readonly VoidedGuest[]>;
+  /** @throws `node-alive` */
+  voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
+  dropVoided(heard: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
   cordonNode(node: NodeName, cordoned: boolean): Promise<void>;
   /** One guest verb on the guest's node. */
   manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
@@ -101,11 +106,14 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     listMigrations: (filter) => listMigrations(context, filter ?? {}),
     cancelMigration: async (id) => cancelMigration(context, await find(id)),
     releaseMigration: async (id) => releaseMigration(context, await find(id)),
-    decideMigration: async (id, decision) => decideMigration(context, { ref: await find(id), decision }),
+    decideMigration: async (id, decision, statedBy) =>
+      decideMigration(context, { ref: await find(id), decision, ...(statedBy === undefined ? {} : { statedBy }) }),
     listNodes: () => Promise.all(nodes.map((node) => readNodeStatus(context, node))),
     nodeStatus: (node) => readNodeStatus(context, node),
     findNodeStatus: (node) => findNodeStatus(context, node),
     registerNode: (registration) => registerNode(context, registration),
+    voidGuest: (decision) => voidGuest(context, decision),
+    dropVoided: (heard) => dropVoided(context, heard),
     cordonNode: (node, cordoned) => cordonNode(context, { node, cordoned }),
     manageGuest: (request) => manageGuest(context, request),
     auditNode: (node) => auditNode(context, node),

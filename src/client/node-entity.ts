@@ -1,12 +1,13 @@
 import type { NodeName } from '../domain/ids.js';
+import type { BootRegistration, VoidedGuest } from '../domain/voided-guest.js';
 import { nodeWorkflowId, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
 import { CONTROL_START } from './control-start.js';
 import type { ClientContext } from './kedge-client.js';
 
-/** Starts the node's entity if need be and registers this boot; resolves when the entity has confirmed it. */
-export async function registerNode(context: ClientContext, { node, bootId }: { node: NodeName; bootId: string }): Promise<void> {
-  await withClientErrors(`register node ${node}`, async () => {
+/** Starts the node's entity if need be and registers this boot; resolves when the entity has confirmed it, with what the node must not run any more. */
+export async function registerNode(context: ClientContext, { node, bootId }: { node: NodeName; bootId: string }): Promise<readonly VoidedGuest[]> {
+  return withClientErrors(`register node ${node}`, async () => {
     const handle = await context.client.workflow.start(WORKFLOW_TYPES.nodePresence, {
       ...CONTROL_START,
       workflowId: nodeWorkflowId(node),
@@ -14,7 +15,8 @@ export async function registerNode(context: ClientContext, { node, bootId }: { n
       args: [{ node }],
       staticSummary: `Presence of node ${node}`,
     });
-    await handle.executeUpdate<unknown, [{ bootId: string }]>(UPDATES.registerBoot, { args: [{ bootId }] });
+    const { voided } = await handle.executeUpdate<BootRegistration, [{ bootId: string }]>(UPDATES.registerBoot, { args: [{ bootId }] });
+    return voided ?? [];
   });
 }
 
@@ -22,5 +24,30 @@ export async function registerNode(context: ClientContext, { node, bootId }: { n
 export async function cordonNode({ client }: ClientContext, { node, cordoned }: { node: NodeName; cordoned: boolean }): Promise<void> {
   await withClientErrors(`${cordoned ? 'cordon' : 'uncordon'} node ${node}`, () =>
     client.workflow.getHandle(nodeWorkflowId(node)).executeUpdate<unknown, [{ cordoned: boolean }]>(UPDATES.cordon, { args: [{ cordoned }] }),
+  );
+}
+
+/**
+ * Decides durably that a guest's record on a node is void, whatever boot comes after `bootId`.
+ * @throws KedgeError `node-alive` when the node has registered another boot since, `not-found` for a node that has never registered
+ */
+export async function voidGuest({ client }: ClientContext, { node, bootId, guest }: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void> {
+  await withClientErrors(`give node ${node} up for guest ${guest.vmid}`, () =>
+    client.workflow
+      .getHandle(nodeWorkflowId(node))
+      .executeUpdate<unknown, [{ bootId: string; guest: VoidedGuest }]>(UPDATES.voidGuest, { args: [{ bootId, guest }] }),
+  );
+}
+
+/** The node has heard of it, or the guest stays with it after all. Fine when there is nothing to drop. */
+export async function dropVoided(
+  { client }: ClientContext,
+  { node, guest }: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> },
+): Promise<void> {
+  const { vmid, migrationId } = guest;
+  await withClientErrors(`drop the void guest ${vmid} of node ${node}`, () =>
+    client.workflow
+      .getHandle(nodeWorkflowId(node))
+      .executeUpdate<unknown, [Pick<VoidedGuest, 'vmid' | 'migrationId'>]>(UPDATES.dropVoided, { args: [{ vmid, migrationId }] }),
   );
 }

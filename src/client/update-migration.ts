@@ -1,6 +1,7 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isGrpcServiceError, ServiceError, type WorkflowHandle } from '@temporalio/client';
 import { KedgeError } from '../domain/kedge-error.js';
-import type { OperatorDecision } from '../domain/migration.js';
+import type { OperatorAnswer, OperatorDecision } from '../domain/migration.js';
 import { UPDATES } from '../domain/workflow-names.js';
 import { clientError } from './client-error.js';
 import type { ClientContext } from './kedge-client.js';
@@ -17,8 +18,18 @@ export async function releaseMigration(context: ClientContext, ref: MigrationRef
 }
 
 /** Answers the question of a migration in `needs-operator`. @throws KedgeError `guest-state` when it asks nothing */
-export async function decideMigration(context: ClientContext, { ref, decision }: { ref: MigrationRef; decision: OperatorDecision }): Promise<void> {
-  await update(context, { ref, what: 'decide for', call: (handle) => handle.executeUpdate<unknown, [OperatorDecision]>(UPDATES.decide, { args: [decision] }) });
+export async function decideMigration(
+  context: ClientContext,
+  { ref, decision, statedBy }: { ref: MigrationRef; decision: OperatorDecision; statedBy?: string },
+): Promise<void> {
+  await update(context, {
+    ref,
+    what: 'decide for',
+    call: (handle) =>
+      handle.executeUpdate<unknown, [OperatorDecision | OperatorAnswer]>(UPDATES.decide, {
+        args: [statedBy === undefined ? decision : { decision, statedBy }],
+      }),
+  });
 }
 
 interface UpdateCall {
@@ -29,10 +40,29 @@ interface UpdateCall {
 
 async function update({ client }: ClientContext, { ref, what, call }: UpdateCall): Promise<void> {
   try {
-    await call(client.workflow.getHandle(ref.workflowId, ref.runId));
+    await again(() => call(client.workflow.getHandle(ref.workflowId, ref.runId)));
   } catch (error) {
     const failure = clientError(`${what} migration ${ref.workflowId}`, error);
     if (failure.code !== 'not-found') throw failure;
     throw new KedgeError('not-found', `Cannot ${what} the migration of guest ${ref.vmid}: it has ended already`, { cause: error });
+  }
+}
+
+const ATTEMPTS = 4;
+const PAUSE_MS = 100;
+/** google.rpc.Code FAILED_PRECONDITION: the workflow's task was dropped by the server, because something else came in between. */
+const TASK_DROPPED: number = 9;
+
+/** All updates are repeatable. */
+async function again(call: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await call();
+      return;
+    } catch (error) {
+      const cause = error instanceof ServiceError ? error.cause : error;
+      if (attempt === ATTEMPTS || !isGrpcServiceError(cause) || cause.code !== TASK_DROPPED) throw error;
+    }
+    await delay(PAUSE_MS);
   }
 }

@@ -24,6 +24,8 @@ export const nodeConfigFile = (paths: KedgePaths): string => join(paths.etc, 'no
 export const storageConfigFile = (paths: KedgePaths): string => join(paths.etc, 'storage.cfg');
 /** Configs of the guests of one kind, in PVE's folders. */
 export const guestConfigFolder = (paths: KedgePaths, kind: GuestKind): string => join(paths.etc, kind === 'qemu' ? 'qemu-server' : 'lxc');
+/** Which device cuts the power of which node, with its passwords; absent: nobody is fenced. Read by the control workers. */
+export const fencingConfigFile = (paths: KedgePaths): string => join(paths.etc, 'fencing.yaml');
 /** Defaults of the cluster in PVE's grammar; may be absent. */
 export const datacenterConfigFile = (paths: KedgePaths): string => join(paths.etc, 'datacenter.cfg');
 /** x509 files in QEMU's layout: ca-cert.pem, server-cert.pem, server-key.pem, client-cert.pem, client-key.pem. */

@@ -91,6 +91,7 @@ export const CRASH_POINTS = [
   'target.start-activity',
   'target.stream-parameters',
   'target.sync-volume',
+  'target.take-over-activity',
   'target.volume-journal',
   'target.volume-journal-end',
   'target.volume-published',
@@ -109,6 +110,7 @@ export const CRASH_POINTS = [
   'node.due-start',
   'node.due-start-end',
   'node.ended-record',
+  'node.examine-activity',
   'node.hello-answer',
   'node.hello-message',
   'node.kept-volumes',
@@ -151,12 +153,16 @@ export const CRASH_POINTS = [
   'node.task-noted',
   'node.tombstone-record',
   'node.wanted-record',
+  'control.drop-voided',
   'control.ensure-admission',
   'control.ensure-namespace',
+  'control.fence-activity',
+  'control.fence-node',
   'control.find-ended-holders',
   'control.release-slot',
   'control.request-slot',
   'control.survey-cluster',
+  'control.void-guest',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 

@@ -39,7 +39,7 @@ export type Action =
   | { readonly do: 'start-from-disk-on-source'; readonly memoryLost: true }
   /** By the target: `owned(g+1)` fsynced, then start from disk. */
   | { readonly do: 'start-from-disk-on-target'; readonly memoryLost: true }
-  /** By the target: its loaded copy killed, `owned(g+2)` fsynced, then start from disk. */
+  /** By the target: its loaded copy killed, `owned(g+3)` fsynced, then start from disk. */
   | { readonly do: 'take-over-on-target'; readonly memoryLost: true }
   /** By the target: it owns the guest, `cont`. */
   | { readonly do: 'cont-on-target' }

@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   'peer-untrusted': row(false, 1, 403, 'Check the pinned host key of the node; renew it with "kedge pki" only if the node was rebuilt'),
   'protocol-mismatch': row(false, 3, 409, 'Update Kedge on the node that the message names, then start the migration again'),
   'peer-refused': row(false, 1, 409, 'Read the cause: the peer node answered with a reason'),
+  'node-alive': row(false, 3, 409, 'The node answers, so it is not off: let it go on, or switch it off and make sure that it is'),
   'qmp-timeout': row(true, 1, 504, 'Read the state again: the command may have run'),
   'qmp-disconnected': row(true, 1, 502, 'Read the state again: the command may have run'),
   'qmp-error': row(false, 1, 502, 'Read the cause: QEMU answered with a reason'),

@@ -48,7 +48,7 @@ export function parseGeneration(value: number): Generation {
   return value as Generation;
 }
 
-/** The generation `steps` after `generation`: 1 for a claim, 2 for a roll-back or take-over. */
+/** The generation `steps` after `generation`: of the source's: 1 for a claim, 2 for a roll-back; of the migration's: 1 for a roll-back, 2 for a take-over. */
 export function laterGeneration(generation: Generation, steps: 1 | 2): Generation {
   return (generation + steps) as Generation;
 }

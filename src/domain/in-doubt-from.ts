@@ -72,7 +72,8 @@ function targetRecordOf(side: SideView, { migrationId, generation }: InDoubtSour
   if (side.record.kind === 'unreadable') return 'unreadable';
   const { record } = side.record;
   if (record.generation < generation) return mayBeReplaced(record) ? 'none' : 'foreign';
-  if (record.generation > (record.state === 'owned' ? generation + 1 : generation)) return 'later';
+  // A take-over by the target writes g+3.
+  if (record.generation > (record.state === 'owned' ? generation + 2 : generation)) return 'later';
   switch (record.state) {
     case 'owned':
       return isFreeOrOf(record, migrationId) ? 'owned' : 'later';

@@ -16,7 +16,7 @@ export const IN_DOUBT_SOURCE_ROWS: readonly InDoubtRow[] = [
   },
 
   // ── The source was fenced ────────────────────────────────────────────────────────────────────────────────────────
-  // fenced | ? | incoming, armed | any but running → target `owned(g+2)`, start from disk (local disks: needs-operator)
+  // fenced | ? | incoming, armed | any but running → target `owned(g+3)`, start from disk (local disks: needs-operator)
   {
     id: 'source-fenced',
     because: 'The source is proven off; it may have resumed by itself and written, so the loaded copy is not used',

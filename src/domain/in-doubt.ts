@@ -2,7 +2,7 @@
  * What is known of one migration when its end is in doubt, in the words of DESIGN's in-doubt table.
  *
  * `g` is the generation under which the source owned the guest; the migration's own generation is g+1 and goes to the
- * target on success; a roll-back or a take-over writes g+2. The classification of raw records is in `in-doubt-from.ts`,
+ * target on success; a roll-back writes g+2, a take-over by the target g+3. The classification of raw records is in `in-doubt-from.ts`,
  * the decisions are in `in-doubt-table.ts`.
  */
 import { QEMU_STATES, WANTED_STATES, type QemuState, type Wanted } from './ownership.js';
@@ -35,7 +35,7 @@ export type SourceRecordState = (typeof SOURCE_RECORD_STATES)[number];
  * The target's record, seen from this migration:
  * - `none`: no record, or the tombstone of an older generation
  * - `armed-old-boot`: `armed(g+1)` written in another boot: it may have been `owned` and the rename lost with the power
- * - `owned`: `owned(g+1)`, or `owned(g+2)` of a take-over
+ * - `owned`: `owned(g+1)`, or `owned(g+3)` of a take-over
  * - the rest as for the source
  */
 export const TARGET_RECORD_STATES = [

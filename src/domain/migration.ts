@@ -174,16 +174,28 @@ export interface MigrationStory {
   readonly question: OperatorQuestion | null;
 }
 
-export const OPERATOR_DECISIONS = ['retry', 'skip', 'abandon'] as const;
+/** `source-dead`, `target-dead`: the operator has made sure that the power of that node is off. */
+export const DEATH_DECISIONS = ['source-dead', 'target-dead'] as const;
+export type DeathDecision = (typeof DEATH_DECISIONS)[number];
+export const OPERATOR_DECISIONS = ['retry', 'skip', 'abandon', ...DEATH_DECISIONS] as const;
 export type OperatorDecision = (typeof OPERATOR_DECISIONS)[number];
+
+/** What a decision is sent as when it matters who takes it; a bare decision is fine for the others. */
+export interface OperatorAnswer {
+  readonly decision: OperatorDecision;
+  /** User name and host. */
+  readonly statedBy: string;
+}
 
 export interface OperatorQuestion {
   readonly step: string;
   readonly code: string;
   readonly message: string;
   readonly since: string;
-  /** What each decision does and risks. */
-  readonly choices: Readonly<Record<OperatorDecision, string>>;
+  /** What is known of both nodes, what isn't, and what could be running where; one sentence each. Absent where nobody could look. */
+  readonly facts?: readonly string[];
+  /** What each decision does and risks. A node's death is only offered where the other one could go on alone. */
+  readonly choices: Readonly<Record<Exclude<OperatorDecision, DeathDecision>, string>> & Readonly<Partial<Record<DeathDecision, string>>>;
 }
 
 /** The longest blackout when neither the user nor the guest's config names one; milliseconds. */

@@ -1,5 +1,6 @@
 /** Facts about nodes and guests: what presence reports and what the checks judge. Plain JSON. */
 import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
+import type { VoidedGuest } from './voided-guest.js';
 import type { GuestKind, QemuState, RecordState, Wanted } from './ownership.js';
 
 export interface StorageFacts {
@@ -73,10 +74,12 @@ export interface NodeStatus {
   readonly registeredAt: string | null;
   readonly cordoned: boolean;
   readonly silentSince: string | null;
+  /** Guests that were taken over from it while it was off, of which it has not heard yet; absent: none. */
+  readonly voided?: readonly VoidedGuest[];
   readonly inventory: NodeInventory | null;
   /** Age of the newest heartbeat in milliseconds, when the reader could tell. */
   readonly inventoryAgeMs: number | null;
 }
 
 /** What the entity workflow `node-<name>` itself keeps and answers to its query `status`; the inventory is in its heartbeats. */
-export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince'>;
+export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince' | 'voided'>;

@@ -15,7 +15,15 @@ export const WORKFLOW_TYPES = {
 } as const;
 
 export const QUERIES = { story: 'story', status: 'status', slots: 'slots' } as const;
-export const UPDATES = { cancel: 'cancel', release: 'release', decide: 'decide', registerBoot: 'registerBoot', cordon: 'cordon' } as const;
+export const UPDATES = {
+  cancel: 'cancel',
+  release: 'release',
+  decide: 'decide',
+  registerBoot: 'registerBoot',
+  cordon: 'cordon',
+  voidGuest: 'voidGuest',
+  dropVoided: 'dropVoided',
+} as const;
 export const SIGNALS = { request: 'request', release: 'release', granted: 'granted' } as const;
 
 /** Keyword search attributes of a migration, set by the client at its start. */

@@ -47,7 +47,8 @@ export const clusterConfigSchema = z.strictObject({
 /** kedge.yaml as read, defaults filled in. */
 export type ClusterConfig = Readonly<z.output<typeof clusterConfigSchema>>;
 
-function isNodeName(value: string): boolean {
+/** Is it a name that a node may have? */
+export function isNodeName(value: string): boolean {
   try {
     parseNodeName(value);
     return true;

@@ -48,6 +48,7 @@ export const PRIMITIVES: Readonly<Record<'write' | 'effect' | 'message', readonl
     'removeTap',
     'removeVeth',
     'removeLink',
+    'fenceNode',
     'runRsync',
     'syncVolume',
     'endHolders',

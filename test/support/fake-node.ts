@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { CopyResult, NodeActivities, StepRef } from '../../activities/interface.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import { examineFakeDoubt, goOnAlone } from './fake-doubt.js';
 import { fakeOfflineNode } from './fake-offline-node.js';
 import type { FakeWorld } from './fake-world.js';
 
@@ -48,9 +49,14 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
       world.setRecord(source, 'owned', { generation: step.generation - 1, migrationId: step.migrationId });
       return { generation: step.generation, wanted: world.wanted, config: 'name: test' };
     },
-    unclaimGuest: async ({ step }) => {
+    unclaimGuest: async ({ step, dead }) => {
       world.claimStep(source.name, step.sequence);
       if (source.record?.migrationId !== step.migrationId) return;
+      if (source.record.state === 'released' && world.lost === 'target') {
+        if (dead === undefined) throw new KedgeError('peer-unreachable', 'Cannot take the guest back: the target does not answer');
+        goOnAlone(world, step, 'target');
+        return;
+      }
       if (target.record?.state === 'owned') throw new KedgeError('cancel-refused', 'Cannot roll back: the target owns the guest');
       if (world.movement !== 'live' && source.record.state === 'released') {
         world.setRecord(target, 'revoked', own(step));
@@ -67,6 +73,7 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
     },
     revokeTarget: async ({ step }) => {
       world.claimStep(target.name, step.sequence);
+      if (world.lost === 'target') throw new KedgeError('node-silent', 'Cannot reach the target');
       world.setRecord(target, 'revoked', own(step));
       world.change(target, { qemu: 'gone', files: false, disks: 'none' });
       return { ran: 'no' };
@@ -101,8 +108,12 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
       handOver(world, step, 'owned');
       return copyResult();
     },
-    settleMigration: async ({ step, askedOn }) => {
+    examineDoubt: async () => examineFakeDoubt(world),
+    settleMigration: async ({ step, askedOn, dead }) => {
       world.claimStep(askedOn === 'source' ? source.name : target.name, step.sequence);
+      if (world.lost === askedOn) throw new KedgeError('node-silent', `Cannot reach the ${askedOn}`);
+      if (dead !== undefined && world.lost === dead) return goOnAlone(world, step, dead);
+      if (world.lost !== null) throw new KedgeError('outcome-unknown', `Cannot settle: the ${world.lost} does not answer`);
       if (target.record?.state === 'owned') return { outcome: 'target-owns', memoryLost: false, blackout: null };
       if (askedOn === 'target') throw new KedgeError('outcome-unknown', 'Cannot settle alone: the source may not have sent go');
       if (source.record?.state === 'released') {

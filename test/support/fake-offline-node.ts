@@ -1,9 +1,10 @@
 /** The activities of a migration whose guest is off when it changes hands, over a FakeWorld: each looks, then acts, as the real ones do. */
 import type { NodeActivities, StepRef } from '../../activities/interface.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import { goOnAlone } from './fake-doubt.js';
 import type { FakeWorld } from './fake-world.js';
 
-type OfflineNames = 'prepareCopy' | 'copyVolumes' | 'shutDownGuest' | 'verifyCopy' | 'handOverCopy' | 'startMoved';
+type OfflineNames = 'prepareCopy' | 'copyVolumes' | 'shutDownGuest' | 'verifyCopy' | 'handOverCopy' | 'takeOverCopy' | 'startMoved';
 const VOLUME = { from: 'local:101/vm-101-disk-0.raw', to: 'local:101/vm-101-disk-0.raw', kind: 'file', allocatedBytes: 1_000 } as const;
 
 export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineNames> {
@@ -41,7 +42,13 @@ export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineN
     },
     handOverCopy: async ({ step }) => {
       world.claimStep(source.name, step.sequence);
+      if (world.lost !== null) throw new KedgeError(world.lost === 'source' ? 'node-silent' : 'peer-unreachable', `The ${world.lost} does not answer`);
       handOverOffline(world, step, 'owned');
+    },
+    takeOverCopy: async ({ step }) => {
+      world.claimStep(target.name, step.sequence);
+      goOnAlone(world, step, 'source');
+      return { startedAt: world.wanted === 'stopped' ? null : new Date().toISOString() };
     },
     startMoved: async ({ step }) => {
       world.claimStep(target.name, step.sequence);

@@ -6,6 +6,7 @@ import { parseGeneration, parseNodeName, type MigrationId, type NodeName, type V
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { MigrationKind } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
+import type { VoidedGuest } from '../../src/domain/voided-guest.js';
 import type { QemuState, RecordState, Wanted } from '../../src/domain/ownership.js';
 
 export interface FakeRecord {
@@ -39,6 +40,10 @@ export class FakeWorld {
   readonly violations: string[] = [];
   streams = false;
   holdReleased = false;
+  /** This node is gone: its activities are never taken up, and the other one hears nothing of it. */
+  lost: 'source' | 'target' | null = null;
+  /** What was decided of the lost node. */
+  voided: readonly VoidedGuest[] = [];
   /** Copies that compared what files hold, however equal they look. */
   thoroughCopies = 0;
   /** The source was told that its disks stay by choice. */

@@ -21,6 +21,8 @@ const NAMES = [
   'releaseHold',
   'settleMigration',
   'confirmTarget',
+  'examineDoubt',
+  'takeOverCopy',
   'releaseSource',
   'copyAndSwitchOver',
   'prepareCopy',

@@ -73,14 +73,23 @@ export interface LabWorld {
 }
 
 /** Builds the product and a fresh lab of its own; `close` removes it. */
-export async function openLabWorld(options: { readonly name: string; readonly nodes: number }): Promise<LabWorld> {
+export async function openLabWorld(options: { readonly name: string; readonly nodes: number; readonly fencing?: boolean }): Promise<LabWorld> {
   const name = `t-${options.name}-${process.pid}`;
   const root = repositoryFolder();
   await mustRun(process.execPath, [join(root, 'tools/build.mjs')]);
   const kedgeProgram = join(root, 'dist/src/cli/main.js');
   let kedge: KedgeClient;
   try {
-    await mustRun(process.execPath, [kedgeProgram, 'lab', 'up', '--name', name, '--nodes', String(options.nodes)]);
+    await mustRun(process.execPath, [
+      kedgeProgram,
+      'lab',
+      'up',
+      '--name',
+      name,
+      '--nodes',
+      String(options.nodes),
+      ...(options.fencing === true ? ['--fencing'] : []),
+    ]);
     kedge = await connectLab(readLab(name));
   } catch (error) {
     await labDown(name);

@@ -5,11 +5,15 @@
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { castErrors } from '../../activities/cast-errors.js';
+import type { ClusterAccess } from '../../activities/control/cluster-access.js';
+import type { Fencing } from '../../activities/control/fence-lost-node.js';
 import { createControlActivities } from '../../activities/control/create-control-activities.js';
 import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-client.js';
 import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
 import type { SlotState } from '../../src/domain/admission.js';
 import { parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
+import type { NodeStatus } from '../../src/domain/node-facts.js';
+import type { VoidedGuest } from '../../src/domain/voided-guest.js';
 import type { MigrateGuestInput, MigrationKind, MigrationOptions } from '../../src/domain/migration.js';
 import type { Wanted } from '../../src/domain/ownership.js';
 import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../../src/domain/task-queues.js';
@@ -63,8 +67,17 @@ export const SILENT = parseNodeName('node9');
 
 const NODES = [SOURCE, TARGET, SILENT];
 
+/** The cluster around the guests, for tests in which a node is lost. */
+export interface HarnessOptions {
+  /** What is known of a node; by default nothing. */
+  readonly nodeStatus?: (node: NodeName) => NodeStatus | null;
+  readonly fencing?: Fencing;
+}
+
+const NO_FENCING: Fencing = { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) };
+
 /** Starts server and workers; `stop` ends both. */
-export async function startSagaHarness(): Promise<SagaHarness> {
+export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_FENCING }: HarnessOptions = {}): Promise<SagaHarness> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [server, workflowBundle] = await Promise.all([startTemporalServer(), bundleWorkflows()]);
   const connection = await NativeConnection.connect({ address: server.address });
@@ -74,7 +87,18 @@ export async function startSagaHarness(): Promise<SagaHarness> {
 
   const worlds = new Map<number, FakeWorld>();
   const outcomes = new Map<number, Outcomes>();
-  const cluster = { ...kedge, nodes: NODES, nodeStatus: () => Promise.resolve(null) };
+  const cluster: ClusterAccess = {
+    ...kedge,
+    nodes: NODES,
+    nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
+    voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
+    dropVoided: async ({ guest }) => change(guest.vmid, () => []),
+    fencing,
+  };
+  const change = (vmid: number, how: (voided: readonly VoidedGuest[]) => readonly VoidedGuest[]): void => {
+    const world = worlds.get(vmid);
+    if (world !== undefined) world.voided = how(world.voided);
+  };
   const nodeActivities = faultyActivities({ worldOf: (vmid) => worlds.get(vmid), outcomesOf: (vmid) => outcomes.get(vmid) ?? {}, activitiesOf: fakeNode });
   const interceptors = { activity: [castErrors] };
   const workers = await Promise.all([

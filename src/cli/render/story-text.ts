@@ -149,11 +149,13 @@ function compared(what: string, { span, actual, format }: { span: Span; actual: 
 
 function questionText(story: MigrationStory): string {
   if (story.question === null) return '';
-  const { step, code, message, since, choices } = story.question;
+  const { step, code, message, since, choices, facts = [] } = story.question;
+  const widest = Math.max(...Object.keys(choices).map(({ length }) => length), 8);
   const id = story.id ?? String(story.vmid);
   return [
     `\nA decision is needed since ${since}, at the step ${step}: ${message} [${code}]\n`,
-    ...Object.entries(choices).map(([decision, effect]) => `  kedge migration decide ${id} ${decision.padEnd(8)} ${effect}\n`),
+    ...facts.map((fact) => `  ${fact}\n`),
+    ...Object.entries(choices).map(([decision, effect]) => `  kedge migration decide ${id} ${decision.padEnd(widest)} ${effect}\n`),
   ].join('');
 }
 

@@ -131,6 +131,9 @@ describe('done twice', () => {
       isRunning: (id) => Promise.resolve(id === 'migration-101'),
       requestSlot: () => Promise.resolve(),
       releaseSlot: () => Promise.resolve(),
+      voidGuest: () => Promise.resolve(),
+      dropVoided: () => Promise.resolve(),
+      fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
       expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });

@@ -22,6 +22,7 @@ import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { endIncoming } from './end-incoming.js';
 import { isMigrationEvent } from './migration-event.js';
 import type { NodeContext } from '../node-context.js';
+import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 
 /** Which hand-over is meant, and who says so. */
@@ -110,6 +111,8 @@ async function goOffline(node: NodeContext, ref: HandOverRef, record: OwnershipR
     return { resumedAtMs: Date.now(), alreadyDone: true };
   }
   if (record?.state !== 'armed' || record.mode !== 'offline' || !isOf(record, ref)) throw refused('go', ref, record);
+  // This node may have been given up for dead meanwhile, and hears of it when it registers.
+  assertBootConfirmed(node, record);
   await ownCopy(node, record);
   return { resumedAtMs: Date.now(), alreadyDone: false };
 }
@@ -131,6 +134,7 @@ export async function revoke(node: NodeContext, ref: HandOverRef): Promise<{ ran
       await node.records.sync();
       return { ran: 'superseded' };
     }
+    if (record?.state === 'owned') assertBootConfirmed(node, record);
     if (record !== null && (record.generation > ref.generation || !['incoming', 'armed', 'revoked', 'released'].includes(record.state)))
       throw refused('revoke', ref, record);
     // Before the record, as a preparation does it: afterwards nothing would tell that this older copy was never taken over.

@@ -17,13 +17,15 @@ const SHUTTING_DOWN_MS = 15_000;
  * Undo on the source of everything from the claim on: the record is `owned(g+2)` and free, the guest runs as wanted. Repeatable.
  *
  * Before `released` the source may take back alone: no go was sent. After it the target must have revoked, and it refuses when it owns.
+ * `dead`: the target is off for good and its record void (the workflow's `voidGuest`), so that its next boot makes it `revoked`: without an
+ * answer from it that is as good as its revocation; with one, what it says counts.
  * @throws KedgeError `cancel-refused` when the target owns the guest, `peer-unreachable` (retried) while that is not known
  */
-export async function giveBackCopy(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+export async function giveBackCopy(node: NodeContext, step: StepRef, { target, dead }: { target: NodeName; dead?: 'target' }): Promise<void> {
   await node.locks.withLock(step.vmid, async () => {
     const record = await readRecord(node, step);
     if (record === null) return;
-    if (record.state === 'released') await revokeThere(node, step, target);
+    if (record.state === 'released') await revokeThere(node, step, { target, isDead: dead === 'target' });
     // Before the record is free: a reboot right after it must not make this a guest without `onboot` that the reboot has ended.
     if (record.wanted === 'running' && !isGuestOn(node, record)) await node.dueStarts.begin(step.vmid, laterGeneration(step.generation, 1));
     const free = await takeBack(node, step, record);
@@ -56,7 +58,7 @@ async function takeBack(node: NodeContext, step: StepRef, present: OwnershipReco
 }
 
 /** Only a copy that was never taken over lets the source run the guest again: one that was passed on runs elsewhere. */
-async function revokeThere(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+async function revokeThere(node: NodeContext, step: StepRef, { target, isDead }: { target: NodeName; isDead: boolean }): Promise<void> {
   const { vmid, migrationId, generation } = step;
   const refused = (reason: string, cause?: unknown): KedgeError =>
     new KedgeError('cancel-refused', `Cannot roll ${migrationId} back: ${reason}`, cause === undefined ? {} : { cause });
@@ -66,6 +68,7 @@ async function revokeThere(node: NodeContext, step: StepRef, target: NodeName): 
     );
     if (ran === 'superseded') throw refused(`${target} had guest ${vmid}, and it has gone on from there`);
   } catch (error) {
+    if (isDead && error instanceof KedgeError && error.code === 'peer-unreachable') return;
     if (error instanceof KedgeError && error.code === 'peer-refused' && error.details['code'] === 'peer-refused')
       throw refused(`${target} has guest ${vmid} already`, error);
     throw error;

@@ -4,6 +4,7 @@ import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import { askPeer } from '../recovery/ask-peer.js';
 import { giveBackCopy } from './give-back-copy.js';
+import { isVoid } from './take-over-alone.js';
 import { ownCopy } from './take-over-copy.js';
 import { TargetLink } from './target-link.js';
 
@@ -23,7 +24,7 @@ export async function settleDeadCopy(node: NodeContext, record: OwnershipRecord)
   if (state === 'armed') return finishTakeOver(node, { vmid, migrationId, source: peer });
   if (state !== 'owned' && state !== 'releasing' && state !== 'released') return;
   const generation = laterGeneration(record.generation, 1);
-  await giveBackCopy(node, { vmid, migrationId, generation, sequence: 0 }, peer);
+  await giveBackCopy(node, { vmid, migrationId, generation, sequence: 0 }, { target: peer });
   try {
     await crashPoint('source.revoke-message', () =>
       new TargetLink(node, peer).call('revoke', { vmid, migrationId, generation }, { timeoutMs: REVOKE_TIMEOUT_MS }),
@@ -39,7 +40,9 @@ async function finishTakeOver(node: NodeContext, { vmid, migrationId, source }: 
   await node.locks.withLock(vmid, async () => {
     const [own, other] = [await node.records.read(vmid), await askPeer(node, source, vmid)];
     if (own.kind !== 'record' || own.record.state !== 'armed' || own.record.migrationId !== migrationId) return;
-    const isReleased = other !== 'unreachable' && other.record.kind === 'record' && other.record.record.state === 'released';
-    if (isReleased && other.record.record.migrationId === migrationId) await ownCopy(node, own.record);
+    if (other === 'unreachable' || other.record.kind !== 'record' || other.record.record.migrationId !== migrationId) return;
+    if (other.record.record.state === 'released') await ownCopy(node, own.record);
+    // It was given up for dead, and the migration ended before this node had taken the guest over: under g+3, since it may have used g+2.
+    if (isVoid(other, own.record)) await ownCopy(node, own.record, laterGeneration(own.record.generation, 2));
   });
 }

@@ -1,4 +1,5 @@
 import type { StepRef } from '../../../activities/interface.js';
+import { laterGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { isGuestOn } from '../guests/guest-power.js';
@@ -28,8 +29,10 @@ export async function startMoved(node: NodeContext, step: StepRef): Promise<{ st
   return node.locks.withLock(step.vmid, async () => {
     const view = await node.records.read(step.vmid);
     const record = view.kind === 'record' ? view.record : null;
-    if (record !== null && record.generation > step.generation) return { startedAt: null };
-    if (record?.state !== 'owned' || record.generation !== step.generation)
+    // g+3 and free: this node has taken the guest over alone (take-over-alone.ts); no later migration begins while this one asks.
+    const takenOver = record?.state === 'owned' && record.generation === laterGeneration(step.generation, 2);
+    if (record !== null && record.generation > step.generation && !takenOver) return { startedAt: null };
+    if (record?.state !== 'owned' || (record.generation !== step.generation && !takenOver))
       throw new KedgeError('outcome-unknown', `Cannot start guest ${step.vmid}: ${node.node} does not own it`);
     // The claim of a later migration: it has gone on from here.
     if (record.migrationId !== undefined) return { startedAt: null };

@@ -23,9 +23,9 @@ export async function armCopy(node: NodeContext, record: OwnershipRecord & { sta
 }
 
 /** `armed` → `owned`, durable; the start is a step of its own, and due from here on (start-moved.ts). The caller holds the guest's lock. */
-export async function ownCopy(node: NodeContext, record: OwnershipRecord & { state: 'armed' }): Promise<void> {
-  if (record.wanted === 'running') await node.dueStarts.begin(record.vmid, record.generation);
-  await crashPoint('target.owned-record', () => node.records.write(ownedFree(record, { generation: record.generation, bootId: node.bootId })));
+export async function ownCopy(node: NodeContext, record: OwnershipRecord & { state: 'armed' }, generation = record.generation): Promise<void> {
+  if (record.wanted === 'running') await node.dueStarts.begin(record.vmid, generation);
+  await crashPoint('target.owned-record', () => node.records.write(ownedFree(record, { generation, bootId: node.bootId })));
   // From here the volumes are the guest's: nothing may find them in the journal and take them for a copy.
   await node.volumes.remove(record.vmid);
 }

@@ -26,7 +26,8 @@ export async function actOnTarget(node: NodeContext, request: SettleRequest, tur
       return startGuestFromDisk(node, vmid);
     case 'take-over-on-target':
       await killGuestCopy(node, vmid);
-      await own(node, look, laterGeneration(request.step.generation, 1));
+      // g+3: a source that took the guest back before it was lost has used g+2.
+      await own(node, look, laterGeneration(request.step.generation, 2));
       return startGuestFromDisk(node, vmid);
     case 'kill-target-copy':
       return endIncoming(node, vmid);

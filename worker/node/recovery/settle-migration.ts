@@ -7,10 +7,10 @@
  * meanwhile is `observe`, which takes no lock, and `settle`, which is accepted and done later.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SettledMigration } from '../../../activities/interface.js';
+import type { MigrationRole, SettledMigration } from '../../../activities/interface.js';
 import { decide, type Decision } from '../../../src/domain/decide.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
-import { inDoubtFrom } from '../../../src/domain/in-doubt-from.js';
+import { inDoubtFrom, type SideView } from '../../../src/domain/in-doubt-from.js';
 import type { Circumstances } from '../../../src/domain/in-doubt.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -19,6 +19,7 @@ import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
+import { isOfEarlierBoot, isVoid } from '../offline/take-over-alone.js';
 import { actOnSource } from './act-on-source.js';
 import { actOnTarget } from './act-on-target.js';
 import { askPeer } from './ask-peer.js';
@@ -32,6 +33,13 @@ export interface SettleRequest {
   readonly direction: 'forward' | 'back';
   /** A healthy copy under way is left alone: answers null. Otherwise it is given up. Default: given up. */
   readonly leaveCopyAlone?: boolean;
+  /**
+   * That node is off for good, and its record void by a durable decision of the cluster: it counts as fenced as long as it does not answer.
+   * If it does, what it says counts: it was not off, or it is back and has made its record void.
+   */
+  readonly dead?: MigrationRole;
+  /** To be asked under the lock before each turn: an attempt that was overtaken must not go by a statement that may have been withdrawn since. */
+  readonly assertCurrent?: () => void;
 }
 
 /** How long one call tries before it reports what it could not find out; less than an activity may take, and the workflow calls again. */
@@ -64,6 +72,7 @@ export async function settleOrLeave(node: NodeContext, request: SettleRequest): 
   let memoryLost = false;
   for (;;) {
     const { decision, look } = await node.locks.withLock(request.step.vmid, async () => {
+      request.assertCurrent?.();
       const turn = await decideNow(node, { ...request, direction }, frozen);
       await act(node, request, turn);
       return turn;
@@ -122,7 +131,10 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     frozen,
     sharedDisks: true,
   };
-  const decision = decide(inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }));
+  const otherSide = sideOf(other, { request, isTarget: weAreSource });
+  const decision = decide(
+    inDoubtFrom({ source: weAreSource ? look.view : otherSide, target: weAreSource ? otherSide : look.view, migration: step, circumstances }),
+  );
   node.log.info(
     {
       ...step,
@@ -135,6 +147,18 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     'settling',
   );
   return { decision, look, frozen };
+}
+
+/**
+ * A source whose record is void is as good as one that is off, whoever asks: only the cluster's durable decision makes it so (a `revoked` target
+ * has rows of its own). A node that was given up and does not answer counts as off too.
+ */
+function sideOf(other: GuestView | 'unreachable', { request, isTarget }: { request: SettleRequest; isTarget: boolean }): SideView {
+  if (other !== 'unreachable' && !isTarget && isVoid(other, request.step)) return 'fenced';
+  if (request.dead !== (isTarget ? 'target' : 'source')) return other;
+  if (other === 'unreachable') return 'fenced';
+  // It is back and has not registered yet: its record is about to be made void, and is neither one thing nor the other.
+  return isOfEarlierBoot(other) ? 'unreachable' : other;
 }
 
 function streamStateOf(look: GuestLook, entry: StreamEntry): 'none' | 'active' | 'ended' {

@@ -1,11 +1,16 @@
 import type { StepRef } from '../../../activities/interface.js';
-import { laterGeneration, type NodeName } from '../../../src/domain/ids.js';
+import { laterGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { ownedFree } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
-import { settleMigration } from '../recovery/settle-migration.js';
+import { settleMigration, type SettleRequest } from '../recovery/settle-migration.js';
+
+export interface GiveBack extends Pick<SettleRequest, 'target' | 'assertCurrent'> {
+  /** It is off for good and its record void: it need not answer. */
+  readonly dead?: 'target';
+}
 
 /**
  * Undo on the source, of the copy and of the claim alike: the stream is cancelled, the guest is as wanted, its record is
@@ -15,11 +20,11 @@ import { settleMigration } from '../recovery/settle-migration.js';
  * number), and the next migration must not be taken for that late attempt.
  * @throws KedgeError `outcome-unknown` (retried), `needs-operator`, `cancel-refused` when the target owns the guest
  */
-export async function giveBack(node: NodeContext, step: StepRef, target: NodeName): Promise<void> {
+export async function giveBack(node: NodeContext, step: StepRef, how: GiveBack): Promise<void> {
   if (!(await isConcerned(node, step))) return;
-  const settled = await settleMigration(node, { step, source: node.node, target, direction: 'back' });
+  const settled = await settleMigration(node, { step, source: node.node, direction: 'back', ...how });
   if (settled.outcome === 'target-owns') {
-    throw new KedgeError('cancel-refused', `Cannot roll ${step.migrationId} back: ${target} owns guest ${step.vmid}`);
+    throw new KedgeError('cancel-refused', `Cannot roll ${step.migrationId} back: ${how.target} owns guest ${step.vmid}`);
   }
   await burnGeneration(node, step);
   await node.streams.remove(step.vmid);

@@ -11,6 +11,7 @@ export function labUpCommand() {
     .option('--node-cores <count>', 'declared cores of each node, enforced by cgroup', '2')
     .option('--node-disk <size>', "size of each node's own disk (sparse)", '8G')
     .option('--slow <node=part>', 'slow a node down to a part of its speed; may be repeated', collect, [])
+    .option('--fencing', "let a fence agent cut a silent node's power; without it an operator decides")
     .addHelpText('after', '\nExamples:\n  kedge lab up --nodes 3\n  kedge lab up --name bench --nodes 2 --node-memory 6G --slow node2=0.5')
     .action(async (options) => {
       const [{ labUp }, { parsePositive, parseSize, parseSlow }, { statusText }, { labStatus }] = await Promise.all([
@@ -29,6 +30,7 @@ export function labUpCommand() {
           nodeCores: parsePositive(options.nodeCores, '--node-cores'),
           nodeDiskBytes: parseSize(options.nodeDisk, '--node-disk'),
           slow: parseSlow(options.slow, nodes),
+          ...(options.fencing === true ? { fencing: true } : {}),
         },
         (text) => console.error(`${((performance.now() - begun) / 1000).toFixed(1).padStart(5)} s  ${text}`),
       );

@@ -158,11 +158,11 @@ describe('a source that reboots between the take-back of a guest and its start',
   test('starts it, with or without onboot', async () => {
     await write('releasing', { generation: 1 });
     vi.mocked(launchGuest).mockRejectedValueOnce(POWER_CUT);
-    await expect(giveBackCopy(node, STEP, PEER)).rejects.toBe(POWER_CUT);
+    await expect(giveBackCopy(node, STEP, { target: PEER })).rejects.toBe(POWER_CUT);
     await powerCut();
     await confirmBoot(node);
     expect([launches(), await record()]).toMatchObject([2, { state: 'owned', generation: 3, wanted: 'running' }]);
-    await giveBackCopy(node, STEP, PEER);
+    await giveBackCopy(node, STEP, { target: PEER });
     expect(launches()).toBe(2);
   });
 });

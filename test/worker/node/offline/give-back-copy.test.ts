@@ -44,13 +44,13 @@ describe('a guest that was released', () => {
     const volumes = await target.prepare(2);
     await target.publish(2, volumes);
     await target.arm(2);
-    await giveBackCopy(source, stepOf(2), TARGET);
+    await giveBackCopy(source, stepOf(2), { target: TARGET });
     expect([await stateOfSource(), await target.state()]).toEqual(['owned(3)', 'revoked(2)']);
   });
 
   test('does not come back while its target has it', async () => {
     await target.takeOver(2);
-    await expect(giveBackCopy(source, stepOf(2), TARGET)).rejects.toMatchObject({ code: 'cancel-refused' });
+    await expect(giveBackCopy(source, stepOf(2), { target: TARGET })).rejects.toMatchObject({ code: 'cancel-refused' });
     expect([await stateOfSource(), await target.state()]).toEqual(['released(1)', 'owned(2)']);
   });
 
@@ -62,7 +62,7 @@ describe('a guest that was released', () => {
     const volumes = await target.takeOver(2);
     await target.record(state, generation);
     const tombstone = await target.node.records.read(VMID);
-    await expect(giveBackCopy(source, stepOf(2), TARGET)).rejects.toMatchObject({
+    await expect(giveBackCopy(source, stepOf(2), { target: TARGET })).rejects.toMatchObject({
       code: 'cancel-refused',
       message: expect.stringContaining('gone on from there'),
     });

@@ -1,0 +1,39 @@
+/** The activities of the control worker as workflows see them: types only, as in interface.ts. */
+import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
+import type { GuestSummary, NodeStatus } from '../src/domain/node-facts.js';
+import type { VoidedGuest } from '../src/domain/voided-guest.js';
+
+/** Runs on the queue `control`, inside the control worker. */
+export interface ControlActivities {
+  /** Finds the guest in the nodes' inventories, and both nodes' states; without a target only the guest. */
+  surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
+  /** Of these workflow ids, those that are not running: their leases may be freed. */
+  findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
+  /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
+  requestSlot(input: SlotRequest): Promise<void>;
+  /** Gives a slot back; fine when there is none. */
+  releaseSlot(input: SlotRelease): Promise<void>;
+  /**
+   * Decides durably, in the lost node's entity, that its record of a guest is void. `bootId`: the boot that has ended; null: the one that it
+   * registered last. Refused with `node-alive` while it is heard, or once it has registered another boot.
+   */
+  voidGuest(input: { node: NodeName; bootId: string | null; guest: VoidedGuest }): Promise<void>;
+  /** Withdraws that decision: the guest is where it was after all. */
+  dropVoided(input: { node: NodeName; vmid: Vmid; migrationId: MigrationId }): Promise<void>;
+  /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
+  fenceNode(input: { node: NodeName }): Promise<FenceResult>;
+}
+
+/** `reason` null: no fencing device is configured for the node. */
+export type FenceResult =
+  | { readonly fenced: true; readonly bootId: string; readonly agent: string }
+  | { readonly fenced: false; readonly reason: string | null };
+
+export interface ClusterSurvey {
+  /** Nodes whose inventory shows the guest with a record, best owner first. */
+  readonly holders: readonly { readonly node: NodeName; readonly guest: GuestSummary }[];
+  readonly source: NodeStatus | null;
+  readonly target: NodeStatus | null;
+  readonly nodes: readonly NodeName[];
+}

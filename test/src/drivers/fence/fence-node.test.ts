@@ -1,0 +1,62 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fenceNode } from '../../../../src/drivers/fence/fence-node.js';
+import { runFenceAgent } from '../../../../src/drivers/fence/run-fence-agent.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kedge-fence-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A real program of the convention; `$action` and `$seen` (how often it ran) are set, `$input` is what it was given. */
+function device(script: string, parameters: Record<string, string> = { ip: '192.0.2.1' }, timeoutSeconds = 5) {
+  const agent = join(folder, 'fence_test');
+  const text = `#!/bin/bash\ninput=$(cat); printf '%s\\n' "$input" >>${folder}/input; echo "$@" >>${folder}/arguments; action=$(sed -n s/^action=//p <<<"$input"); echo x >>${folder}/$action; seen=$(wc -l <${folder}/$action)\n${script}\n`;
+  writeFileSync(agent, text);
+  chmodSync(agent, 0o755);
+  return { agent, parameters, timeoutSeconds };
+}
+
+describe('fencing', () => {
+  test('succeeds when the agent switches off and, asked again, says off', async () => {
+    expect(await fenceNode(device('[ $action = off ] && exit 0; exit 2'))).toEqual({ off: true });
+  });
+
+  test('waits a moment for a device that tells late', async () => {
+    expect(await fenceNode(device('[ $action = off ] && exit 0; [ $seen -lt 3 ] && exit 0; exit 2'), 5)).toEqual({ off: true });
+  });
+
+  test.each([
+    ['[ $action = off ] && { echo "no route" >&2; exit 1; }; exit 2', /could not switch it off: it ended with exit code 1: no route$/],
+    ['exit 0', /claims to have switched it off, but asked for the status it still says "on"$/],
+    ['[ $action = off ] && exit 0; exit 1', /asked for the status it ended with exit code 1$/],
+    ['kill -9 $$', /could not switch it off: it can't be run|exit code/],
+  ])('believes nothing else: %s', async (script, reason) => {
+    expect(await fenceNode(device(script), 1)).toEqual({ off: false, reason: expect.stringMatching(reason) });
+  });
+
+  test('ends an agent that hangs, with all that it started', async () => {
+    const hanging = device(`sleep 300 & echo $! >${folder}/child; wait`, {}, 1);
+    expect(await fenceNode(hanging)).toEqual({ off: false, reason: expect.stringContaining('it took longer than 1 s') });
+    const child = readFileSync(join(folder, 'child'), 'utf8').trim();
+    // Gone, or not yet collected by whoever inherits orphans.
+    await expect.poll(() => (existsSync(`/proc/${child}`) ? readFileSync(`/proc/${child}/cmdline`, 'utf8') : '')).toBe('');
+  });
+
+  test('says that an agent is not there', async () => {
+    expect(await fenceNode({ agent: join(folder, 'absent'), parameters: {}, timeoutSeconds: 1 })).toMatchObject({
+      off: false,
+      reason: expect.stringContaining('ENOENT'),
+    });
+  });
+
+  test('gives parameters on standard input only, and keeps passwords out of what it tells', async () => {
+    const { said } = await runFenceAgent({ action: 'off', device: device('echo "bad login hunter2" >&2; exit 1', { username: 'admin', password: 'hunter2' }) });
+    expect(readFileSync(join(folder, 'input'), 'utf8')).toBe('username=admin\npassword=hunter2\naction=off\n');
+    expect(readFileSync(join(folder, 'arguments'), 'utf8')).toBe('\n');
+    expect(said).toBe('bad login …');
+  });
+});

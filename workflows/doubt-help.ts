@@ -1,0 +1,94 @@
+import type { DoubtExamination, MigrationRole } from '../activities/interface.js';
+import { doubtFacts, type DoubtSide } from '../src/domain/doubt-facts.js';
+import type { DeathDecision } from '../src/domain/migration.js';
+import { readFailure } from '../src/domain/read-failure.js';
+import { examine, giveUpNode, otherRole } from './dead-node.js';
+import type { MigrationContext } from './migration-context.js';
+import type { DoubtHelp, DoubtReport } from './operator-desk.js';
+import { workflowInstant } from './workflow-time.js';
+
+/** What was found when both nodes were looked at. */
+interface Findings {
+  readonly sides: readonly [DoubtSide, DoubtSide];
+  readonly examined: Readonly<Record<MigrationRole, DoubtExamination | null>>;
+}
+
+/**
+ * What can be found out, decided and offered when a step waits for a node that may never come back. `roles`: the nodes without which that step
+ * could go on.
+ */
+export function doubtHelp(context: MigrationContext, roles: readonly MigrationRole[]): DoubtHelp {
+  const { story, migration, control, fencing } = context;
+  const nameOf = (role: MigrationRole) => (role === 'source' ? story.source : migration.target);
+  let fenceFailure: string | null = null;
+
+  return { decideAlone, report, giveUp: (decision, statedBy) => giveUpNode(context, { role: roleOf(decision), statedBy, basis: 'operator', bootId: null }) };
+
+  /** The operator is not asked where a fencing device is configured and does its work. */
+  async function decideAlone(): Promise<boolean> {
+    fenceFailure = null;
+    const found = await look();
+    const lost = roles.filter((role) => isLost(found, role));
+    const [role] = lost;
+    if (role === undefined || lost.length > 1) return false;
+    try {
+      const result = await fencing.fenceNode({ node: nameOf(role) });
+      if (result.fenced) {
+        await giveUpNode(context, { role, statedBy: result.agent, basis: 'fenced', bootId: result.bootId });
+        return true;
+      }
+      fenceFailure = result.reason === null ? null : `${nameOf(role)} could not be fenced: ${result.reason}`;
+    } catch (error) {
+      fenceFailure = `${nameOf(role)} could not be fenced: ${readFailure(error).message}`;
+    }
+    return false;
+  }
+
+  async function report(): Promise<DoubtReport> {
+    const found = await look();
+    const facts = doubtFacts({ ...story.ref, sides: found.sides, at: workflowInstant() });
+    const offered = roles.filter((role) => isLost(found, role));
+    const choices = Object.fromEntries(offered.map((role) => [`${role}-dead`, riskOf(role, found)]));
+    return { facts: fenceFailure === null ? facts : [...facts, fenceFailure], choices };
+  }
+
+  async function look(): Promise<Findings> {
+    const survey = await control.surveyCluster({ vmid: migration.vmid, source: story.source, target: migration.target });
+    const [source, target] = await Promise.all([
+      examineIf('source', survey.source?.silentSince === null),
+      examineIf('target', survey.target?.silentSince === null),
+    ]);
+    const side = (role: MigrationRole, examined: DoubtExamination | null): DoubtSide => ({
+      role,
+      node: nameOf(role),
+      silentSince: survey[role]?.silentSince ?? null,
+      view: examined?.view ?? null,
+      ...(examined === null ? {} : { peer: examined.peer }),
+    });
+    return { sides: [side('source', source), side('target', target)], examined: { source, target } };
+  }
+
+  /** A silent node is not waited for. */
+  async function examineIf(role: MigrationRole, isHeard: boolean): Promise<DoubtExamination | null> {
+    return isHeard ? examine(context, role).catch(() => null) : null;
+  }
+
+  function isLost({ sides, examined }: Findings, role: MigrationRole): boolean {
+    const lost = sides.find((side) => side.role === role);
+    const left = examined[otherRole(role)];
+    return lost?.silentSince != null && left !== null && left.peer === null && left.alone.possible;
+  }
+
+  function riskOf(role: MigrationRole, { examined }: Findings): string {
+    const node = nameOf(role);
+    return (
+      `State that the power of ${node} is off, add --confirm ${node}: ${examined[otherRole(role)]?.alone.what ?? ''}. ` +
+      `RISK: if ${node} is only cut off and still has power, guest ${migration.vmid} may run twice and destroy its disks; look at the machine first. ` +
+      `When ${node} is back it finds its record void, runs nothing of this guest and cleans up`
+    );
+  }
+}
+
+function roleOf(decision: DeathDecision): MigrationRole {
+  return decision === 'source-dead' ? 'source' : 'target';
+}
