@@ -51,7 +51,7 @@ async function update({ client }: ClientContext, { ref, what, call }: UpdateCall
 const ATTEMPTS = 4;
 const PAUSE_MS = 100;
 /** google.rpc.Code FAILED_PRECONDITION: the workflow's task was dropped by the server, because something else came in between. */
-const TASK_DROPPED: number = 9;
+const TASK_DROPPED: readonly number[] = [9];
 
 /** All updates are repeatable. */
 async function again(call: () => Promise<unknown>): Promise<void> {
@@ -61,7 +61,7 @@ async function again(call: () => Promise<unknown>): Promise<void> {
       return;
     } catch (error) {
       const cause = error instanceof ServiceError ? error.cause : error;
-      if (attempt === ATTEMPTS || !isGrpcServiceError(cause) || cause.code !== TASK_DROPPED) throw error;
+      if (attempt === ATTEMPTS || !isGrpcServiceError(cause) || !TASK_DROPPED.includes(cause.code)) throw error;
     }
     await delay(PAUSE_MS);
   }

@@ -139,6 +139,34 @@ describe('kedge migration', () => {
     expect(decided).toEqual(['abandon']);
   });
 
+  test('takes a node for dead only from somebody who types its name, and tells the risk otherwise', async () => {
+    const decided: unknown[] = [];
+    const question = {
+      step: 'switchover',
+      code: 'node-silent',
+      message: 'Still trying',
+      since: '2026-03-01T12:00:05Z',
+      facts: ['Guest 101 could be running on node2'],
+      choices: { retry: 'r', skip: 's', abandon: 'a', 'target-dead': 'RISK: it may run twice' },
+    } as const;
+    const parked = ended({ status: 'running', story: story({ phase: 'needs-operator', outcome: null, endedAt: null, question }) });
+    const cluster = {
+      showMigration: () => Promise.resolve(parked),
+      decideMigration: (_: unknown, ...said: unknown[]) => (decided.push(said), Promise.resolve()),
+    };
+    for (const confirm of [[], ['--confirm', 'node1']]) {
+      const refused = await runFake(['migration', 'decide', '101-7', 'target-dead', ...confirm], { cluster });
+      expect([refused.exitCode, refused.err]).toEqual([2, expect.stringMatching(/must be node2\. RISK: it may run twice[^]*add --confirm node2/)]);
+    }
+    expect((await runFake(['migration', 'decide', '101-7', 'retry', '--confirm', 'node2'], { cluster })).exitCode).toBe(2);
+    expect(decided).toEqual([]);
+    expect((await runFake(['migration', 'decide', '101-7', 'target-dead', '--confirm', 'node2'], { cluster })).exitCode).toBe(0);
+    expect(decided).toEqual([['target-dead', expect.stringContaining('@')]]);
+    const shown = await runFake(['migration', 'show', '101-7'], { cluster });
+    expect(shown.out).toContain('Guest 101 could be running on node2');
+    expect(shown.out).toContain('decide 101-7 target-dead RISK: it may run twice');
+  });
+
   test('retries an ended migration with its target and settings, from wherever the guest is now', async () => {
     const inputs: MigrateGuestInput[] = [];
     const failed = ended({ story: story({ outcome: 'rolled-back' }), failure: failure('stream-failed') });

@@ -52,6 +52,11 @@ describe('inDoubtFrom', () => {
     expect(targetRecordOf(armed, 'boot-2')).toBe('armed-old-boot');
   });
 
+  it('knows the owner that a take-over by the target made, under a generation that no roll-back uses', () => {
+    expect(targetRecordOf({ ...base, generation: laterGeneration(issued, 2), state: 'owned' })).toBe('owned');
+    expect(targetRecordOf({ ...base, generation: laterGeneration(laterGeneration(issued, 2), 1), state: 'owned' })).toBe('later');
+  });
+
   it('reads what a revoked target stored, not when it is asked', () => {
     expect(targetRecordOf({ ...base, ...claim, generation: issued, state: 'revoked', ran: 'no' }, 'boot-2')).toBe('revoked-ran-no');
     expect(targetRecordOf({ ...base, ...claim, generation: issued, state: 'revoked', ran: 'maybe' })).toBe('revoked-ran-maybe');
