@@ -11,9 +11,9 @@ export interface CrashRoute {
   readonly way: 'forward' | 'slowly' | 'cancelled' | 'target-lost';
 }
 
-const LIVE: readonly GuestKind[] = ['live'];
+const LIVE: readonly GuestKind[] = ['live', 'bare'];
 const OFF: readonly GuestKind[] = ['offline', 'container'];
-const ANY: readonly GuestKind[] = ['live', 'offline', 'container'];
+const ANY: readonly GuestKind[] = [...LIVE, ...OFF];
 const forward = (kinds: readonly GuestKind[]): CrashRoute => ({ kinds, way: 'forward' });
 
 const ROUTES: Readonly<Partial<Record<CrashPoint, CrashRoute>>> = {

@@ -36,9 +36,9 @@ function describeFault(fault: ChaosFault): string {
     case 'lasting':
       return `${lastingText(fault.what)} for ${fault.forMs / 1_000}s`;
     case 'return-path':
-      return `way back ${fault.lateMs}ms late, then cut for ${fault.forMs / 1_000}s`;
+      return `way back ${fault.lateMs}ms late, then ${fault.alone ? 'the target cut off and the source worker killed' : 'cut'} for ${fault.forMs / 1_000}s`;
     case 'crash':
-      return `crash at ${fault.point}=${fault.moment}${fault.point.startsWith('node.') ? ` of the ${fault.side}` : ''}`;
+      return `crash at ${fault.point}=${fault.moment}${fault.point.startsWith('node.') ? ` of the ${fault.side}` : ''}${fault.cutOffMs === 0 ? '' : `, then cut off for ${fault.cutOffMs / 1_000}s`}`;
     default:
       return assertNever(fault);
   }

@@ -15,7 +15,11 @@ const LONG_CUT_MS = 46_000;
 const SIDES: readonly Side[] = ['source', 'target'];
 
 /** Longer than a final pass may stand still (10 s, worker/node/recovery/frozen-watch.ts). */
-export const RETURN_PATH: ChaosFault = { type: 'return-path', lateMs: 300, forMs: 14_000 };
+const RETURN_PATH_MS = 16_000;
+
+export function returnPath({ alone }: { readonly alone: boolean }): ChaosFault {
+  return { type: 'return-path', lateMs: 300, forMs: RETURN_PATH_MS, alone };
+}
 
 type Draw = (random: Random, kind: GuestKind) => ChaosFault;
 const DRAWS: readonly { readonly weight: number; readonly value: Draw }[] = [
@@ -35,10 +39,12 @@ const DRAWS: readonly { readonly weight: number; readonly value: Draw }[] = [
   { weight: 3, value: (random) => lasting({ do: 'lose', ...drawCable(random), percent: random.pick([5, 20, 50]) }, 8_000) },
   { weight: 2, value: (random) => lasting({ do: 'slow', side: random.pick(SIDES), network: 'migration', rate: random.pick(['20mbit', '60mbit']) }, 8_000) },
   { weight: 2, value: (random) => lasting({ do: 'late', ...drawCable(random), byMs: random.pick([50, 300]) }, 8_000) },
-  { weight: 2, value: (random, kind) => (kind === 'live' ? RETURN_PATH : lasting(drawCut(random), SHORT_CUT_MS)) },
+  { weight: 2, value: (random, kind) => (isLive(kind) ? returnPath({ alone: random.between(0, 1) === 1 }) : lasting(drawCut(random), SHORT_CUT_MS)) },
   { weight: 3, value: (random) => lasting({ do: 'fill', side: random.pick(SIDES) }, SHORT_CUT_MS) },
   { weight: 2, value: (random) => lasting({ do: 'clock', side: random.pick(SIDES), shift: random.pick(['+1h', '-1h', '+3d', '-90s']) }, SHORT_CUT_MS) },
 ];
+
+export const isLive = (kind: GuestKind): boolean => kind === 'live' || kind === 'bare';
 
 /** Draws any fault but a crash point. */
 export function drawFault(random: Random, kind: GuestKind): ChaosFault {

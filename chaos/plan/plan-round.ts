@@ -1,7 +1,7 @@
 /** From a seed and a number to one round: pure, so that any round can be replayed alone. */
 import { CRASH_POINTS, type CrashPoint } from '../../src/domain/crash-points.js';
 import { crashRoute, momentsOf } from './crash-routes.js';
-import { drawFault } from './faults.js';
+import { drawFault, isLive } from './faults.js';
 import { Random } from './random.js';
 import {
   ACTIONS,
@@ -20,6 +20,7 @@ const MIB = 2 ** 20;
 /** Slow enough that a cancel comes into the copy. */
 const CANCELLED_COPY = { bandwidthLimit: 8 * MIB, cancelAfterMs: 1_500 };
 const SLOW_STREAM = 24 * MIB;
+const CUT_OFF_MS = 5_000;
 /** Of a hundred rounds so many strike at a crash point. */
 const CRASH_PERCENT = 45;
 
@@ -29,7 +30,8 @@ export function planRound(options: PlanOptions, round: number): RoundPlan {
   if (options.sabotage !== null) return planSabotage(options.sabotage, { round, random });
   if (random.between(1, 100) <= CRASH_PERCENT) return planCrash(random, { round, point: pointOf(options.seed, round) });
   const kind = random.weighted<GuestKind>([
-    { weight: 60, value: 'live' },
+    { weight: 30, value: 'live' },
+    { weight: 30, value: 'bare' },
     { weight: 20, value: 'offline' },
     { weight: 20, value: 'container' },
   ]);
@@ -37,7 +39,7 @@ export function planRound(options: PlanOptions, round: number): RoundPlan {
   return {
     round,
     kind,
-    bandwidthLimit: kind === 'live' && random.between(1, 3) === 1 ? SLOW_STREAM : null,
+    bandwidthLimit: isLive(kind) && random.between(1, 3) === 1 ? SLOW_STREAM : null,
     moment: fault.type === 'return-path' ? { after: 'paused', delayMs: fault.lateMs / 2 } : drawMoment(random, kind),
     fault,
     action: drawAction(random),
@@ -55,7 +57,11 @@ function pointOf(seed: number, round: number): CrashPoint {
 /** A round at one crash point, on a way that leads past it. */
 export function planCrash(random: Random, { round, point }: { readonly round: number; readonly point: CrashPoint }): RoundPlan {
   const { kinds, way } = crashRoute(point);
-  const fault: ChaosFault = { type: 'crash', point, moment: random.pick(momentsOf(point)), side: sideOf(random, point) };
+  const moment = random.pick(momentsOf(point));
+  const side = sideOf(random, point);
+  // Without network for a while: its answers are late, and its peer settles what it can alone.
+  const cutOffMs = side !== 'control' && random.between(1, 6) === 1 ? CUT_OFF_MS : 0;
+  const fault: ChaosFault = { type: 'crash', point, moment, side, cutOffMs };
   const plan: RoundPlan = {
     round,
     kind: random.pick(kinds),
@@ -79,16 +85,21 @@ function sideOf(random: Random, point: CrashPoint): Side | 'control' {
 
 /** Marks of each kind, and the longest time that is waited after each of them: about until the next. */
 const MARKS: Readonly<Record<GuestKind, readonly { readonly mark: StepMark; readonly upToMs: number }[]>> = {
-  live: [
+  live: liveMarks(),
+  bare: liveMarks(),
+  offline: offMarks(),
+  container: offMarks(),
+};
+
+function liveMarks() {
+  return [
     { mark: 'started', upToMs: 400 },
     { mark: 'prepared', upToMs: 300 },
     { mark: 'copying', upToMs: 1_500 },
     { mark: 'paused', upToMs: 30 },
     { mark: 'handed-over', upToMs: 300 },
-  ],
-  offline: offMarks(),
-  container: offMarks(),
-};
+  ] as const;
+}
 
 function offMarks() {
   return [

@@ -4,8 +4,11 @@ import type { Sabotage } from '../../src/domain/sabotage.js';
 import type { Network } from '../../lab/address-plan.js';
 import type { Direction } from '../../lab/lab-state.js';
 
-/** `live`: a virtual machine on shared disks; `offline`: one on local disks, shut down and started again; `container`: the same for LXC. */
-export const GUEST_KINDS = ['live', 'offline', 'container'] as const;
+/**
+ * `live`: a virtual machine on shared disks; `bare`: one without disks, moved live, too: QEMU locks images, and would hide a second runner;
+ * `offline`: one on local disks, shut down and started again; `container`: the same for LXC.
+ */
+export const GUEST_KINDS = ['live', 'bare', 'offline', 'container'] as const;
 export type GuestKind = (typeof GUEST_KINDS)[number];
 
 export type Side = 'source' | 'target';
@@ -38,10 +41,13 @@ export type Lasting =
 export type ChaosFault =
   | { readonly type: 'kill'; readonly victims: readonly Victim[] }
   | { readonly type: 'lasting'; readonly what: Lasting; readonly forMs: number }
-  /** The way back from the target is late from the start, and cut once the guest is paused: the target has everything, and the source never hears of it. */
-  | { readonly type: 'return-path'; readonly lateMs: number; readonly forMs: number }
-  /** Armed before the round begins: strikes when the point is passed. */
-  | { readonly type: 'crash'; readonly point: CrashPoint; readonly moment: CrashMoment; readonly side: Side | 'control' };
+  /**
+   * The way back from the target is late from the start, and cut once the guest is paused: the target has everything, and the source never hears of it. `alone`: the target is cut off
+   * from the control network as well, and the source's worker dies, so that the next one has to settle it without the target.
+   */
+  | { readonly type: 'return-path'; readonly lateMs: number; readonly forMs: number; readonly alone: boolean }
+  /** Armed before the round begins: strikes when the point is passed. `cutOffMs`: its machine has no control network for so long then. */
+  | { readonly type: 'crash'; readonly point: CrashPoint; readonly moment: CrashMoment; readonly side: Side | 'control'; readonly cutOffMs: number };
 
 /** Who interferes: a user who cancels, starts a second migration, or wants the guest stopped; or the guest, which switches itself off. */
 export const ACTIONS = ['cancel', 'second-start', 'stop-verb'] as const;

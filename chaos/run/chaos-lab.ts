@@ -21,13 +21,16 @@ export interface ChaosGuest {
   readonly vmid: number;
   readonly kind: GuestKind;
   readonly isContainer: boolean;
+  /** Its disks lie on the node: it is shut down for a move. */
+  readonly isLocal: boolean;
 }
 
 /** One of each kind. They share the nodes, so that a fault of one round meets the others as bystanders. */
 export const GUESTS: readonly ChaosGuest[] = [
-  { vmid: 101, kind: 'live', isContainer: false },
-  { vmid: 102, kind: 'offline', isContainer: false },
-  { vmid: 103, kind: 'container', isContainer: true },
+  { vmid: 101, kind: 'live', isContainer: false, isLocal: false },
+  { vmid: 102, kind: 'offline', isContainer: false, isLocal: true },
+  { vmid: 103, kind: 'container', isContainer: true, isLocal: true },
+  { vmid: 104, kind: 'bare', isContainer: false, isLocal: false },
 ];
 
 export class ChaosLab {
@@ -49,6 +52,7 @@ export class ChaosLab {
       const place = { node: 'node1', start: true };
       const machine = { memoryMiB: 160, disks: [64], onboot: true };
       await createWitness(lab, { ...machine, vmid: 101, name: 'chaos-live', dirtyRate: 8 * MIB, workingSet: 32 * MIB, storage: 'shared' }, place);
+      await createWitness(lab, { ...machine, vmid: 104, name: 'chaos-bare', dirtyRate: 8 * MIB, workingSet: 32 * MIB, storage: 'shared', disks: [] }, place);
       await createWitness(lab, { ...machine, vmid: 102, name: 'chaos-offline', dirtyRate: MIB, workingSet: 8 * MIB, storage: 'local' }, place);
       const container = { vmid: 103, name: 'chaos-container', memoryMiB: 64, unprivileged: false, storage: 'local', tickMs: 5, files: 20, mountPoints: 0 };
       await createWitnessContainer(lab, { ...container, onboot: true }, place);

@@ -38,19 +38,23 @@ type Judgement = Pick<RoundResult, 'doubles' | 'leftovers' | 'lost'>;
 
 export async function judgeRound(evidence: Evidence): Promise<Judgement> {
   const { watches, unfinished } = evidence;
+  const ranTwice = doublesOf(watches);
+  // Both copies write to the same disks: what is found from here on is only more of the same.
+  if (ranTwice.length > 0) return { doubles: ranTwice, lost: [], leftovers: [] };
   const down = await raiseAllowed(evidence);
   const witnesses = await Promise.all(GUESTS.filter(({ vmid }) => !down.includes(vmid)).map((guest) => settledVerdict(evidence, guest)));
   const judged = witnesses.map(judgeVerdict);
   const leftovers = down.length > 0 ? [] : await settledLeftovers(evidence);
   // Last, so that the whole time of the judgement is watched, too.
-  const seen = GUESTS.flatMap(({ vmid }) =>
-    [...(watches.get(vmid)?.doubles() ?? []), ...(watches.get(vmid)?.unwatched() ?? [])].map((what) => `guest ${vmid}: ${what}`),
-  );
   return {
-    doubles: [...seen, ...judged.flatMap(({ doubles }) => doubles)],
+    doubles: [...doublesOf(watches), ...judged.flatMap(({ doubles }) => doubles)],
     lost: [...down.map((vmid) => `guest ${vmid}: runs on ${watches.get(vmid)?.runningOn().join(' and ') || 'no node'}`), ...judged.flatMap(({ lost }) => lost)],
     leftovers: [...(unfinished ? ['the migration has not ended'] : []), ...leftovers],
   };
+}
+
+function doublesOf(watches: Evidence['watches']): readonly string[] {
+  return [...watches].flatMap(([vmid, watch]) => [...watch.doubles(), ...watch.unwatched()].map((what) => `guest ${vmid}: ${what}`));
 }
 
 /** Starts guests that may be off; answers those that should run on one node and don't. */
@@ -61,9 +65,14 @@ async function raiseAllowed({ lab, watches, losses, mayBeDown }: Evidence): Prom
     const watch = watches.get(vmid);
     const isAllowed = mayBeDown.includes(vmid) || mayHaveLostMemory(losses, { vmid, spans: watch?.spans() ?? [] });
     if (watch?.runningOn().length !== 0 || !isAllowed || !(await startSomewhere(lab, vmid))) lost.push(vmid);
-    else for (const until = performance.now() + SETTLE_LIMIT_MS; watch.runningOn().length !== 1 && performance.now() < until; ) await delay(LOOK_AGAIN_MS);
+    else await waitUntilRunning(watch);
   }
   return lost;
+}
+
+async function waitUntilRunning(watch: GuestWatch): Promise<void> {
+  const until = performance.now() + SETTLE_LIMIT_MS;
+  while (watch.runningOn().length !== 1 && performance.now() < until) await delay(LOOK_AGAIN_MS);
 }
 
 /** As an operator would, on the node that has it; the others refuse. */
@@ -81,9 +90,10 @@ async function startSomewhere(lab: ChaosLab, vmid: number): Promise<boolean> {
 
 async function settledVerdict({ lab, watches, losses, moved, mayBeDown }: Evidence, guest: ChaosGuest): Promise<Verdict> {
   const { vmid, isContainer } = guest;
-  const isRestarted = vmid === moved.vmid && moved.kind !== 'live';
+  const isRestarted = vmid === moved.vmid && moved.isLocal;
   const mayReboot = isRestarted || mayBeDown.includes(vmid) || mayHaveLostMemory(losses, { vmid, spans: watches.get(vmid)?.spans() ?? [] });
-  for (const until = performance.now() + SETTLE_LIMIT_MS; ; await delay(LOOK_AGAIN_MS)) {
+  const until = performance.now() + SETTLE_LIMIT_MS;
+  for (;;) {
     const verdict = await readWitness({
       observerSocket: observerSocket(lab.state),
       vmid,
@@ -94,19 +104,19 @@ async function settledVerdict({ lab, watches, losses, moved, mayBeDown }: Eviden
     });
     // What is silent boots, maybe; what went wrong stays wrong.
     if (verdict.ok || performance.now() > until) return verdict;
+    await delay(LOOK_AGAIN_MS);
   }
 }
 
 async function settledLeftovers({ lab, baseline, watches }: Evidence): Promise<readonly string[]> {
-  const guests = GUESTS.map(
-    ({ vmid, isContainer, kind }): PlacedGuest => ({ vmid, isContainer, isLocal: kind !== 'live', node: watches.get(vmid)?.runningOn()[0] ?? '' }),
-  );
-  for (const until = performance.now() + SETTLE_LIMIT_MS; ; await delay(LOOK_AGAIN_MS)) {
+  const guests = GUESTS.map(({ vmid, isContainer, isLocal }): PlacedGuest => ({ vmid, isContainer, isLocal, node: watches.get(vmid)?.runningOn()[0] ?? '' }));
+  const until = performance.now() + SETTLE_LIMIT_MS;
+  for (;;) {
     const strays = findStrays(await survey(lab), { guests, baseline });
     const isLate = performance.now() > until;
-    if (strays.length > 0 && !isLate) continue;
-    const audited = await audit(lab);
+    const audited = strays.length > 0 && !isLate ? [] : await audit(lab);
     if ((strays.length === 0 && audited.length === 0) || isLate) return [...strays, ...audited];
+    await delay(LOOK_AGAIN_MS);
   }
 }
 

@@ -58,7 +58,7 @@ export interface Recovery {
 /** A guest that is off on all nodes so long after the end of all migrations stays off: nobody starts it. */
 const STAYS_DOWN_MS = 12_000;
 
-/** Returns once all migrations have ended and every guest runs on exactly one node (or is off for good), or at the deadline. */
+/** Returns once all migrations have ended and every guest runs on exactly one node (or is off for good, or has run twice), or at the deadline. */
 export async function awaitRecovery(
   ends: readonly MigrationEnd[],
   { watches, deadline }: { readonly watches: ReadonlyMap<number, GuestWatch>; readonly deadline: number },
@@ -72,7 +72,9 @@ export async function awaitRecovery(
     const onlyDown = migrationEnded && notRunning.length > 0 && runners.every(({ count }) => count < 2);
     downSince = onlyDown ? (downSince ?? at) : null;
     const staysDown = downSince !== null && at - downSince > STAYS_DOWN_MS;
-    if ((notRunning.length === 0 && migrationEnded) || staysDown || at > deadline) return { notRunning, migrationEnded, at };
+    // Once a guest has run twice nothing that follows makes it good.
+    const ranTwice = [...watches.values()].some((watch) => watch.doubles().length > 0);
+    if ((notRunning.length === 0 && migrationEnded) || staysDown || ranTwice || at > deadline) return { notRunning, migrationEnded, at };
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -14,7 +14,7 @@ import { interfere } from './interfere.js';
 import { judgeRound } from './judge-round.js';
 import { awaitRecovery, MigrationEnd } from './recover.js';
 import { StepSigns } from './step-signs.js';
-import { armCrash, delayReturnPath, killQemu, strike, type StrikeContext, type Struck } from './strike.js';
+import { armCrash, cutOff, prepareReturnPath, killQemu, strike, type StrikeContext, type Struck } from './strike.js';
 
 /** How long a system may take to recover once the fault is over. */
 const RECOVERY_LIMIT_MS = 180_000;
@@ -37,15 +37,18 @@ interface Scene extends StrikeContext {
 
 /** Runs one round to its judgement. @throws KedgeError `lab-failed` when the lab itself breaks */
 export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan): Promise<RoundResult & { readonly failed: boolean }> {
+  const ends: MigrationEnd[] = [];
   const watches = new Map(GUESTS.map((guest) => [guest.vmid, watchGuest(guest, () => lab.state)]));
   try {
     const scene = await setScene(lab, { plan, watches });
     const passed = plan.fault.type === 'crash' ? await armCrash(scene, plan.fault) : () => false;
-    if (plan.fault.type === 'return-path') await delayReturnPath(scene, plan.fault.lateMs);
+    if (plan.fault.type === 'return-path') await prepareReturnPath(scene, plan.fault);
     const end = await startMigration(scene);
+    ends.push(end);
     const [struck, visitors] = await Promise.all([strikeInTime(scene, { end, passed }), interfere(scene, plan.action)]);
+    ends.push(...visitors.started);
     await lab.heal();
-    const recovered = await recover(scene, { ends: [end, ...visitors.started], struck });
+    const recovered = await recover(scene, { ends, struck });
     const result: RoundResult = {
       plan,
       struck: struck.hits > 0,
@@ -65,6 +68,7 @@ export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan)
     };
     return { ...result, failed: hasFailed(result) };
   } finally {
+    for (const end of ends) end.stop();
     for (const watch of watches.values()) watch.close();
   }
 }
@@ -79,12 +83,12 @@ async function setScene(lab: ChaosLab, { plan, watches }: Pick<Scene, 'plan' | '
   const target = lab.nodes.find((node) => node !== source);
   if (source === undefined || target === undefined) throw new KedgeError('lab-failed', `Cannot run round ${plan.round}: guest ${guest.vmid} runs nowhere`);
   await Promise.all(GUESTS.map(({ vmid }) => resetWitness({ observerSocket: observerSocket(lab.state), vmid })));
-  const hasLocalGuest = (node: string): boolean => GUESTS.some(({ vmid, kind }) => kind !== 'live' && watches.get(vmid)?.runningOn().includes(node) === true);
+  const hasLocalGuest = (node: string): boolean => GUESTS.some(({ vmid, isLocal }) => isLocal && watches.get(vmid)?.runningOn().includes(node) === true);
   return { lab, plan, guest, route: { source, target }, watch, watches, hasLocalGuest };
 }
 
 async function startMigration({ lab, guest, plan, route }: Scene): Promise<MigrationEnd> {
-  const options: Partial<MigrationOptions> = { ...(guest.kind === 'live' ? { online: true } : { restart: true }), bandwidthLimit: plan.bandwidthLimit ?? 0 };
+  const options: Partial<MigrationOptions> = { ...(guest.isLocal ? { restart: true } : { online: true }), bandwidthLimit: plan.bandwidthLimit ?? 0 };
   const ref = await lab.kedge.startMigration({ vmid: guest.vmid, source: route.source, target: route.target, requestedBy: 'chaos', options });
   return new MigrationEnd(lab.kedge, ref);
 }
@@ -96,7 +100,9 @@ async function strikeInTime(scene: Scene, { end, passed }: { readonly end: Migra
   const lost = plan.loseTarget ? await loseLoadedTarget(scene, end) : [];
   if (fault.type === 'crash') {
     await waitFor(() => passed() || end.hasEnded, RECOVERY_LIMIT_MS);
-    return { hits: passed() ? 1 : 0, losses: lost, endedAt: performance.now() };
+    const hits = passed() ? 1 : 0;
+    if (hits > 0) await cutOff(scene, fault);
+    return { hits, losses: lost, endedAt: performance.now() };
   }
   const signs = new StepSigns(lab, { vmid: guest.vmid, route, watch });
   const { moment } = plan;

@@ -38,15 +38,27 @@ export async function strike(context: StrikeContext, fault: Exclude<ChaosFault, 
     case 'lasting':
       return last(context, fault.what, fault.forMs);
     case 'return-path':
-      return last(context, { do: 'cut', side: 'target', network: 'migration', direction: 'out' }, fault.forMs);
+      return loseReturnPath(context, fault);
     default:
       return assertNever(fault);
   }
 }
 
-/** Makes the way back from the target late: before the migration, so that QEMU's connections are made over it. */
-export async function delayReturnPath({ lab, route }: StrikeContext, lateMs: number): Promise<void> {
+async function loseReturnPath(context: StrikeContext, { alone, forMs }: Extract<ChaosFault, { type: 'return-path' }>): Promise<Struck> {
+  const migration: Lasting = { do: 'cut', side: 'target', network: 'migration', direction: 'out' };
+  if (!alone) return last(context, migration, forMs);
+  const control: Lasting = { do: 'cut', side: 'target', network: 'control', direction: 'both' };
+  const [struck] = await Promise.all([last(context, migration, forMs), last(context, control, forMs), kill(context, { program: 'worker', side: 'source' })]);
+  return struck;
+}
+
+/**
+ * Makes the way back from the target late: before the migration, so that QEMU's connections are made over it. A source that says go before it
+ * has heard of the target's completion dies with the answer.
+ */
+export async function prepareReturnPath({ lab, route }: StrikeContext, { lateMs, alone }: Extract<ChaosFault, { type: 'return-path' }>): Promise<void> {
   await lab.break(route.target, { kind: 'delay', network: 'migration', direction: 'out', delayMs: lateMs });
+  if (alone) await lab.break(route.source, { kind: 'crash-at', point: 'source.go-message', moment: 'after' });
 }
 
 /** Arms a crash point; answers a question: was it passed? */
@@ -54,6 +66,11 @@ export async function armCrash({ lab, route }: StrikeContext, fault: Extract<Cha
   const machine = fault.side === 'control' ? 'control' : route[fault.side];
   await lab.break(machine, { kind: 'crash-at', point: fault.point, moment: fault.moment });
   return () => isPassed(lab, machine, fault.point);
+}
+
+/** Takes the control network from the machine that a crash point has hit, for as long as the plan says. */
+export async function cutOff(context: StrikeContext, { side, cutOffMs }: Extract<ChaosFault, { type: 'crash' }>): Promise<void> {
+  if (cutOffMs > 0 && side !== 'control') await last(context, { do: 'cut', side, network: 'control', direction: 'both' }, cutOffMs);
 }
 
 function isPassed(lab: ChaosLab, machine: string, point: CrashPoint): boolean {

@@ -10,11 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SettledMigration } from '../../../activities/interface.js';
 import { decide, type Decision } from '../../../src/domain/decide.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
-import { inDoubtFrom } from '../../../src/domain/in-doubt-from.js';
+import { inDoubtFrom, type SideView } from '../../../src/domain/in-doubt-from.js';
 import type { Circumstances } from '../../../src/domain/in-doubt.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestView } from '../../../src/domain/ownership.js';
+import { isSabotaged } from '../../../src/drivers/host/sabotage.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
@@ -99,6 +100,9 @@ function standsForTarget(decision: Decision, look: GuestLook): boolean {
   return look.view.qemu === 'pre-switchover' && (decision.do === 'wait' || decision.do === 'continue');
 }
 
+/** What only a sabotaged product decides while the target is silent. */
+const UNASKED: Decision = { do: 'take-back', row: 'sabotage', because: 'The target is silent, and nobody asked it' };
+
 /** One turn of the loop: what was decided upon what. */
 export interface SettleTurn {
   readonly decision: Decision;
@@ -112,7 +116,8 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
   const { step, source, target } = request;
   const look = await lookAtGuest(node, step.vmid);
   const weAreSource = source === node.node;
-  const other: GuestView | 'unreachable' = await askPeer(node, weAreSource ? target : source, step.vmid);
+  const answer: GuestView | 'unreachable' = await askPeer(node, weAreSource ? target : source, step.vmid);
+  const other: SideView = answer === 'unreachable' && isSabotaged('no-fence') ? 'fenced' : answer;
   const entry = weAreSource ? await node.streams.read(step.vmid, step.migrationId) : null;
   const frozen = weAreSource && watch.isFrozen(look);
   const circumstances: Circumstances = {
@@ -121,7 +126,8 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     frozen,
     sharedDisks: true,
   };
-  const decision = decide(inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }));
+  const asked = decide(inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }));
+  const decision = isSabotaged('no-revoke') && other === 'unreachable' && look.view.qemu === 'postmigrate' ? UNASKED : asked;
   node.log.info(
     {
       ...step,
@@ -129,7 +135,7 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
       decision: decision.do,
       direction: request.direction,
       own: look.view.qemu,
-      other: other === 'unreachable' ? other : other.qemu,
+      other: typeof other === 'string' ? other : other.qemu,
     },
     'settling',
   );
