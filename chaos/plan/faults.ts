@@ -39,7 +39,7 @@ const DRAWS: readonly { readonly weight: number; readonly value: Draw }[] = [
   { weight: 3, value: (random) => lasting({ do: 'lose', ...drawCable(random), percent: random.pick([5, 20, 50]) }, 8_000) },
   { weight: 2, value: (random) => lasting({ do: 'slow', side: random.pick(SIDES), network: 'migration', rate: random.pick(['20mbit', '60mbit']) }, 8_000) },
   { weight: 2, value: (random) => lasting({ do: 'late', ...drawCable(random), byMs: random.pick([50, 300]) }, 8_000) },
-  { weight: 2, value: (random, kind) => (isLive(kind) ? returnPath({ alone: random.between(0, 1) === 1 }) : lasting(drawCut(random), SHORT_CUT_MS)) },
+  { weight: 5, value: (random, kind) => (isLive(kind) ? returnPath({ alone: random.between(0, 1) === 1 }) : lasting(drawCut(random), SHORT_CUT_MS)) },
   { weight: 3, value: (random) => lasting({ do: 'fill', side: random.pick(SIDES) }, SHORT_CUT_MS) },
   { weight: 2, value: (random) => lasting({ do: 'clock', side: random.pick(SIDES), shift: random.pick(['+1h', '-1h', '+3d', '-90s']) }, SHORT_CUT_MS) },
 ];

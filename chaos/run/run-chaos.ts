@@ -39,6 +39,7 @@ export async function runChaos(options: ChaosOptions, say: (text: string) => voi
       if (sabotage !== null) break;
     }
   } finally {
+    delete process.env['KEDGE_LAB_SABOTAGE'];
     await context?.lab.close();
   }
   return results;

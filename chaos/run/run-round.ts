@@ -53,7 +53,7 @@ export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan)
       plan,
       struck: struck.hits > 0,
       passed: plan.fault.type === 'crash' && struck.hits > 0 ? plan.fault.point : null,
-      outcome: outcomeOf(end),
+      outcome: [outcomeOf(end), ...(visitors.answer === null ? [] : [visitors.answer])].join(', '),
       recoveryMs: recovered.at === null ? null : Math.max(0, Math.round(recovered.at - struck.endedAt)),
       needsOperator: recovered.needsOperator,
       ...(await judgeRound({

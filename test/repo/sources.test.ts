@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CRASH_POINTS } from '../../src/domain/crash-points.js';
+import { SABOTAGES } from '../../src/domain/sabotage.js';
 import { ERROR_CODES } from '../../src/domain/error-codes.js';
 import { badLines, trackedFiles } from './tracked-files.js';
 
@@ -34,6 +35,11 @@ describe('sources', () => {
     const used = new Set(calls.flatMap(({ text }) => [...text.matchAll(/'((?:source|target|node)\.[a-z-]+)'/g)].map((match) => match[1] ?? '')));
     // The other way round, a call with a name that is not in the list, the compiler refuses.
     expect(CRASH_POINTS.filter((point) => !used.has(point))).toEqual([]);
+  });
+
+  it('break in every way that a sabotage names, once or more', () => {
+    const code = trackedFiles(/^worker\/.*\.ts$/).map(({ text }) => text);
+    expect(SABOTAGES.filter((sabotage) => !code.some((text) => text.includes(`isSabotaged('${sabotage}')`)))).toEqual([]);
   });
 
   it('are explained by docs/errors.md, one row for each error code', () => {
