@@ -10,7 +10,7 @@ const only = (name, from, allowed, comment) => ({
   severity: 'error',
   from: { path: from },
   // A type costs nothing at run time: contracts may be named from both sides.
-  to: { path: '^(src|workflows|activities|worker|lab|bench|model|test|tools)/', pathNot: [from, ...allowed], dependencyTypesNot: ['type-only'] },
+  to: { path: '^(src|workflows|activities|worker|lab|bench|chaos|model|test|tools)/', pathNot: [from, ...allowed], dependencyTypesNot: ['type-only'] },
 });
 
 module.exports = {
@@ -79,7 +79,7 @@ module.exports = {
         'A command parses, calls the client, prints. Programs that a command starts (workers, lab) are imported when they are started, so that "kedge help" stays fast.',
       severity: 'error',
       from: { path: '^src/cli/' },
-      to: { path: '^(workflows|activities|worker|lab|bench|model|test|tools)/', dynamic: false, dependencyTypesNot: ['type-only'] },
+      to: { path: '^(workflows|activities|worker|lab|bench|chaos|model|test|tools)/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'cli-never-touches-activities',
@@ -89,6 +89,12 @@ module.exports = {
       to: { path: '^(workflows|activities)/', dependencyTypesNot: ['type-only'] },
     },
     only('lab-uses-the-product', '^lab/', [DOMAIN, '^src/'], 'The lab stands around the product and uses it as a user does.'),
+    only(
+      'chaos-stands-outside',
+      '^chaos/',
+      [DOMAIN, '^src/(client|cli/collect-audit|config|drivers)', '^lab/'],
+      'Chaos breaks and judges a lab from outside: workers and workflows are what it judges.',
+    ),
     {
       name: 'nobody-needs-the-cli',
       comment: 'A thing that others need belongs below the command line.',
@@ -101,7 +107,7 @@ module.exports = {
       comment: 'What the product needs may not live in test/.',
       severity: 'error',
       from: { path: '^(src|workflows|activities|worker|lab)/' },
-      to: { path: '^(test|bench|tools)/' },
+      to: { path: '^(test|bench|chaos|tools)/' },
     },
     {
       name: 'resolvable',

@@ -99,6 +99,7 @@ export default tseslint.config(
     [ban(`^${TEMPORAL}`, 'Local recovery runs before Temporal is loaded: a restart inside a blackout must not wait for it.')],
   ),
   layer('lab', ['lab/**/*.ts'], [ban(`^${TEMPORAL}`, 'The lab uses the product as a user does, through src/client.')]),
+  layer('chaos', ['chaos/**/*.ts'], [ban(`^${TEMPORAL}`, 'Chaos moves guests as a user does, and judges from outside.')]),
 
   {
     name: 'deterministic workflows',

@@ -82,7 +82,7 @@ const NAMESPACE_FLAGS: Readonly<Record<Role, readonly string[]>> = {
 };
 
 function machineEnvironment(lab: LabState, machine: Machine): NodeJS.ProcessEnv {
-  const passed = ['PATH', 'LANG', 'KEDGE_LAB_NODE_COMMAND', 'KEDGE_LAB_CONTROL_COMMAND', 'KEDGE_LOG_LEVEL'];
+  const passed = ['PATH', 'LANG', 'KEDGE_LAB_NODE_COMMAND', 'KEDGE_LAB_CONTROL_COMMAND', 'KEDGE_LAB_SABOTAGE', 'KEDGE_LOG_LEVEL'];
   return {
     ...Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
     HOME: '/root',

@@ -4,7 +4,7 @@
 # It mounts what the machine needs, says "ready" on descriptor 3, waits for "go" on descriptor 4 (the network is
 # connected in between; a dead builder closes the pipe and ends a half-built machine), then keeps the machine's
 # components running as an init system would. Orphans are reaped by bash itself. TERM stops everything.
-# Environment: KEDGE_LAB_REPOSITORY, KEDGE_LAB_SHARED, KEDGE_LAB_TEMPORAL, KEDGE_LAB_NODE_COMMAND (tests).
+# Environment: KEDGE_LAB_REPOSITORY, KEDGE_LAB_SHARED, KEDGE_LAB_TEMPORAL, KEDGE_LAB_NODE_COMMAND (tests), KEDGE_LAB_SABOTAGE (chaos).
 set -u
 role=$1
 name=$2
@@ -121,6 +121,8 @@ start_components() {
     node)
       export KEDGE_CRASH_FOLDER=/run/kedge/crash
       mkdir -p $KEDGE_CRASH_FOLDER
+      # The product is broken on purpose: `npm run chaos -- --sabotage ...`.
+      if [ -n "${KEDGE_LAB_SABOTAGE:-}" ]; then export KEDGE_SABOTAGE=$KEDGE_LAB_SABOTAGE; fi
       start sshd /usr/sbin/sshd -D -e -f /etc/kedge/ssh/sshd_config
       # As docs/operating.md says for systemd: the option saves 20 MiB. The command of a test is words.
       # shellcheck disable=SC2086

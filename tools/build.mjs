@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const SOURCES = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'];
+const SOURCES = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'chaos', 'model'];
 /** All that a workflow may import, by the layer rules: the bundle is remade when one of them changes. */
 const BUNDLED = ['workflows/', 'src/domain/'];
 const outputFolder = join(root, 'dist');

@@ -22,7 +22,7 @@ const vitest = (name, limitMinutes, { alone = true, projects = name } = {}) => (
   command: [bin('vitest'), 'run', '--project', projects, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
   count: () => countVitest(join(results, `${name}.json`)),
 });
-const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'model'].filter((folder) => existsSync(join(root, folder)));
+const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'chaos', 'model'].filter((folder) => existsSync(join(root, folder)));
 
 /**
  * Together some 30 minutes on two idle cores; the limits are for what hangs. The model checker (`beside`) needs one core and no clock: it

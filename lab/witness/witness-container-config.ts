@@ -17,6 +17,8 @@ export interface WitnessContainer {
   readonly files: number;
   /** Mount points (`mp0` …) beside the root file system, each with its share of the files. */
   readonly mountPoints: number;
+  /** Started when its node is; default: not. */
+  readonly onboot?: boolean;
 }
 
 /** The config of a witness container in PVE's grammar; its volumes are folders with PVE's names. */
@@ -29,6 +31,7 @@ export function witnessContainerConfig(container: WitnessContainer): string {
     `memory: ${memoryMiB}`,
     ...Array.from({ length: mountPoints }, (_, index) => `mp${index}: ${witnessVolume(container, index + 1)},mp=/mnt/mp${index},size=0`),
     `net0: name=eth0,bridge=vmbr0,gw=10.90.2.1,hwaddr=${witnessMac(vmid)},ip=${witnessAddress(vmid)}/23,type=veth`,
+    ...(container.onboot === true ? ['onboot: 1'] : []),
     'ostype: unmanaged',
     `rootfs: ${witnessVolume(container, 0)},size=0`,
     'swap: 0',

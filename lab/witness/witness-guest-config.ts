@@ -25,6 +25,8 @@ export interface WitnessGuest {
   readonly tickMs?: number;
   /** Default 1. */
   readonly cores?: number;
+  /** Started when its node is; default: not. */
+  readonly onboot?: boolean;
   /** Default: from the vmid, see `witnessAddress`. */
   readonly ip?: string;
 }
@@ -51,6 +53,7 @@ export function witnessGuestConfig(guest: WitnessGuest): string {
     `memory: ${memoryMiB}`,
     `name: ${name}`,
     `net0: virtio=${witnessMac(vmid)},bridge=vmbr0`,
+    ...(guest.onboot === true ? ['onboot: 1'] : []),
     'ostype: l26',
     'scsihw: virtio-scsi-pci',
     'serial0: socket',

@@ -8,7 +8,7 @@ import { machineOf } from '../../lab/lab-store.js';
 import { tryRun } from '../../lab/run.js';
 import { processesInside, sendSignal, waitUntil } from '../../lab/processes.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 
 const VMID = 106;
 const OWNER = 'node1';

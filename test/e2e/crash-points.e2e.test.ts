@@ -4,7 +4,7 @@ import { waitUntil } from '../../lab/processes.js';
 import type { MigrationView } from '../../src/client/migration-view.js';
 import type { CrashMoment, CrashPoint } from '../../src/domain/crash-points.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 102;

@@ -12,7 +12,7 @@ import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OfflineGuest } from '../support/offline-guest.js';
 import { allCrashes, pointsOfRounds, sampleCrashes, type CrashRun, type PlannedCrash } from '../support/plan-crashes.js';
 import { COMPANIONS, CONTAINER, guestOf, LOCAL_MACHINE, MACHINE, outcomeOf, playRound } from '../support/play-round.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { summaryOf } from '../support/summary-of.js';
 
 const MIB = 2 ** 20;

@@ -7,7 +7,7 @@ import { temporalProgram } from '../../lab/temporal-program.js';
 import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
 import { parseVmid } from '../../src/domain/ids.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 105;

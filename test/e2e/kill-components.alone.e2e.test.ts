@@ -6,7 +6,7 @@ import type { MigrationOptions } from '../../src/domain/migration.js';
 import { DEFAULT_TIMINGS } from '../../src/domain/workflow-timings.js';
 import { COMPONENT_PAIRS, COMPONENTS, killComponent, type Component, type Route } from '../support/components.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 103;

@@ -6,7 +6,7 @@ import { waitUntil } from '../../lab/processes.js';
 import type { MigrationRef, MigrationView } from '../../src/client/migration-view.js';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 
 const VMID = 171;
 const SOURCE = 'node1';

@@ -15,7 +15,7 @@ import { parseNodeName } from '../../src/domain/ids.js';
 import { createAuthority } from '../../src/drivers/pki/create-authority.js';
 import { issueNodeCertificate } from '../../src/drivers/pki/issue-node-certificate.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 107;

@@ -5,7 +5,7 @@ import type { MigrationView } from '../../src/client/migration-view.js';
 import type { CrashPoint } from '../../src/domain/crash-points.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OFFLINE_CRASH_POINTS } from '../support/offline-crash-points.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 103;

@@ -6,7 +6,7 @@ import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { COMPONENT_PAIRS, killComponent, type Component } from '../support/components.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OfflineGuest } from '../support/offline-guest.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const MACHINE = 122;

@@ -5,7 +5,7 @@ import type { MigrationRef } from '../../src/client/migration-view.js';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OfflineGuest } from '../support/offline-guest.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { summaryOf } from '../support/summary-of.js';
 
 const VMID = 126;

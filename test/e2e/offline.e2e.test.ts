@@ -7,7 +7,7 @@ import type { MigrationOptions } from '../../src/domain/migration.js';
 import { busyBootSector } from '../support/busy-boot-sector.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { assertSameDisks, killPrograms, OfflineGuest } from '../support/offline-guest.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 
 const VMID = 120;

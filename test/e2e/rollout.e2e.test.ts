@@ -5,7 +5,7 @@ import { processesInside, sendSignal, waitUntil } from '../../lab/processes.js';
 import { componentsOf } from '../../lab/status.js';
 import { KEDGE_VERSION } from '../../src/domain/version.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
-import { RunnerSampler } from '../support/runner-sampler.js';
+import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
 import { MIGRATED, summaryOf } from '../support/summary-of.js';
 import { makeTwoBuilds, OTHER_VERSION, type TwoBuilds } from '../support/two-builds.js';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SABOTAGES } from '../../src/domain/sabotage.js';
 import { ERROR_CODES } from '../../src/domain/error-codes.js';
 import { badLines, trackedFiles } from './tracked-files.js';
 
@@ -25,6 +26,11 @@ describe('sources', () => {
   it('give a reason wherever a lint rule or a type error is silenced', () => {
     const silenced = new RegExp(['eslint' + '-disable', '@ts' + '-expect-error', '@ts' + '-ignore', 'biome' + '-ignore'].join('|'));
     expect(badLines(trackedFiles(CODE), (line) => silenced.test(line) && !/(--|:) \S/.test(line))).toEqual([]);
+  });
+
+  it('break in every way that a sabotage names, once or more', () => {
+    const code = trackedFiles(/^worker\/.*\.ts$/).map(({ text }) => text);
+    expect(SABOTAGES.filter((sabotage) => !code.some((text) => text.includes(`isSabotaged('${sabotage}')`)))).toEqual([]);
   });
 
   it('are explained by docs/errors.md, one row for each error code', () => {

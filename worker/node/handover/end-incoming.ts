@@ -1,4 +1,5 @@
 import type { Vmid } from '../../../src/domain/ids.js';
+import { isSabotaged } from '../../../src/drivers/host/sabotage.js';
 import { killGuestCopy } from '../guests/end-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { endCopy } from '../offline/end-copy.js';
@@ -8,6 +9,7 @@ import { endCopy } from '../offline/end-copy.js';
  * The caller holds the guest's lock and has written a record that forbids this copy to run. "Never happened" is fine.
  */
 export async function endIncoming(node: NodeContext, vmid: Vmid): Promise<void> {
+  if (isSabotaged('skip-undo')) return;
   node.leases.end(vmid);
   await node.stages.drop(vmid);
   await killGuestCopy(node, vmid);

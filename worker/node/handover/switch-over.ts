@@ -19,6 +19,7 @@ import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { BlackoutReport } from '../../../src/domain/migration.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { isSabotaged } from '../../../src/drivers/host/sabotage.js';
 import type { StagedFile } from '../../../src/drivers/host/durable-file.js';
 import type { PeerChannel } from '../../../src/drivers/peer/open-peer-channel.js';
 import { continueSwitchover } from '../../../src/drivers/qemu/migration-commands.js';
@@ -86,7 +87,7 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
   const failed = prepared.find((result) => result.status === 'rejected');
   if (failed !== undefined)
     throw new KedgeError('outcome-unknown', `Cannot hand guest ${ref.vmid} over: the switchover could not be prepared`, { cause: failed.reason });
-  await finalPass;
+  if (!isSabotaged('early-go')) await finalPass;
   const ended = await crashPoint('source.completed-seen', () => assertCompleted(copy));
   await crashPoint('source.released-record', () => means.stages.released.commit());
   const { resumedAtMs } = await crashPoint('source.go-message', () => means.channel.call('go', ref, { timeoutMs: GO_TIMEOUT_MS }));
@@ -101,6 +102,7 @@ export async function switchOver(copy: RunningCopy, means: { stages: SourceStage
 /** Go needs the runstate too: a status alone is sticky and may be an older attempt's. */
 async function assertCompleted(copy: RunningCopy): Promise<MigrationInfo> {
   let reading = await readQemuState(copy.qmp, 'source');
+  if (isSabotaged('early-go')) return reading.migration;
   // QEMU reports `completed` a moment before its runstate follows.
   for (let looks = 1; looks < LOOKS && reading.state === 'device' && reading.migration.status === 'completed'; looks += 1) {
     await delay(LOOK_AGAIN_MS);

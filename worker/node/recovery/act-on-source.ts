@@ -1,5 +1,4 @@
 import { assertNever } from '../../../src/domain/assert-never.js';
-import { laterGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { ownedFree, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
@@ -10,6 +9,7 @@ import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from './assert-boot-confirmed.js';
 import type { SettleRequest, SettleTurn } from './settle-migration.js';
+import { takenBackGeneration } from './taken-back-generation.js';
 
 const PEER_TIMEOUT_MS = 15_000;
 
@@ -87,7 +87,7 @@ async function finishFrozenSwitchover(node: NodeContext, request: SettleRequest,
 /** Writes owned(g+2): from here this node alone may run the guest, and every copy of g+1 is stale. Repeatable. */
 async function takeBackRecord(node: NodeContext, request: SettleRequest, look: GuestLook): Promise<OwnershipRecord> {
   const present = recordOf(look);
-  const generation = laterGeneration(request.step.generation, 1);
+  const generation = takenBackGeneration(request.step.generation);
   if (present.state === 'owned' && present.generation === generation && present.migrationId === undefined && present.bootId === node.bootId) return present;
   assertBootConfirmed(node, present);
   const record = ownedFree(present, { generation, bootId: node.bootId });

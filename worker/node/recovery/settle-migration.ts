@@ -16,6 +16,7 @@ import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestView } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { isSabotaged } from '../../../src/drivers/host/sabotage.js';
 import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { StreamEntry } from '../journal/stream-journal.js';
 import type { NodeContext } from '../node-context.js';
@@ -109,6 +110,9 @@ function standsForTarget(decision: Decision, look: GuestLook): boolean {
   return look.view.qemu === 'pre-switchover' && (decision.do === 'wait' || decision.do === 'continue');
 }
 
+/** What only a sabotaged product decides while the target is silent. */
+const UNASKED: Decision = { do: 'take-back', row: 'sabotage', because: 'The target is silent, and nobody asked it' };
+
 /** One turn of the loop: what was decided upon what. */
 export interface SettleTurn {
   readonly decision: Decision;
@@ -122,7 +126,8 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
   const { step, source, target } = request;
   const look = await lookAtGuest(node, step.vmid);
   const weAreSource = source === node.node;
-  const other: GuestView | 'unreachable' = await askPeer(node, weAreSource ? target : source, step.vmid);
+  const answer: GuestView | 'unreachable' = await askPeer(node, weAreSource ? target : source, step.vmid);
+  const other: SideView = answer === 'unreachable' && isSabotaged('no-fence') ? 'fenced' : sideOf(answer, { request, isTarget: weAreSource });
   const entry = weAreSource ? await node.streams.read(step.vmid, step.migrationId) : null;
   const frozen = weAreSource && watch.isFrozen(look);
   const circumstances: Circumstances = {
@@ -131,10 +136,8 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
     frozen,
     sharedDisks: true,
   };
-  const otherSide = sideOf(other, { request, isTarget: weAreSource });
-  const decision = decide(
-    inDoubtFrom({ source: weAreSource ? look.view : otherSide, target: weAreSource ? otherSide : look.view, migration: step, circumstances }),
-  );
+  const asked = decide(inDoubtFrom({ source: weAreSource ? look.view : other, target: weAreSource ? other : look.view, migration: step, circumstances }));
+  const decision = isSabotaged('no-revoke') && answer === 'unreachable' && look.view.qemu === 'postmigrate' ? UNASKED : asked;
   node.log.info(
     {
       ...step,
@@ -142,7 +145,7 @@ async function decideNow(node: NodeContext, request: SettleRequest, watch: Froze
       decision: decision.do,
       direction: request.direction,
       own: look.view.qemu,
-      other: other === 'unreachable' ? other : other.qemu,
+      other: typeof answer === 'string' ? answer : answer.qemu,
     },
     'settling',
   );

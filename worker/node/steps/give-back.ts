@@ -1,11 +1,11 @@
 import type { StepRef } from '../../../activities/interface.js';
-import { laterGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { ownedFree } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
 import { settleMigration, type SettleRequest } from '../recovery/settle-migration.js';
+import { takenBackGeneration } from '../recovery/taken-back-generation.js';
 
 export interface GiveBack extends Pick<SettleRequest, 'target' | 'assertCurrent'> {
   /** It is off for good and its record void: it need not answer. */
@@ -46,7 +46,7 @@ async function burnGeneration(node: NodeContext, step: StepRef): Promise<void> {
     if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.generation + 1 !== step.generation) return;
     if (view.record.migrationId !== undefined && view.record.migrationId !== step.migrationId) return;
     assertBootConfirmed(node, view.record);
-    const free = ownedFree(view.record, { generation: laterGeneration(step.generation, 1), bootId: node.bootId });
+    const free = ownedFree(view.record, { generation: takenBackGeneration(step.generation), bootId: node.bootId });
     await crashPoint('source.take-back-record', () => node.records.write(free));
   });
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import type { LabState } from '../../lab/lab-state.js';
-import { commandOf } from '../../lab/processes.js';
-import { insidePath } from '../../lab/status.js';
+import type { LabState } from '../lab-state.js';
+import { commandOf } from '../processes.js';
+import { insidePath } from '../status.js';
 import { ObserverMonitor, type RunningSpan } from './observer-monitor.js';
 
 /** One running span of one copy. */
@@ -43,12 +43,12 @@ export class RunnerSampler {
   readonly #timer: NodeJS.Timeout;
   #samples = 0;
 
-  /** `lab` answers the lab as it is now: a power cut gives a node new namespaces. */
-  constructor(vmid: number, lab: () => LabState) {
+  /** `lab` answers the lab as it is now: a power cut gives a node new namespaces. `everyMs`: between two looks at the sockets. */
+  constructor(vmid: number, lab: () => LabState, { everyMs = SAMPLE_EVERY_MS }: { readonly everyMs?: number } = {}) {
     this.#vmid = vmid;
     this.#lab = lab;
     this.#sample();
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
+    this.#timer = setInterval(() => this.#sample(), everyMs);
   }
 
   /** The report so far; sampling goes on. */

@@ -1,0 +1,35 @@
+/** Plans aimed at the steps where a sabotaged product goes wrong, so that a run shows it within minutes. */
+import { assertNever } from '../../src/domain/assert-never.js';
+import type { Sabotage } from '../../src/domain/sabotage.js';
+import { returnPath } from './faults.js';
+import type { RoundPlan } from './round-plan.js';
+import type { Random } from './random.js';
+
+const MIB = 2 ** 20;
+/** Longer than a peer is waited for. */
+const CUT_OFF_MS = 20_000;
+
+export function planSabotage(sabotage: Sabotage, { round, random }: { readonly round: number; readonly random: Random }): RoundPlan {
+  const base = { round, kind: 'bare', bandwidthLimit: null, moment: null, action: null, loseTarget: false } as const;
+  switch (sabotage) {
+    // The target has everything and runs; the source hears nothing, is torn out of its final pass, and runs again by itself.
+    case 'early-go':
+      return { ...base, moment: { after: 'paused', delayMs: 150 }, fault: returnPath({ alone: true }) };
+    // Go has arrived and the guest runs on the target, whose worker dies before it says so, and is out of reach then.
+    case 'no-revoke':
+    case 'no-fence':
+      return { ...base, fault: { type: 'crash', point: 'target.go-answer', moment: 'lost-reply', side: 'target', cutOffMs: CUT_OFF_MS } };
+    // A roll-back; what it leaves is met by the next one, too.
+    case 'skip-undo':
+    case 'reuse-generation':
+      return {
+        ...base,
+        bandwidthLimit: 8 * MIB,
+        moment: { after: 'copying', delayMs: random.between(0, 500) },
+        fault: { type: 'kill', victims: [random.pick([{ program: 'control' }, { program: 'worker', side: 'target' }] as const)] },
+        action: { what: 'cancel', delayMs: 1_500 },
+      };
+    default:
+      return assertNever(sabotage);
+  }
+}

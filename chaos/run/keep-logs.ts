@@ -1,0 +1,14 @@
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { labStatus } from '../../lab/status.js';
+import type { RoundResult } from '../judge/round-result.js';
+import type { ChaosLab } from './chaos-lab.js';
+
+/** Copies the logs of all machines, the state of the lab and the result of a round into a folder, which is made anew. */
+export async function keepLogs(lab: ChaosLab, { folder, result }: { readonly folder: string; readonly result: RoundResult }): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const machine of lab.state.machines) cpSync(join(machine.folder, 'log'), join(folder, machine.name), { recursive: true });
+  writeFileSync(join(folder, 'result.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+  writeFileSync(join(folder, 'lab.json'), `${JSON.stringify(await labStatus(lab.state), undefined, 2)}\n`);
+}
