@@ -122,4 +122,18 @@ async function playVerbs(world: LabWorld, source: string): Promise<void> {
   await say('shutdown', ['deadline-exceeded']);
   await say('stop');
   await say('destroy', ['not-found']);
+  await audited(world);
+}
+
+/** Asks for an audit until one gets its answers. */
+async function audited(world: LabWorld): Promise<void> {
+  for (;;) {
+    try {
+      await world.leftovers();
+      return;
+    } catch (error) {
+      if (!(error instanceof KedgeError)) throw error;
+      await delay(500);
+    }
+  }
 }

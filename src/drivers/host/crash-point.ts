@@ -15,18 +15,17 @@ const folder = process.env['KEDGE_CRASH_FOLDER'];
 export async function crashPoint<Result>(point: CrashPoint, effect: () => Promise<Result>): Promise<Result> {
   if (folder === undefined) return effect();
   note(folder, point);
-  strike(folder, point, 'before');
-  const repeats = strike(folder, point, 'repeat');
+  const repeats = strike(folder, point, ['before', 'repeat']);
   let result = await effect();
   if (repeats) result = await effect();
-  strike(folder, point, 'after');
-  strike(folder, point, 'lost-reply');
+  strike(folder, point, ['after', 'lost-reply']);
   return result;
 }
 
-/** Does nothing and answers false unless the point is armed with this moment. */
-function strike(armed: string, point: CrashPoint, moment: CrashMoment): boolean {
-  if (armedMoment(armed, point) !== moment) return false;
+/** Does nothing and answers false unless the point is armed with one of these moments; answers true when that is `repeat`. */
+function strike(armed: string, point: CrashPoint, moments: readonly CrashMoment[]): boolean {
+  const moment = armedMoment(armed, point);
+  if (moment === undefined || !moments.includes(moment)) return false;
   note(armed, `${point} ${moment}`);
   unlinkSync(join(armed, point));
   if (moment === 'repeat') return true;

@@ -2,9 +2,9 @@
 import { arm, crashHits, removeCrashFolder } from '../../support/crash-folder.js';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createControlActivities } from '../../../activities/control/create-control-activities.js';
-import type { CrashPoint } from '../../../src/domain/crash-points.js';
+import { CRASH_POINTS, type CrashPoint } from '../../../src/domain/crash-points.js';
 import { parseGeneration, parseNodeName } from '../../../src/domain/ids.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
@@ -14,11 +14,14 @@ import { containerOf } from '../../../worker/node/guests/container-of.js';
 import { lookAtGuest } from '../../../worker/node/guests/look-at-guest.js';
 import { manageGuest } from '../../../worker/node/guests/manage-guest.js';
 import { noteEndedContainers } from '../../../worker/node/guests/watch-containers.js';
+import { keepLease } from '../../../worker/node/handover/keep-lease.js';
 import type { NodeContext } from '../../../worker/node/node-context.js';
 import { answerPeer } from '../../../worker/node/peers/answer-peer.js';
 import { actOnSource } from '../../../worker/node/recovery/act-on-source.js';
 import { actOnTarget } from '../../../worker/node/recovery/act-on-target.js';
+import { settleMigration } from '../../../worker/node/recovery/settle-migration.js';
 import { confirmBoot } from '../../../worker/node/recovery/confirm-boot.js';
+import { PASSAGES } from '../../support/crash-routes.js';
 import { directChannel } from '../../support/direct-channel.js';
 import { receivingNode, stepOf, VMID, type ReceivingNode } from '../../support/receiving-node.js';
 
@@ -117,6 +120,41 @@ describe('done twice', () => {
     expect(await node.records.read(VMID)).toEqual({ kind: 'missing' });
   });
 
+  it('the lease of a copy is renewed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    const renewal = keepLease(node, { step: stepOf(2), target: PEER });
+    await twice(['source.lease-message'], async () => {
+      vi.advanceTimersByTime(20_000);
+      await vi.waitFor(() => expect(crashHits()).toContain('source.lease-message repeat'));
+    });
+    clearInterval(renewal);
+    vi.useRealTimers();
+  });
+
+  it('a guest whose memory is lost is noted so', async () => {
+    const peer = await receivingNode();
+    const claim = { ...owned({ wanted: 'stopped' }), migrationId: stepOf(2).migrationId };
+    await peer.node.records.write({ ...claim, generation: parseGeneration(2), state: 'incoming', peer: NODE, bootId: peer.node.bootId });
+    await node.records.write({ ...claim, peer: PEER });
+    await node.guestConfigs.write(VMID, 'qemu', 'memory: 64\n');
+    const entry = {
+      state: 'started',
+      startedAt: new Date().toISOString(),
+      reattached: 0,
+      held: false,
+      holdBeganAt: null,
+      rounds: [],
+      memoryLost: false,
+    } as const;
+    await node.streams.write(VMID, { ...entry, migrationId: claim.migrationId, limits: null });
+    const channel = directChannel({ from: NODE, to: () => peer.node, cuts: new Map() });
+    const there: NodeContext = { ...node, boot: { confirmed: true }, peers: { ...node.peers, channel: () => Promise.resolve(channel) } };
+    await twice(['source.memory-lost'], async () => {
+      expect(await settleMigration(there, { ...request(NODE), direction: 'back' })).toMatchObject({ outcome: 'source-owns', memoryLost: true });
+    });
+    peer.remove();
+  });
+
   it('a probe of an older node is answered', async () => {
     await twice(['node.probe-answer'], async () => {
       const asked = { request: { op: 'probe', args: { payload: 'four' } }, signal: new AbortController().signal } as const;
@@ -139,6 +177,11 @@ describe('done twice', () => {
       expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });
     });
   });
+});
+
+it('every point that is passed rarely was done twice here', () => {
+  const rare = CRASH_POINTS.filter((point) => 'rarely' in PASSAGES[point]);
+  expect(rare.filter((point) => !crashHits().includes(`${point} repeat`))).toEqual([]);
 });
 
 function owned(fields: { readonly bootId?: string; readonly kind?: OwnershipRecord['kind']; readonly wanted: OwnershipRecord['wanted'] }): OwnershipRecord {

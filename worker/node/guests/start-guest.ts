@@ -9,7 +9,6 @@ import type { NodeContext } from '../node-context.js';
 import { findGuestProcess } from './look-at-guest.js';
 import { containerOf } from './container-of.js';
 import { killGuestCopy } from './end-guest.js';
-import { isGuestOn } from './guest-power.js';
 import { launchContainer } from './launch-container.js';
 import { launchGuest } from './launch-guest.js';
 
@@ -45,10 +44,10 @@ export async function startGuestFromDisk(node: NodeContext, vmid: Vmid): Promise
   await noteStarted(node, vmid);
 }
 
-/** Asked twice, it starts one. */
-async function launch(node: NodeContext, guest: Pick<OwnershipRecord, 'vmid' | 'kind'>): Promise<void> {
-  const { vmid, kind } = guest;
-  if (isGuestOn(node, guest)) return;
+/** Asked twice, it starts one; what is on its way up or down is refused. */
+async function launch(node: NodeContext, { vmid, kind }: Pick<OwnershipRecord, 'vmid' | 'kind'>): Promise<void> {
+  const runs = kind === 'qemu' ? findGuestProcess(node, vmid) !== null : (await readContainer(containerOf(node, vmid))).state === 'running';
+  if (runs) return;
   if (kind === 'lxc') await launchContainer(node, vmid);
   else await launchGuest(node, vmid, { config: parseGuestConfig(await node.guestConfigs.read(vmid, 'qemu')), incoming: false });
 }

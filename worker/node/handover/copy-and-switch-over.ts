@@ -11,11 +11,11 @@ import type { NodeContext } from '../node-context.js';
 import { settleMigration } from '../recovery/settle-migration.js';
 import { CopyMeter } from './copy-meter.js';
 import type { CopyTask, RunningCopy } from './copy-task.js';
+import { keepLease } from './keep-lease.js';
 import { startOrAttachStream } from './start-stream.js';
 import { stageSourceRecords, switchOver, type FinishedSwitchover, type SourceStages } from './switch-over.js';
 import { watchUntilPaused } from './watch-stream.js';
 
-const LEASE_RENEWAL_MS = 20_000;
 /** How long a paused guest waits for a lost channel to the target, before the switchover is called off. */
 const CHANNEL_TIMEOUT_MS = 3_000;
 const LOST_CONTACT: readonly ErrorCode[] = ['qmp-disconnected', 'qmp-timeout', 'qmp-busy'];
@@ -212,18 +212,6 @@ async function meetAgain(node: NodeContext, task: CopyTask): Promise<Meeting> {
       }, CHANNEL_TIMEOUT_MS).unref();
     }),
   ]);
-}
-
-/** Tells the target now and then that its copy is still wanted. */
-function keepLease(node: NodeContext, task: CopyTask): NodeJS.Timeout {
-  return setInterval(() => {
-    node.peers
-      .channel(task.target)
-      .then((channel) => crashPoint('source.lease-message', () => channel.call('observe', { vmid: task.step.vmid }, { timeoutMs: CHANNEL_TIMEOUT_MS })))
-      .catch((error: unknown) => {
-        node.log.warn({ ...task.step, error }, 'the target does not answer, the copy goes on');
-      });
-  }, LEASE_RENEWAL_MS);
 }
 
 function isClaimedBy(record: OwnershipRecord, task: CopyTask): boolean {
