@@ -4,7 +4,7 @@ const SECOND = 1000;
 
 /**
  * Four kinds of tests, told apart by file name so that a test's cost is visible where it is written:
- * `*.test.ts` unit, `*.mocked.test.ts` the same with a module that is replaced, `*.replay.test.ts` recorded histories, `*.integration.test.ts` real QEMU, sshd or Temporal server, `*.e2e.test.ts` a lab,
+ * `*.test.ts` unit, `*.isolated.test.ts` the same in a process of its own: a module is replaced, or read once, `*.replay.test.ts` recorded histories, `*.integration.test.ts` real QEMU, sshd or Temporal server, `*.e2e.test.ts` a lab,
  * `*.alone.e2e.test.ts` a lab whose pauses and rates are asserted.
  * No test is retried: one that fails now and then is a defect, of the product or of the test.
  */
@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/*.mocked.test.ts', '**/*.replay.test.ts', '**/*.integration.test.ts', '**/*.e2e.test.ts'],
+          exclude: ['**/*.isolated.test.ts', '**/*.replay.test.ts', '**/*.integration.test.ts', '**/*.e2e.test.ts'],
           // Half of the time of isolated files would go into loading the same modules again.
           isolate: false,
           testTimeout: 10 * SECOND,
@@ -30,7 +30,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'unit-mocked', include: ['test/**/*.mocked.test.ts'], testTimeout: 10 * SECOND, hookTimeout: 10 * SECOND },
+        test: { name: 'unit-isolated', include: ['test/**/*.isolated.test.ts'], testTimeout: 10 * SECOND, hookTimeout: 10 * SECOND },
       },
       {
         extends: true,

@@ -1,5 +1,6 @@
-/** How a migration comes past each crash point: the points themselves stand in src/domain/crash-points.ts, a new one is passed `forward` unless it stands here. */
-import { CRASH_MOMENTS, type CrashMoment, type CrashPoint } from '../../src/domain/crash-points.js';
+/** How a migration of a round comes past each crash point: what lab/faults/crash-passages.ts says, unless more kinds of guests or another way pass it. */
+import { PASSAGES, type Round } from '../../lab/faults/crash-passages.js';
+import { CRASH_MOMENTS, CRASH_POINTS, type CrashMoment, type CrashPoint } from '../../src/domain/crash-points.js';
 import type { GuestKind } from './round-plan.js';
 
 export interface CrashRoute {
@@ -39,9 +40,23 @@ const ROUTES: Readonly<Partial<Record<CrashPoint, CrashRoute>>> = {
   'node.task-noted': forward(ANY),
 };
 
-export function crashRoute(point: CrashPoint): CrashRoute {
-  return ROUTES[point] ?? forward(LIVE);
+/** Rounds of the end-to-end tests that are also rounds here. The others hold a migration, start guests by verbs, or settle without one. */
+const ROUTE_OF_ROUND: Readonly<Partial<Record<Round, CrashRoute>>> = {
+  'live': forward(LIVE),
+  'cancelled': { kinds: LIVE, way: 'cancelled' },
+  'offline': forward(['offline']),
+  'offline-cancelled': { kinds: ['offline'], way: 'cancelled' },
+  'container': forward(['container']),
+};
+
+/** Null: no round of a run comes past it. */
+export function crashRoute(point: CrashPoint): CrashRoute | null {
+  const passage = PASSAGES[point];
+  return ROUTES[point] ?? ('round' in passage ? ROUTE_OF_ROUND[passage.round] : undefined) ?? null;
 }
+
+/** The points that rounds can come past. */
+export const PASSED_POINTS: readonly CrashPoint[] = CRASH_POINTS.filter((point) => crashRoute(point) !== null);
 
 /** Where an answer is a message of its own, only its loss means something. */
 export function momentsOf(point: CrashPoint): readonly CrashMoment[] {

@@ -1,6 +1,6 @@
 /** From a seed and a number to one round: pure, so that any round can be replayed alone. */
-import { CRASH_POINTS, type CrashPoint } from '../../src/domain/crash-points.js';
-import { crashRoute, momentsOf } from './crash-routes.js';
+import type { CrashPoint } from '../../src/domain/crash-points.js';
+import { crashRoute, momentsOf, PASSED_POINTS } from './crash-routes.js';
 import { drawFault, isLive } from './faults.js';
 import { Random } from './random.js';
 import {
@@ -27,8 +27,9 @@ const CRASH_PERCENT = 45;
 /** Plans one round of a run; `round` counts from 1. */
 export function planRound(options: PlanOptions, round: number): RoundPlan {
   const random = new Random(options.seed, round);
+  const isCrash = drawIsCrash(random);
   if (options.sabotage !== null) return planSabotage(options.sabotage, { round, random });
-  if (random.between(1, 100) <= CRASH_PERCENT) return planCrash(random, { round, point: pointOf(options.seed, round) });
+  if (isCrash) return planCrash(random, { round, point: pointOf(options.seed, round) });
   const kind = random.weighted<GuestKind>([
     { weight: 30, value: 'live' },
     { weight: 30, value: 'bare' },
@@ -47,16 +48,21 @@ export function planRound(options: PlanOptions, round: number): RoundPlan {
   };
 }
 
-/** Each point is met before one is met twice, whatever the seed. */
+const drawIsCrash = (random: Random): boolean => random.between(1, 100) <= CRASH_PERCENT;
+
+/** Each point is met before one is met twice, whatever the seed: what counts is how many rounds before this one strike at points. */
 function pointOf(seed: number, round: number): CrashPoint {
-  const cycle = Math.floor(round / CRASH_POINTS.length);
-  const order = new Random(seed, -1 - cycle).shuffled(CRASH_POINTS);
-  return order[round % order.length] ?? CRASH_POINTS[0];
+  let earlier = 0;
+  for (let each = 1; each < round; each += 1) if (drawIsCrash(new Random(seed, each))) earlier += 1;
+  const cycle = Math.floor(earlier / PASSED_POINTS.length);
+  return new Random(seed, -1 - cycle).shuffled(PASSED_POINTS)[earlier % PASSED_POINTS.length] ?? 'node.task-noted';
 }
+
+const ANY_GUEST = { kinds: ['bare'], way: 'forward' } as const;
 
 /** A round at one crash point, on a way that leads past it. */
 export function planCrash(random: Random, { round, point }: { readonly round: number; readonly point: CrashPoint }): RoundPlan {
-  const { kinds, way } = crashRoute(point);
+  const { kinds, way } = crashRoute(point) ?? ANY_GUEST;
   const moment = random.pick(momentsOf(point));
   const side = sideOf(random, point);
   // Without network for a while: its answers are late, and its peer settles what it can alone.

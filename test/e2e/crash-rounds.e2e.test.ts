@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '../../lab/processes.js';
 import { CRASH_HITS_FILE } from '../../src/domain/crash-points.js';
 import type { Route } from '../support/components.js';
-import type { Place } from '../support/crash-routes.js';
+import type { Place } from '../../lab/faults/crash-passages.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OfflineGuest } from '../support/offline-guest.js';
 import { allCrashes, pointsOfRounds, sampleCrashes, type CrashRun, type PlannedCrash } from '../support/plan-crashes.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { badLines, trackedFiles } from './tracked-files.js';
 
-const KINDS = ['mocked', 'replay', 'integration', 'e2e'];
+const KINDS = ['isolated', 'replay', 'integration', 'e2e'];
 
 describe('tests', () => {
   it('are all in files that a project of vitest.config.ts picks up', () => {
@@ -10,7 +10,7 @@ describe('tests', () => {
     expect(stray.map(({ path }) => path)).toEqual([]);
   });
 
-  it('have no other kind than unit, mocked, replay, integration and e2e', () => {
+  it('have no other kind than unit, isolated, replay, integration and e2e', () => {
     const names = trackedFiles(/\.test\.ts$/).map(({ path }) => path);
     const kinds = names.map((path) => /\.([a-z0-9]+)\.test\.ts$/.exec(path)?.[1]).filter((kind) => kind !== undefined);
     expect(kinds.filter((kind) => !KINDS.includes(kind))).toEqual([]);
@@ -18,7 +18,7 @@ describe('tests', () => {
 
   it('replace a module only where files are isolated', () => {
     const mocks = trackedFiles(/\.test\.ts$/).filter(({ text }) => text.includes('vi.' + 'mock('));
-    expect(mocks.map(({ path }) => path).filter((path) => !path.endsWith('.mocked.test.ts'))).toEqual([]);
+    expect(mocks.map(({ path }) => path).filter((path) => !path.endsWith('.isolated.test.ts'))).toEqual([]);
   });
 
   it('are never left out, nor run alone', () => {

@@ -1,5 +1,5 @@
 import { CRASH_MOMENTS, CRASH_POINTS, type CrashMoment, type CrashPoint } from '../../src/domain/crash-points.js';
-import { PASSAGES, ROUNDS, type Place, type Round } from './crash-routes.js';
+import { PASSAGES, ROUNDS, type Place, type Round } from '../../lab/faults/crash-passages.js';
 
 export interface PlannedCrash {
   readonly point: CrashPoint;

@@ -5,7 +5,7 @@ import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { MigrationOptions } from '../../src/domain/migration.js';
 import type { Route } from './components.js';
-import type { Place, Round } from './crash-routes.js';
+import type { Place, Round } from '../../lab/faults/crash-passages.js';
 import type { LabWorld } from './lab-world.js';
 
 const MIB = 2 ** 20;

@@ -21,7 +21,7 @@ import { actOnSource } from '../../../worker/node/recovery/act-on-source.js';
 import { actOnTarget } from '../../../worker/node/recovery/act-on-target.js';
 import { settleMigration } from '../../../worker/node/recovery/settle-migration.js';
 import { confirmBoot } from '../../../worker/node/recovery/confirm-boot.js';
-import { PASSAGES } from '../../support/crash-routes.js';
+import { PASSAGES } from '../../../lab/faults/crash-passages.js';
 import { directChannel } from '../../support/direct-channel.js';
 import { receivingNode, stepOf, VMID, type ReceivingNode } from '../../support/receiving-node.js';
 
