@@ -19,14 +19,15 @@ export function planSabotage(sabotage: Sabotage, { round, random }: { readonly r
     case 'no-revoke':
     case 'no-fence':
       return { ...base, fault: { type: 'crash', point: 'target.go-answer', moment: 'lost-reply', side: 'target', cutOffMs: CUT_OFF_MS } };
-    // A roll-back; what it leaves is met by the next one, too.
+    // A roll-back: of a copy of disks, which does not go by itself as a QEMU does that loses its stream; and one after which the guest must move again.
     case 'skip-undo':
     case 'reuse-generation':
       return {
         ...base,
-        bandwidthLimit: 8 * MIB,
-        moment: { after: 'copying', delayMs: random.between(0, 500) },
-        fault: { type: 'kill', victims: [random.pick([{ program: 'control' }, { program: 'worker', side: 'target' }] as const)] },
+        kind: sabotage === 'skip-undo' ? 'offline' : 'bare',
+        bandwidthLimit: 4 * MIB,
+        moment: { after: sabotage === 'skip-undo' ? 'prepared' : 'copying', delayMs: random.between(0, 200) },
+        fault: { type: 'kill', victims: [{ program: 'sessions', side: 'target' }] },
         action: { what: 'cancel', delayMs: 1_500 },
       };
     default:

@@ -12,6 +12,7 @@ import type { RoundPlan } from '../plan/round-plan.js';
 import { GUESTS, type ChaosLab } from './chaos-lab.js';
 import { interfere } from './interfere.js';
 import { judgeRound } from './judge-round.js';
+import { moveAgain } from './move-again.js';
 import { awaitRecovery, MigrationEnd } from './recover.js';
 import { StepSigns } from './step-signs.js';
 import { armCrash, cutOff, prepareReturnPath, killQemu, strike, type StrikeContext, type Struck } from './strike.js';
@@ -49,6 +50,16 @@ export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan)
     ends.push(...visitors.started);
     await lab.heal();
     const recovered = await recover(scene, { ends, struck });
+    const judgement = await judgeRound({
+      lab,
+      baseline,
+      watches,
+      losses: struck.losses,
+      moved: scene.guest,
+      mayBeDown: visitors.stopped,
+      unfinished: recovered.unfinished,
+    });
+    const stuck = isRolledBack(end) && !hasFailed(judgement) ? await moveAgain(lab, scene) : null;
     const result: RoundResult = {
       plan,
       struck: struck.hits > 0,
@@ -56,15 +67,8 @@ export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan)
       outcome: [outcomeOf(end), ...(visitors.answer === null ? [] : [visitors.answer])].join(', '),
       recoveryMs: recovered.at === null ? null : Math.max(0, Math.round(recovered.at - struck.endedAt)),
       needsOperator: recovered.needsOperator,
-      ...(await judgeRound({
-        lab,
-        baseline,
-        watches,
-        losses: struck.losses,
-        moved: scene.guest,
-        mayBeDown: visitors.stopped,
-        unfinished: recovered.unfinished,
-      })),
+      ...judgement,
+      leftovers: [...judgement.leftovers, ...(stuck === null ? [] : [`guest ${scene.guest.vmid} can't be moved again: ${stuck}`])],
     };
     return { ...result, failed: hasFailed(result) };
   } finally {
@@ -144,6 +148,8 @@ async function recover(scene: Scene, { ends, struck }: { readonly ends: readonly
   const second = await awaitRecovery(ends, { watches, deadline: performance.now() + DECIDED_LIMIT_MS });
   return { at: null, needsOperator: true, unfinished: !second.migrationEnded };
 }
+
+const isRolledBack = ({ view }: MigrationEnd): boolean => view?.story?.outcome === 'rolled-back';
 
 function outcomeOf({ view }: MigrationEnd): string {
   if (view === null) return 'unknown';
