@@ -18,4 +18,5 @@ export interface RoundResult {
   readonly needsOperator: boolean;
 }
 
-export const hasFailed = ({ doubles, leftovers, lost }: Pick<RoundResult, 'doubles' | 'leftovers' | 'lost'>): boolean => doubles.length + leftovers.length + lost.length > 0;
+export const hasFailed = ({ doubles, leftovers, lost }: Pick<RoundResult, 'doubles' | 'leftovers' | 'lost'>): boolean =>
+  doubles.length + leftovers.length + lost.length > 0;

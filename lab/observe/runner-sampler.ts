@@ -25,6 +25,8 @@ export interface RunnerReport {
 const SAMPLE_EVERY_MS = 20;
 /** A look through /proc costs milliseconds; the sockets are looked at in every sample. */
 const SCAN_EVERY_SAMPLES = 12;
+/** QEMU opens its sockets before it runs anything, and on a busy machine that takes its time: only a copy that has none for longer would run unseen. */
+const UNWATCHED_MS = 2_000;
 
 interface Watched {
   readonly node: string;
@@ -39,7 +41,7 @@ export class RunnerSampler {
   readonly #vmid: number;
   readonly #lab: () => LabState;
   readonly #watched: Watched[] = [];
-  readonly #unwatched = new Map<string, number>();
+  readonly #unwatched = new Map<string, { readonly sinceMs: number; forMs: number }>();
   readonly #timer: NodeJS.Timeout;
   #samples = 0;
 
@@ -61,7 +63,7 @@ export class RunnerSampler {
       spans,
       longestPauseMs: longestPause(spans),
       runningOn: this.#watched.filter(({ monitor }) => monitor.isRunning).map(({ node }) => node),
-      unwatched: [...this.#unwatched].flatMap(([process, scans]) => (scans > 1 ? [process] : [])),
+      unwatched: [...this.#unwatched].flatMap(([process, { forMs }]) => (forMs >= UNWATCHED_MS ? [process] : [])),
       samples: this.#samples,
     };
   }
@@ -99,7 +101,9 @@ export class RunnerSampler {
       const watched = this.#watched.filter(({ node, monitor }) => node === name && monitor.isReady && !monitor.isClosed).length;
       for (const pid of here.slice(watched)) {
         const key = `${name}: pid ${pid}`;
-        this.#unwatched.set(key, (this.#unwatched.get(key) ?? 0) + 1);
+        const seen = this.#unwatched.get(key) ?? { sinceMs: performance.now(), forMs: 0 };
+        seen.forMs = performance.now() - seen.sinceMs;
+        this.#unwatched.set(key, seen);
       }
     }
   }

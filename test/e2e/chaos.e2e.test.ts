@@ -1,22 +1,14 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ChaosOptions } from '../../chaos/options.js';
 import { resultText, summarize } from '../../chaos/report.js';
 import { hasFailed } from '../../chaos/judge/round-result.js';
 import { describeRound } from '../../chaos/plan/describe-round.js';
 import { runChaos } from '../../chaos/run/run-chaos.js';
-import { repositoryFolder } from '../../lab/lab-folder.js';
 
 /** Bounded in kills and in time: on a busy machine the sample is smaller, never longer. */
 const SAMPLE: ChaosOptions = { kills: 12, seed: 20, round: null, minutes: 2, sabotage: null, name: `t-chaos-${process.pid}` };
 
 describe('npm run chaos', () => {
-  beforeAll(async () => {
-    await promisify(execFile)(process.execPath, [join(repositoryFolder(), 'tools/build.mjs')]);
-  });
-
   it('no guest runs twice, is lost, or leaves anything behind in a sample of kills', async () => {
     const results = await runChaos(SAMPLE, () => undefined);
     expect(results.filter(hasFailed).map((result) => `#${result.plan.round} ${describeRound(result.plan)}: ${resultText(result)}`)).toEqual([]);
