@@ -68,9 +68,9 @@ export class RunnerSampler {
     };
   }
 
-  /** What the newest QEMU on this node has said of its migration streams, in order. */
+  /** What the newest QEMU on this node has said of its migration streams, in order; a socket that nobody listens on any more is none. */
   migrationStatuses(node: string): readonly string[] {
-    return this.#watched.findLast((watched) => watched.node === node)?.monitor.migrationStatuses ?? [];
+    return this.#watched.findLast((watched) => watched.node === node && watched.monitor.isReady)?.monitor.migrationStatuses ?? [];
   }
 
   close(): void {
