@@ -24,10 +24,8 @@ export function makeTwoBuilds(): TwoBuilds {
   symlinkSync(join(root, 'dist'), join(folder, 'this', 'dist'));
   cpSync(join(root, 'dist'), join(folder, 'other', 'dist'), { recursive: true });
   change(join(folder, 'other/dist/src/domain/version.js'), (text) => text.replace(`"${KEDGE_VERSION}"`, `"${OTHER_VERSION}"`));
-  change(
-    join(folder, 'other/dist/workflow-bundle.js'), // In front: what follows the bundle would be taken for a part of its source map.
-    (text) => `// ${OTHER_VERSION}\n${text}`,
-  );
+  // In front: what follows the bundle would be taken for a part of its source map.
+  change(join(folder, 'other/dist/workflow-bundle.js'), (text) => `// ${OTHER_VERSION}\n${text}`);
   const install: TwoBuilds['install'] = (which) => {
     symlinkSync(which, `${current}.new`);
     renameSync(`${current}.new`, current);
