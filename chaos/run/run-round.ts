@@ -149,7 +149,8 @@ async function recover(scene: Scene, { ends, struck }: { readonly ends: readonly
   return { at: null, needsOperator: true, unfinished: !second.migrationEnded };
 }
 
-const isRolledBack = ({ view }: MigrationEnd): boolean => view?.story?.outcome === 'rolled-back';
+/** It is where it was, by failure or by wish. */
+const isRolledBack = ({ view }: MigrationEnd): boolean => ['rolled-back', 'cancelled'].includes(view?.story?.outcome ?? '');
 
 function outcomeOf({ view }: MigrationEnd): string {
   if (view === null) return 'unknown';

@@ -1,5 +1,6 @@
 import type { MigrationId, Vmid } from '../../../src/domain/ids.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { isSabotaged } from '../../../src/drivers/host/sabotage.js';
 import type { NodeContext } from '../node-context.js';
 import { endGrant } from './end-grant.js';
 import { storageOf } from './storage-of.js';
@@ -11,6 +12,7 @@ import { storageOf } from './storage-of.js';
  * Safe under every record and for every attempt: such a copy can't be armed, and a pass that should still come begins from nothing.
  */
 export async function dropUnverified(node: NodeContext, { vmid, migrationId }: { vmid: Vmid; migrationId: MigrationId }): Promise<void> {
+  if (isSabotaged('skip-undo')) return;
   await node.locks.withLock(vmid, async () => {
     const entry = await node.volumes.read(vmid);
     if (entry?.migrationId !== migrationId) return;
