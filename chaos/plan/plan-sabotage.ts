@@ -8,6 +8,8 @@ import type { Random } from './random.js';
 const MIB = 2 ** 20;
 /** Longer than a peer is waited for. */
 const CUT_OFF_MS = 20_000;
+/** From the command until the target of a move with disks is prepared, and more. */
+const LOCAL_COPY_MS = 3_500;
 
 export function planSabotage(sabotage: Sabotage, { round, random }: { readonly round: number; readonly random: Random }): RoundPlan {
   const base = { round, kind: 'bare', bandwidthLimit: null, moment: null, action: null, loseTarget: false } as const;
@@ -28,7 +30,7 @@ export function planSabotage(sabotage: Sabotage, { round, random }: { readonly r
         bandwidthLimit: 4 * MIB,
         moment: { after: sabotage === 'skip-undo' ? 'prepared' : 'copying', delayMs: random.between(0, 200) },
         fault: { type: 'kill', victims: [{ program: 'sessions', side: 'target' }] },
-        action: { what: 'cancel', delayMs: 1_500 },
+        action: { what: 'cancel', delayMs: sabotage === 'skip-undo' ? LOCAL_COPY_MS : 1_500 },
       };
     default:
       return assertNever(sabotage);
