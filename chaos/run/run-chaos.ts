@@ -24,7 +24,7 @@ export async function runChaos(options: ChaosOptions, say: (text: string) => voi
   try {
     for (const round of roundsOf(options)) {
       if (results.filter(({ struck }) => struck).length >= kills || performance.now() > until) break;
-      context ??= await open(name, say);
+      context ??= { ...(await open(name, say)), movesAgain: sabotage !== null };
       const plan = planRound({ seed, sabotage }, round);
       const result = await runRound(context, plan);
       results.push(result);
@@ -45,7 +45,7 @@ export async function runChaos(options: ChaosOptions, say: (text: string) => voi
   return results;
 }
 
-async function open(name: string, say: (text: string) => void): Promise<RoundContext> {
+async function open(name: string, say: (text: string) => void): Promise<Omit<RoundContext, 'movesAgain'>> {
   const lab = await ChaosLab.open(name, () => undefined);
   say(`lab "${name}": ${lab.nodes.join(', ')} with a guest of each kind`);
   return { lab, baseline: await survey(lab) };

@@ -28,6 +28,8 @@ const MARK_LIMIT_MS = 60_000;
 export interface RoundContext {
   readonly lab: ChaosLab;
   readonly baseline: Survey;
+  /** Is a guest moved again after a roll-back? Its boot would be blamed on the next round, so only where one failure ends the run. */
+  readonly movesAgain: boolean;
 }
 
 interface Scene extends StrikeContext {
@@ -37,7 +39,7 @@ interface Scene extends StrikeContext {
 }
 
 /** Runs one round to its judgement. @throws KedgeError `lab-failed` when the lab itself breaks */
-export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan): Promise<RoundResult & { readonly failed: boolean }> {
+export async function runRound({ lab, baseline, movesAgain }: RoundContext, plan: RoundPlan): Promise<RoundResult & { readonly failed: boolean }> {
   const ends: MigrationEnd[] = [];
   const watches = new Map(GUESTS.map((guest) => [guest.vmid, watchGuest(guest, () => lab.state)]));
   try {
@@ -59,7 +61,7 @@ export async function runRound({ lab, baseline }: RoundContext, plan: RoundPlan)
       mayBeDown: visitors.stopped,
       unfinished: recovered.unfinished,
     });
-    const stuck = isRolledBack(end) && !hasFailed(judgement) ? await moveAgain(lab, scene) : null;
+    const stuck = movesAgain && isRolledBack(end) && !hasFailed(judgement) ? await moveAgain(lab, scene) : null;
     const result: RoundResult = {
       plan,
       struck: struck.hits > 0,
