@@ -1,9 +1,9 @@
 import { parseNodeName, type Vmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord, QemuState } from '../../../src/domain/ownership.js';
 import type { RepairResult } from '../../../src/domain/repair.js';
-import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
+import { giveUpCopy } from '../handover/give-up-copy.js';
 import type { NodeContext } from '../node-context.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { askPeer } from '../recovery/ask-peer.js';
@@ -54,7 +54,7 @@ async function giveUpIncoming(node: NodeContext, vmid: Vmid, migrationId: string
   return node.locks.withLock(vmid, async () => {
     const record = await recordOf(node, vmid, migrationId);
     if (record?.state !== 'incoming') return gone(`the record is not incoming of ${migrationId} any more`);
-    await writeRevoked(node, record);
+    await giveUpCopy(node, record);
     return repaired;
   });
 }
@@ -69,15 +69,8 @@ async function giveUpArmed(node: NodeContext, vmid: Vmid, migrationId: string): 
     if (record?.state !== 'armed') return;
     const source = await askPeer(node, parseNodeName(record.peer), vmid);
     const theirs = source !== 'unreachable' && source.record.kind === 'record' ? source.record.record : null;
-    if (theirs?.state === 'owned' && theirs.migrationId === undefined && theirs.generation > record.generation) await writeRevoked(node, record);
+    if (theirs?.state === 'owned' && theirs.migrationId === undefined && theirs.generation > record.generation) await giveUpCopy(node, record);
   });
-}
-
-async function writeRevoked(node: NodeContext, record: OwnershipRecord & { state: 'incoming' | 'armed' }): Promise<void> {
-  const ran = record.state === 'armed' && record.mode === undefined && record.bootId !== node.bootId ? 'maybe' : 'no';
-  const revoked: OwnershipRecord = { ...record, state: 'revoked', ran, bootId: node.bootId };
-  await crashPoint('target.revoked-record', () => node.records.write(revoked));
-  await endIncoming(node, record.vmid);
 }
 
 /** A release that was cut off between the record and its end, repeated: it asks the target itself whether it owns the guest. Disks stay. */

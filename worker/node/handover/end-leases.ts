@@ -1,9 +1,7 @@
 import type { Vmid } from '../../../src/domain/ids.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
-import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { NodeContext } from '../node-context.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
-import { endIncoming } from './end-incoming.js';
+import { giveUpCopy } from './give-up-copy.js';
 
 const CHECK_INTERVAL_MS = 5_000;
 
@@ -37,8 +35,6 @@ async function giveUp(node: NodeContext, vmid: Vmid): Promise<void> {
       return;
     }
     node.log.warn({ vmid, migrationId: view.record.migrationId }, 'the source is silent, giving the incoming copy up');
-    const revoked: OwnershipRecord = { ...view.record, state: 'revoked', ran: 'no', bootId: node.bootId };
-    await crashPoint('target.revoked-record', () => node.records.write(revoked));
-    await endIncoming(node, vmid);
+    await giveUpCopy(node, view.record);
   });
 }

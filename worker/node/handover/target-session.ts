@@ -20,6 +20,7 @@ import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import { armCopy, ownCopy } from '../offline/take-over-copy.js';
 import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { endIncoming } from './end-incoming.js';
+import { whetherRan } from './give-up-copy.js';
 import { isMigrationEvent } from './migration-event.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
@@ -156,10 +157,7 @@ function isLaterTombstone({ state, generation }: OwnershipRecord, ref: HandOverR
 }
 
 function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRecord | null): OwnershipRecord & { state: 'revoked' } {
-  // A copy that was armed in another boot may have been told to go, and the rename of `owned` been lost with the power.
-  // Not so without a running guest: there `owned` is durable before anything starts.
-  const mayHaveRun = record?.state === 'armed' && record.mode === undefined && record.generation === ref.generation && record.bootId !== node.bootId;
-  const known = record?.state === 'revoked' && record.generation === ref.generation ? record.ran : undefined;
+  const ofThis = record?.generation === ref.generation ? record : null;
   return {
     vmid: ref.vmid,
     kind: record?.kind ?? 'qemu',
@@ -169,7 +167,7 @@ function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRec
     migrationId: ref.migrationId,
     peer: ref.from,
     state: 'revoked',
-    ran: known ?? (mayHaveRun ? 'maybe' : 'no'),
+    ran: ofThis === null ? 'no' : ofThis.state === 'revoked' ? ofThis.ran : whetherRan(node, ofThis),
   };
 }
 

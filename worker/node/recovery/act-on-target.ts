@@ -1,13 +1,14 @@
 import { assertNever } from '../../../src/domain/assert-never.js';
 import { laterGeneration, type Generation } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import { ownedFree, type OwnershipRecord } from '../../../src/domain/ownership.js';
+import { ownedFree } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import { killGuestCopy } from '../guests/end-guest.js';
 import type { GuestLook } from '../guests/look-at-guest.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import { endIncoming } from '../handover/end-incoming.js';
+import { giveUpCopy } from '../handover/give-up-copy.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from './assert-boot-confirmed.js';
 import type { SettleRequest, SettleTurn } from './settle-migration.js';
@@ -79,10 +80,7 @@ async function giveUpStale(node: NodeContext, request: SettleRequest, look: Gues
   if (record.kind !== 'record' || (record.record.state !== 'incoming' && record.record.state !== 'armed')) return;
   // A later migration may have prepared this node again: its copy is not ours to give up.
   if (record.record.generation !== request.step.generation || record.record.migrationId !== request.step.migrationId) return;
-  const ran = record.record.state === 'armed' && record.record.bootId !== node.bootId ? 'maybe' : 'no';
-  const revoked: OwnershipRecord = { ...record.record, state: 'revoked', ran, bootId: node.bootId };
-  await crashPoint('target.revoked-record', () => node.records.write(revoked));
-  await endIncoming(node, request.step.vmid);
+  await giveUpCopy(node, record.record);
 }
 
 async function askSourceToSettle(node: NodeContext, request: SettleRequest): Promise<void> {
