@@ -1,12 +1,10 @@
-import { Context } from '@temporalio/activity';
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
 import type { ControlActivities } from '../interface-control.js';
+import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { fenceLostNode } from './fence-lost-node.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
-
-const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /** The activities that run inside the control worker. */
 export function createControlActivities(cluster: ClusterAccess): ControlActivities {
@@ -17,8 +15,9 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
     voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
+    // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
-      crashPoint('control.fence-activity', () => withHeartbeat(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
+      crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
   };
 }
 
@@ -26,15 +25,4 @@ async function findEnded(cluster: ClusterAccess, workflowIds: readonly string[])
   const ids = [...new Set(workflowIds)];
   const running = await Promise.all(ids.map((id) => cluster.isRunning(id)));
   return { ended: ids.filter((_, at) => running[at] === false) };
-}
-
-/** A device may take minutes: the heartbeat tells a slow one from a control worker that died. */
-async function withHeartbeat<Result>(work: () => Promise<Result>): Promise<Result> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }

@@ -5,11 +5,9 @@ import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
+import { beating, HEARTBEAT_INTERVAL_MS } from '../beating.js';
 import type { LongCall, NodeService } from './node-service.js';
 import type { RunningTasks } from './running-tasks.js';
-
-/** Progress reaches the server at most this often (the worker's throttle allows no more); milliseconds. */
-const HEARTBEAT_INTERVAL_MS = 1_000;
 
 /** The activities of the queue `node-<name>-ctl`: short calls, and the never-ending presence. */
 export function createNodeControlActivities(service: NodeService, tasks: RunningTasks): NodeControlActivities {
@@ -73,22 +71,6 @@ async function withHeartbeat<Result>(work: (call: LongCall) => Promise<Result>):
         latest = progress;
       },
     });
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-/**
- * A short call with heartbeats, for when it is not so short: a slow start of QEMU is no lost attempt. None is sent before the first interval is
- * over, so that most calls cost nothing more. A cancel is not listened to: what such a call has begun, it ends.
- */
-async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
-  const context = Context.current();
-  const timer = setInterval(() => {
-    context.heartbeat();
-  }, HEARTBEAT_INTERVAL_MS);
-  try {
-    return await work();
   } finally {
     clearInterval(timer);
   }

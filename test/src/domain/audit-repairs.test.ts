@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { findLeftovers } from '../../../src/domain/audit.js';
 import type { AuditedNode, AuditedProcess, AuditInput, Leftover } from '../../../src/domain/audit-types.js';
-import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
+import { migrationIdOf, parseGeneration, parseNodeName, parseVmid } from '../../../src/domain/ids.js';
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
 import type { GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { inRepairOrder, repairText, type Repair } from '../../../src/domain/repair.js';
+import { auditedGuest as guest, emptyNode as empty } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
@@ -14,35 +15,9 @@ const vmid = parseVmid(101);
 const DEAD = migrationIdOf(vmid, parseGeneration(5));
 const CONFIG = 'qemu-server/101.conf';
 
-const guest = (changes: Partial<GuestSummary> = {}): GuestSummary => ({
-  vmid,
-  kind: 'qemu',
-  name: 'web',
-  record: 'owned',
-  generation: parseGeneration(7),
-  wanted: 'running',
-  migrationId: null,
-  qemu: 'running',
-  memoryBytes: 1,
-  cores: 1,
-  ...changes,
-});
 const ownProcess: AuditedProcess = { pid: 11, startTime: 1, vmid: 101, command: 'qemu', incoming: false, own: true, waiting: false };
 const stray = (changes: Partial<AuditedProcess> = {}): AuditedProcess => ({ ...ownProcess, pid: 66, startTime: 6, own: false, ...changes });
 
-const empty = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode => ({
-  node,
-  guests: [],
-  processes: [],
-  sockets: [],
-  files: [],
-  interfaces: [],
-  nftTables: [],
-  ports: [],
-  journalOpen: [],
-  views: [],
-  ...changes,
-});
 const owner = (changes: Partial<AuditedNode> = {}): AuditedNode =>
   empty(node1, { guests: [guest()], processes: [ownProcess], files: [CONFIG], configs: [{ vmid: 101, digest: 'same' }], ...changes });
 

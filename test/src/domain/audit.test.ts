@@ -4,25 +4,12 @@ import { findLeftovers } from '../../../src/domain/audit.js';
 import type { AuditedNode, AuditedSlot, AuditInput, LeftoverKind, RunningMigration } from '../../../src/domain/audit-types.js';
 import { parseGeneration, parseMigrationId, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
+import { auditedGuest as guest } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
 const vmid = parseVmid(101);
 const migrationId = parseMigrationId('101-7').id;
-
-const guest = (changes: Partial<GuestSummary> = {}): GuestSummary => ({
-  vmid,
-  kind: 'qemu',
-  name: 'web',
-  record: 'owned',
-  generation: parseGeneration(7),
-  wanted: 'running',
-  migrationId: null,
-  qemu: 'running',
-  memoryBytes: 1,
-  cores: 1,
-  ...changes,
-});
 
 const CONFIG = 'qemu-server/101.conf';
 const SOCKET = 'qemu/101/control.qmp';

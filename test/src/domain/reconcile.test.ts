@@ -3,39 +3,14 @@ import type { AuditedNode, AuditInput } from '../../../src/domain/audit-types.js
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
 import { reconcileGuest, type Verdict } from '../../../src/domain/reconcile.js';
+import { auditedGuest as guest, emptyNode as empty } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
 const vmid = parseVmid(101);
 const CONFIG = 'qemu-server/101.conf';
 
-const guest = (changes: Partial<GuestSummary> = {}): GuestSummary => ({
-  vmid,
-  kind: 'qemu',
-  name: 'web',
-  record: 'owned',
-  generation: parseGeneration(7),
-  wanted: 'running',
-  migrationId: null,
-  qemu: 'running',
-  memoryBytes: 1,
-  cores: 1,
-  ...changes,
-});
 const process = { pid: 11, startTime: 1, vmid: 101, command: 'qemu', incoming: false, own: true, waiting: false };
-const empty = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode => ({
-  node,
-  guests: [],
-  processes: [],
-  sockets: [],
-  files: [],
-  interfaces: [],
-  nftTables: [],
-  ports: [],
-  journalOpen: [],
-  views: [],
-  ...changes,
-});
 const has = (node: NodeName, changes: Partial<GuestSummary> = {}): AuditedNode =>
   empty(node, { guests: [guest(changes)], processes: changes.qemu === 'gone' ? [] : [process], files: [CONFIG] });
 const input = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}): AuditInput => ({

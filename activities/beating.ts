@@ -1,0 +1,20 @@
+import { Context } from '@temporalio/activity';
+
+/** Progress reaches the server at most this often (the worker's throttle allows no more); milliseconds. */
+export const HEARTBEAT_INTERVAL_MS = 1_000;
+
+/**
+ * A call with heartbeats, for when it is not so short: a slow start of QEMU, or a slow fencing device, is no lost attempt. None is sent before the
+ * first interval is over, so that most calls cost nothing more. A cancel is not listened to: what such a call has begun, it ends.
+ */
+export async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  const timer = setInterval(() => {
+    context.heartbeat();
+  }, HEARTBEAT_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
