@@ -4,7 +4,7 @@
  */
 import { NETWORKS } from '../../lab/address-plan.js';
 import type { ChaosFault, GuestKind, Lasting, Side, Victim } from './round-plan.js';
-import type { Random } from './random.js';
+import type { Random } from '../../lab/random.js';
 
 /** Longer than a heartbeat may be late (10 s, src/domain/workflow-timings.ts). */
 const LONGER_THAN_HEARTBEAT_MS = 13_000;

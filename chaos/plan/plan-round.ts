@@ -2,7 +2,7 @@
 import type { CrashPoint } from '../../src/domain/crash-points.js';
 import { crashRoute, momentsOf, PASSED_POINTS } from './crash-routes.js';
 import { drawFault, isLive } from './faults.js';
-import { Random } from './random.js';
+import { Random } from '../../lab/random.js';
 import {
   ACTIONS,
   type Action,

@@ -3,7 +3,7 @@ import { assertNever } from '../../src/domain/assert-never.js';
 import type { Sabotage } from '../../src/domain/sabotage.js';
 import { returnPath } from './faults.js';
 import type { RoundPlan } from './round-plan.js';
-import type { Random } from './random.js';
+import type { Random } from '../../lab/random.js';
 
 const MIB = 2 ** 20;
 /** Longer than a peer is waited for. */

@@ -13,6 +13,7 @@ import { bundleWorkflows } from './bundle-workflows.js';
 import { fakeNode } from './fake-node.js';
 import { FakeWorld } from './fake-world.js';
 import { startTemporalServer } from './temporal-server.js';
+import { emptyNode } from './audited.js';
 
 export const NODE = parseNodeName('node1');
 export const OTHER = parseNodeName('node2');
@@ -105,18 +106,6 @@ function nodeActivities(presences: Uint8Array[]): NodeActivities {
     },
     manageGuest: async ({ verb }) => ({ guest: summary, config: `verb: ${verb}` }),
     repairNode: async ({ repair }) => ({ outcome: 'done', because: repair.do }),
-    auditNode: async ({ node }) => ({
-      node,
-      bootId: 'boot',
-      views: [],
-      guests: [summary],
-      processes: [],
-      sockets: [],
-      files: [],
-      interfaces: [],
-      nftTables: [],
-      ports: [],
-      journalOpen: [],
-    }),
+    auditNode: async ({ node }) => ({ ...emptyNode(node, { guests: [summary] }), bootId: 'boot', views: [] }),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../../chaos/plan/random.js';
+import { Random } from '../../lab/random.js';
 
 describe('Random', () => {
   it('gives the same numbers for the same seed, and others for its neighbours', () => {
