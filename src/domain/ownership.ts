@@ -73,6 +73,14 @@ export function hasTakenOver({ state, generation }: Pick<OwnershipRecord, 'state
   return generation >= under && (state === 'owned' || state === 'releasing' || state === 'released');
 }
 
+/**
+ * May a copy under this record have run, seen from the boot `presentBoot`? One that was armed in another boot may have been told to go, and the
+ * rename of `owned` been lost with the power. Not so without a running guest: there `owned` is durable before anything starts.
+ */
+export function whetherRan({ state, mode, bootId }: Pick<OwnershipRecord, 'state' | 'mode' | 'bootId'>, presentBoot: string): Ran {
+  return state === 'armed' && mode === undefined && bootId !== presentBoot ? 'maybe' : 'no';
+}
+
 /** A record as read: `missing` and `unreadable` allow nothing and prove nothing. */
 export type RecordView =
   | { readonly kind: 'record'; readonly record: OwnershipRecord }

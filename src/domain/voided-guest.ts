@@ -4,7 +4,7 @@
  * start anything. docs/protocol.md, section 7, has the argument.
  */
 import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
-import type { OwnershipRecord, Ran } from './ownership.js';
+import { whetherRan, type OwnershipRecord, type Ran } from './ownership.js';
 
 /** How it was made sure that the node is off: a person looked, or a fencing device cut its power and said so when asked again. */
 export const DEATH_BASES = ['operator', 'fenced'] as const;
@@ -45,9 +45,8 @@ export function judgeVoided(record: OwnershipRecord, { below }: Pick<VoidedGuest
   if (record.generation >= below || record.state === 'revoked') return { do: 'nothing' };
   switch (record.state) {
     case 'incoming':
-      return { do: 'revoke', ran: 'no', wasOwner: false };
     case 'armed':
-      return { do: 'revoke', ran: record.bootId === bootId || record.mode === 'offline' ? 'no' : 'maybe', wasOwner: false };
+      return { do: 'revoke', ran: whetherRan(record, bootId), wasOwner: false };
     case 'owned':
     case 'releasing':
     case 'released':

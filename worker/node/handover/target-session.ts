@@ -13,14 +13,13 @@
  */
 import type { Generation, MigrationId, NodeName, Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import { hasTakenOver, ownedFree, type OwnershipRecord, type Revoked, type Wanted } from '../../../src/domain/ownership.js';
+import { hasTakenOver, ownedFree, whetherRan, type OwnershipRecord, type Revoked, type Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { announceSelf, cont } from '../../../src/drivers/qemu/migration-commands.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import { armCopy, ownCopy } from '../offline/take-over-copy.js';
 import { hasForeignConfig } from '../guests/has-foreign-config.js';
 import { endIncoming } from './end-incoming.js';
-import { whetherRan } from './give-up-copy.js';
 import { isMigrationEvent } from './migration-event.js';
 import type { NodeContext } from '../node-context.js';
 import { assertBootConfirmed } from '../recovery/assert-boot-confirmed.js';
@@ -167,7 +166,7 @@ function revokedRecord(node: NodeContext, ref: HandOverRef, record: OwnershipRec
     migrationId: ref.migrationId,
     peer: ref.from,
     state: 'revoked',
-    ran: ofThis === null ? 'no' : ofThis.state === 'revoked' ? ofThis.ran : whetherRan(node, ofThis),
+    ran: ofThis === null ? 'no' : ofThis.state === 'revoked' ? ofThis.ran : whetherRan(ofThis, node.bootId),
   };
 }
 
