@@ -9,14 +9,20 @@ export interface PveRefusal {
   readonly reason: string | null;
 }
 
+/** Whom the task is about, as PVE names it. */
+export interface RefusedGuest {
+  readonly noun: TaskNoun;
+  readonly vmid: number;
+}
+
 /**
  * PVE looks in this order and ends at the first reason: the guest and its devices, its storages, the connection, and then all volumes, of which
  * it tells each. What Kedge alone checks has no words here.
  */
-export function pveRefusal(findings: readonly ReportedFinding[], noun: TaskNoun): PveRefusal {
+export function pveRefusal(findings: readonly ReportedFinding[], { noun, vmid }: RefusedGuest): PveRefusal {
   const blockers = findings.filter(({ severity }) => severity === 'blocker');
   const volumes = blockers.flatMap((found) => volumeReason(found, noun) ?? []);
-  const early = [guestReason, deviceReason, storageReason, linkReason].map((look) => look(blockers, noun)).find((reason) => reason !== null);
+  const early = [guestReason, deviceReason, storageReason, linkReason].map((look) => look(blockers, { noun, vmid })).find((reason) => reason !== null);
   const kind = noun === 'VM' ? 'disk' : 'volume';
   return {
     lines: volumes.map(({ volume, reason }) => `can't migrate local ${kind} '${volume}': ${reason}`),
@@ -24,15 +30,15 @@ export function pveRefusal(findings: readonly ReportedFinding[], noun: TaskNoun)
   };
 }
 
-function guestReason(blockers: readonly ReportedFinding[], noun: TaskNoun): string | null {
+function guestReason(blockers: readonly ReportedFinding[], { noun, vmid }: RefusedGuest): string | null {
   for (const { id, subject } of blockers) {
     if (id === 'guest-locked') return `${noun} is locked (${subject.detail ?? ''})`;
-    if (id === 'guest-running-elsewhere') return `${noun} already running`;
+    if (id === 'guest-running-elsewhere') return `${noun} ${String(vmid)} already running`;
   }
   return null;
 }
 
-function deviceReason(blockers: readonly ReportedFinding[], noun: TaskNoun): string | null {
+function deviceReason(blockers: readonly ReportedFinding[], { noun }: RefusedGuest): string | null {
   if (noun === 'CT') return mountReason(blockers);
   // Encrypted memory is one of the local resources of PVE.
   const local = blockers.filter(({ id, subject }) => (id === 'local-device' && subject.volume === undefined) || id === 'memory-encrypted');

@@ -39,7 +39,7 @@ export function* endLines({ story, failure }: MigrationView): Iterable<string> {
 export function abortion(view: MigrationView, noun: TaskNoun): { readonly lines: readonly string[]; readonly reason: string } {
   const { story, failure, status } = view;
   if (failure === null) return { lines: [], reason: story?.outcome ?? `ended from outside (${status})` };
-  const { lines, reason } = pveRefusal(endReport(view)?.findings ?? [], noun);
+  const { lines, reason } = pveRefusal(endReport(view)?.findings ?? [], { noun, vmid: view.ref.vmid });
   return { lines, reason: reason ?? stopReason(failure, noun) ?? failure.message };
 }
 

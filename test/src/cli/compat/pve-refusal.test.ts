@@ -6,7 +6,7 @@ import { checkGuestNeeds } from '../../../../src/domain/check-guest-needs.js';
 import { checkLink } from '../../../../src/domain/check-link.js';
 import { checkMigration } from '../../../../src/domain/check-migration.js';
 import { checkVolumes } from '../../../../src/domain/check-volumes.js';
-import type { Finding } from '../../../../src/domain/checks.js';
+import { finding, type Finding } from '../../../../src/domain/checks.js';
 import { KedgeError } from '../../../../src/domain/kedge-error.js';
 import type { MigrationKind } from '../../../../src/domain/migration.js';
 import { disk, inventory, link, look, needs, node2, onTarget, storage, vmid, withGuest } from '../../../support/migration-facts.js';
@@ -15,7 +15,7 @@ import { disk, inventory, link, look, needs, node2, onTarget, storage, vmid, wit
 function told(findings: readonly Finding[], noun: TaskNoun = 'VM') {
   const wire: unknown = JSON.parse(JSON.stringify(findings));
   const report = errorReport(new KedgeError('migration-refused', 'Refused', { details: { findings: wire } }));
-  return pveRefusal(report.findings, noun);
+  return pveRefusal(report.findings, { noun, vmid });
 }
 const volumes = (changes: Parameters<typeof look>[0], movement: MigrationKind = 'offline'): readonly Finding[] =>
   checkVolumes([look(changes)], { vmid, movement });
@@ -26,6 +26,7 @@ const device = (key: string, mapping: string | null = null) => ({ key, value: 'h
 describe('what keeps a VM where it is, in the words of PVE', () => {
   test.each<[string, readonly Finding[], string]>([
     ['a lock', guestNeeds({ lock: 'backup' }), 'VM is locked (backup)'],
+    ['a process on the target', [finding('guest-running-elsewhere', 'A QEMU of guest 101 runs on node2 (process 7)')], 'VM 101 already running'],
     [
       'local devices, all in one line',
       guestNeeds({ devices: [device('hostpci0'), device('usb1')] }),
