@@ -3,7 +3,8 @@
  *
  *   number not seen, ahead of all     normal; numbers left out are missing
  *   number seen, same clock           the datagram came twice (a flooding bridge, a ring sent again): harmless
- *   number not seen, behind, older    the datagram was late: harmless
+ *   number not seen, behind, older    the datagram was late: harmless, if it is one that was missed, or of the beginning of a boot: a network that
+ *                                     learns where the observer is holds the first ones back, and lets a newer one overtake them
  *   number seen, other clock          the guest lived through this tick twice: its memory was rolled back, or forked
  *
  * After such a regression the new sequence is followed. If the old one goes on as well, the two alternate: two runners.
@@ -14,6 +15,7 @@
 
 enum { NEIGHBOUR_TICKS = 400 };
 #define ALTERNATION_NS (1000 * MILLISECOND)
+#define BEGINNING_NS (1000 * MILLISECOND)
 
 const int spacing_limits_ms[SPACINGS - 1] = {6, 10, 20, 30, 100};
 
@@ -117,10 +119,12 @@ static bool follow_sequence(struct guest *guest, const struct tick_packet *packe
     guest->duplicates++;
     return false;
   }
-  if (in_ring && !seen && packet->clock_ns < guest->high_clock_ns && guest->missing > 0) {
+  const struct boot *running = boot_at(guest, guest->boot_count - 1);
+  bool of_beginning = tick < running->first_tick && at_ns - running->first_seen_ns < BEGINNING_NS;
+  if (in_ring && !seen && packet->clock_ns < guest->high_clock_ns && (guest->missing > 0 || of_beginning)) {
     guest->seen[tick % TICK_RING].tick = tick;
     guest->seen[tick % TICK_RING].clock_ns = packet->clock_ns;
-    guest->missing--;
+    if (!of_beginning) guest->missing--;
     guest->reordered++;
     guest->received++;
     return false;

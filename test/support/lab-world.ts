@@ -27,6 +27,7 @@ import { findLeftovers } from '../../src/domain/audit.js';
 import type { Leftover } from '../../src/domain/audit-types.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { MigrationOptions } from '../../src/domain/migration.js';
+import { awaitBoot } from './await-boot.js';
 
 const MIB = 2 ** 20;
 const WATCH_EVERY_MS = 100;
@@ -160,15 +161,7 @@ export async function openLabWorld(options: { readonly name: string; readonly no
       return guestsOf(init, processesInside(init)).find((guest) => guest.vmid === vmid)?.process.pid ?? null;
     },
     verdict,
-    booted: (vmid) => {
-      // Nobody has heard of it before its first tick.
-      const ticks = (): Promise<boolean> =>
-        verdict(vmid, { allowedReboots: Infinity }).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      return waitUntil(`the boot of guest ${vmid}`, ticks, { timeoutMs: 120_000, pauseMs: 200 });
-    },
+    booted: (vmid) => awaitBoot(lab(), vmid, () => verdict(vmid, { allowedReboots: Infinity })),
     resetWitness: (vmid) => resetWitness({ observerSocket: observerSocket(lab()), vmid }),
     askGuest: async (vmid, command) => {
       await askGuest({ observerSocket: observerSocket(lab()), vmid }, command);
