@@ -8,6 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const results = join(root, '.cache/results');
@@ -187,8 +188,18 @@ function failedTests() {
     const file = join(results, `${name}.json`);
     if (!existsSync(file)) return [];
     const tests = JSON.parse(readFileSync(file, 'utf8')).testResults.flatMap((test) => test.assertionResults);
-    return tests.filter((test) => test.status === 'failed').map((test) => `${name}: ${test.fullName}`);
+    return tests.filter((test) => test.status === 'failed').map((test) => `${name}: ${test.fullName}\n${reasonOf(test)}`);
   });
+}
+
+const REASON_LINES = 24;
+
+function reasonOf({ failureMessages = [] }) {
+  const lines = failureMessages.flatMap((message) => stripVTControlCharacters(message).split('\n'));
+  return lines
+    .slice(0, REASON_LINES)
+    .map((line) => `    ${line.slice(0, 300)}`)
+    .join('\n');
 }
 
 function report() {

@@ -48,12 +48,16 @@ async function update({ client }: ClientContext, { ref, what, call }: UpdateCall
   }
 }
 
-const ATTEMPTS = 4;
-const PAUSE_MS = 100;
+const ATTEMPTS = 12;
+const PAUSE_FIRST_MS = 100;
+const PAUSE_LONGEST_MS = 2_000;
 /** google.rpc.Code FAILED_PRECONDITION: the workflow's task was dropped by the server, because something else came in between. */
 const TASK_DROPPED: readonly number[] = [9];
 
-/** All updates are repeatable. */
+/**
+ * All updates are repeatable. The pauses are drawn: two cancels of a migration that ends with the first one have the server drop the task
+ * that they share, and both would come again at the same moment, over and over.
+ */
 async function again(call: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -63,6 +67,6 @@ async function again(call: () => Promise<unknown>): Promise<void> {
       const cause = error instanceof ServiceError ? error.cause : error;
       if (attempt === ATTEMPTS || !isGrpcServiceError(cause) || !TASK_DROPPED.includes(cause.code)) throw error;
     }
-    await delay(PAUSE_MS);
+    await delay(Math.random() * Math.min(PAUSE_FIRST_MS * 2 ** attempt, PAUSE_LONGEST_MS));
   }
 }

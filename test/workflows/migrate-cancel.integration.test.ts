@@ -1,4 +1,5 @@
 /** A cancel in every phase, by the update and by Temporal's own: before the commit all is as before, after it the guest has moved. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { MigrationKind } from '../../src/domain/migration.js';
@@ -67,6 +68,16 @@ describe.concurrent('a cancel before the commit leaves everything as it was', ()
     expect([failure?.code, story?.outcome]).toEqual(['cancelled', 'cancelled']);
     assertAtSource(run);
     expect(await asked(run)).toMatchObject({ code: 'not-found' });
+  });
+
+  test('also when many say so at the very moment in which it ends', async () => {
+    const { run, open } = await stoppedIn('inspectTarget', { movement: 'live', wanted: 'running' });
+    const answers = Array.from({ length: 30 }, (_, index) => delay(index * 2).then(() => asked(run)));
+    const heard = (await Promise.all(answers)).map((answer) => (answer instanceof KedgeError ? answer.code : answer));
+    open();
+    expect(heard.filter((answer) => answer !== 'cancelled' && answer !== 'not-found')).toEqual([]);
+    expect((await run.ended()).failure?.code).toBe('cancelled');
+    assertAtSource(run);
   });
 
   test.for(cases('before'))("%s, during %s, by Temporal's own", async ([movement, name, wanted]) => {
