@@ -28,7 +28,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
   return [
     {
       name: 'admit',
-      forward: () => lease.acquire({ nodes: [story.source, target], priority: 'user', retryMs: migration.timings.retryFirstMs }),
+      forward: () => lease.acquire({ nodes: [story.source, target], priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
       undo: () => lease.release(),
     },
     {

@@ -39,7 +39,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   return [
     {
       name: 'admit',
-      forward: () => lease.acquire({ nodes: [story.source, target], priority: 'user', retryMs: migration.timings.retryFirstMs }),
+      forward: () => lease.acquire({ nodes: [story.source, target], priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
       undo: () => lease.release(),
     },
     {

@@ -1,4 +1,5 @@
 /** What a migration is asked to do, how it reports while it runs, and what it tells afterwards. Plain JSON. */
+import type { SlotPriority } from './admission.js';
 import type { Forecast } from './forecast.js';
 import type { Generation, MigrationId, NodeName, Vmid } from './ids.js';
 import type { WorkflowTimings } from './workflow-timings.js';
@@ -65,6 +66,8 @@ export interface MigrateGuestInput {
   readonly options?: Partial<MigrationOptions>;
   /** Who asked, for the story: user name and host. */
   readonly requestedBy?: string;
+  /** Whose turn it is when slots are rare; default `user`. */
+  readonly priority?: SlotPriority;
   /** For tests only: shorter waits than the defaults of workflow-timings.ts. */
   readonly timings?: Partial<WorkflowTimings>;
 }

@@ -2,6 +2,7 @@
  * Reads the input of `migrateGuest`, by hand: it runs inside the workflow, where a schema library would cost cache and
  * start-up, and where input typed into `temporal workflow start` must fail cleanly.
  */
+import { SLOT_PRIORITIES, type SlotPriority } from './admission.js';
 import { parseNodeName, parseVmid, type NodeName, type Vmid } from './ids.js';
 import { isRecord } from './is-record.js';
 import { KedgeError } from './kedge-error.js';
@@ -15,10 +16,11 @@ export interface ResolvedMigration {
   readonly target: NodeName;
   readonly options: MigrationOptions;
   readonly requestedBy: string;
+  readonly priority: SlotPriority;
   readonly timings: WorkflowTimings;
 }
 
-const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'timings'];
+const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'priority', 'timings'];
 const OPTION_FIELDS = [...Object.keys(DEFAULT_MIGRATION_OPTIONS), 'holdUntil'];
 /** What looks like CIDR; the nodes, which have to find their addresses in it, read it exactly. */
 const NETWORK = /^[0-9A-Fa-f.:]+\/\d{1,3}$/;
@@ -38,6 +40,7 @@ export function resolveMigrationOptions(input: unknown): ResolvedMigration {
     target: parseNodeName(target),
     options: resolveOptions(input['options'] ?? {}),
     requestedBy: textOr(input['requestedBy'], { field: 'requestedBy', fallback: 'unknown' }),
+    priority: priorityOf(input['priority']),
     timings: resolveTimings(input['timings'] ?? {}),
   };
 }
@@ -46,6 +49,13 @@ export function resolveMigrationOptions(input: unknown): ResolvedMigration {
 export function resolveCheckOptions(input: unknown): Omit<ResolvedMigration, 'target'> & { readonly target: NodeName | null } {
   if (!isRecord(input) || (input['target'] !== undefined && input['target'] !== null)) return resolveMigrationOptions(input);
   return { ...resolveMigrationOptions({ ...input, target: 'any' }), target: null };
+}
+
+function priorityOf(value: unknown): SlotPriority {
+  if (value === undefined || value === null) return 'user';
+  const found = SLOT_PRIORITIES.find((known) => known === value);
+  if (found === undefined) throw bad('priority', value, `one of ${SLOT_PRIORITIES.join(', ')}`);
+  return found;
 }
 
 function resolveOptions(options: unknown): MigrationOptions {

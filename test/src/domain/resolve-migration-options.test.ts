@@ -18,6 +18,7 @@ describe('resolveMigrationOptions', () => {
       target: 'node2',
       options: DEFAULT_MIGRATION_OPTIONS,
       requestedBy: 'unknown',
+      priority: 'user',
     });
   });
 
@@ -32,9 +33,10 @@ describe('resolveMigrationOptions', () => {
       hold: true,
       holdUntil: '2030-01-01T00:00:00Z',
     };
-    expect(resolveMigrationOptions({ vmid: 101, target: 'node2', source: 'node1', requestedBy: 'me', options })).toMatchObject({
+    expect(resolveMigrationOptions({ vmid: 101, target: 'node2', source: 'node1', requestedBy: 'me', priority: 'maintenance', options })).toMatchObject({
       source: 'node1',
       requestedBy: 'me',
+      priority: 'maintenance',
       options,
     });
   });
@@ -56,6 +58,7 @@ describe('resolveMigrationOptions', () => {
     [{ target: 'node2' }, 'vmid'],
     [{ vmid: 101, target: 1 }, 'target'],
     [{ vmid: 101, target: 'node2', source: 1 }, 'source'],
+    [{ vmid: 101, target: 'node2', priority: 'urgent' }, 'priority'],
     [{ vmid: 101, target: 'node2', options: [] }, 'options'],
     [{ vmid: 101, target: 'node2', options: { online: 'yes' } }, 'options.online'],
     [{ vmid: 101, target: 'node2', options: { bandwidthLimit: 1.5 } }, 'options.bandwidthLimit'],
