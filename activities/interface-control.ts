@@ -21,6 +21,8 @@ export interface ControlActivities {
   voidGuest(input: { node: NodeName; bootId: string | null; guest: VoidedGuest }): Promise<void>;
   /** Withdraws that decision: the guest is where it was after all. */
   dropVoided(input: { node: NodeName; vmid: Vmid; migrationId: MigrationId }): Promise<void>;
+  /** What is known of every node. */
+  lookAtCluster(): Promise<{ nodes: readonly NodeStatus[] }>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
 }

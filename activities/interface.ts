@@ -11,6 +11,7 @@ import type { Finding } from '../src/domain/checks.js';
 import type { CopyLimits } from '../src/domain/forecast.js';
 import type { GuestNeeds } from '../src/domain/guest-needs.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
+import type { LostGuests, TakeOverRequest, TakeOverResult } from '../src/domain/lost-guest.js';
 import type { LinkFacts } from '../src/domain/link-facts.js';
 import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
@@ -18,6 +19,7 @@ import type { GuestSummary, NodeInventory } from '../src/domain/node-facts.js';
 import type { GuestKind, GuestView, Revoked, Wanted } from '../src/domain/ownership.js';
 import type { NodeRepairRequest, RepairResult } from '../src/domain/repair.js';
 import type { RsyncFacts } from '../src/domain/rsync-facts.js';
+import type { NodeProbe } from '../src/domain/suspect-node.js';
 import type { StreamLayout } from '../src/domain/stream-layout.js';
 
 /** Order of one step among all steps of its guest: (generation, sequence, attempt); the attempt comes from Temporal. */
@@ -50,6 +52,12 @@ export interface NodeControlActivities {
   inspectSource(input: { vmid: Vmid; target: NodeName; options: MigrationOptions }): Promise<SourceInspection>;
   /** Facts and findings of the target side; changes nothing. */
   inspectTarget(input: { vmid: Vmid; source: NodeName; options: MigrationOptions }): Promise<TargetInspection>;
+  /** Does another node answer this one, at any of its addresses? Changes nothing. */
+  probeNode(input: { node: NodeName }): Promise<NodeProbe>;
+  /** What this node's shared storages and records say of the guests of a lost node. Changes nothing. */
+  listLostGuests(input: { lost: NodeName }): Promise<LostGuests>;
+  /** Takes a lost node's guest over, whose record there is void by then, and starts it. Repeatable. */
+  takeOverLost(input: TakeOverRequest): Promise<TakeOverResult>;
   /**
    * Marks the source's record as claimed by this migration. Refuses unless it is owned(g) unclaimed or claimed by us. `checked`: the config
    * as the checks have seen it; a guest that has other volumes since is refused.

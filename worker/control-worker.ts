@@ -14,10 +14,11 @@ import type { ClusterConfig } from '../src/schema/cluster-config.js';
 import { connectWorker } from './temporal/connect-worker.js';
 import { installRuntime } from './temporal/install-runtime.js';
 import { runWorkers } from './temporal/run-workers.js';
+import { watchSuspects } from './watch-suspects.js';
 import { workflowBundle } from './temporal/workflow-bundle.js';
 
 export interface ControlWorkerOptions {
-  readonly config: Pick<ClusterConfig, 'temporal' | 'nodes'>;
+  readonly config: Pick<ClusterConfig, 'temporal' | 'nodes' | 'recovery'>;
   readonly log: Logger;
   /** `<address>:<port>` for Prometheus. */
   readonly metricsAddress?: string;
@@ -36,8 +37,12 @@ export async function runControlWorker({ config, log, metricsAddress, signal }: 
     await crashPoint('control.ensure-namespace', () => kedge.ensureNamespace());
     const worker = await createControlWorker({ connection, namespace, kedge, workflows: { workflowBundle: workflowBundle() } });
     const stopKeeping = keepAdmission(kedge, log);
+    const stopWatching = watchSuspects(kedge, { recovery: config.recovery, log });
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
-    await runWorkers([worker], signal).finally(stopKeeping);
+    await runWorkers([worker], signal).finally(() => {
+      stopKeeping();
+      stopWatching();
+    });
     log.info('control worker ended');
   } finally {
     await connection.close();

@@ -17,6 +17,7 @@ import { watchGuests } from './node/guests/watch-guests.js';
 import { endExpiredLeases } from './node/handover/end-leases.js';
 import { TaskJournal } from './node/journal/task-journal.js';
 import type { NodeContext } from './node/node-context.js';
+import { watchNotes } from './node/notes/watch-notes.js';
 import { answerPeer } from './node/peers/answer-peer.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 import { applyVoided } from './node/recovery/apply-voided.js';
@@ -40,12 +41,14 @@ export async function runNodeWorker(): Promise<void> {
   });
   const stopLeases = endExpiredLeases(node);
   const stopWatching = watchGuests(node);
+  const stopNotes = watchNotes(node);
   try {
     await runTemporalPart(node);
     await recovered;
   } finally {
     stopLeases();
     stopWatching();
+    stopNotes();
     await peers.close();
     node.monitors.closeAll();
     lock.release();

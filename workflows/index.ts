@@ -2,7 +2,9 @@
 export { admission } from './admission.js';
 export { auditNode } from './audit-node.js';
 export { checkMigration } from './check-migration.js';
+export { fenceLostNode } from './fence-lost-node.js';
 export { manageGuest } from './manage-guest.js';
 export { migrateGuest } from './migrate-guest.js';
 export { nodePresence } from './node-presence.js';
+export { recoverNode } from './recover-node.js';
 export { repairNode } from './repair-node.js';

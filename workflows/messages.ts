@@ -3,6 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { SlotRelease, SlotRequest, SlotState } from '../src/domain/admission.js';
 import type { MigrationStory, OperatorAnswer, OperatorDecision } from '../src/domain/migration.js';
 import type { NodeEntityStatus } from '../src/domain/node-facts.js';
+import type { RecoveryReport } from '../src/domain/recovery.js';
 import type { BootRegistration, VoidedGuest } from '../src/domain/voided-guest.js';
 import { QUERIES, SIGNALS, UPDATES } from '../src/domain/workflow-names.js';
 
@@ -23,6 +24,11 @@ export const voidGuestUpdate = defineUpdate<{ voided: true }, [{ bootId: string;
 /** The node has made its record of it void, or the decision is withdrawn. */
 export const dropVoidedUpdate = defineUpdate<{ dropped: true }, [Pick<VoidedGuest, 'vmid' | 'migrationId'>]>(UPDATES.dropVoided);
 export const cordonUpdate = defineUpdate<{ cordoned: boolean }, [{ cordoned: boolean }]>(UPDATES.cordon);
+
+/* recoverNode */
+export const recoveryQuery = defineQuery<RecoveryReport>(QUERIES.recovery);
+/** An operator has made sure that the node is off; refused while anything says otherwise. */
+export const confirmDeadUpdate = defineUpdate<{ confirmed: true }, [{ statedBy: string }]>(UPDATES.confirmDead);
 
 /* admission */
 export const slotsQuery = defineQuery<SlotState>(QUERIES.slots);

@@ -3,6 +3,7 @@
  * never-ending activity `presence`, whose heartbeats carry the inventory; a missed heartbeat is a fact kept here.
  */
 import {
+  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   condition,
@@ -10,6 +11,7 @@ import {
   isCancellation,
   setHandler,
   sleep,
+  TimeoutFailure,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -19,6 +21,7 @@ import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timing
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 import { cordonUpdate, dropVoidedUpdate, registerBootUpdate, statusQuery, voidGuestUpdate } from './messages.js';
 import { onNode } from './on-node.js';
+import { tellsLatestSilence } from './patches.js';
 import { workflowInstant } from './workflow-time.js';
 
 export interface NodePresenceInput {
@@ -83,8 +86,8 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
   // Nobody is there to be present before the node has registered for the first time.
   await condition(() => status.bootId !== null);
   while (!workflowInfo().continueAsNewSuggested) {
-    const since = await losePresence(input, status.bootId ?? '');
-    if (status.silentSince === null) keep({ silentSince: since });
+    const { since, wasHeard } = await losePresence(input, status.bootId ?? '');
+    if (status.silentSince === null || (wasHeard && tellsLatestSilence())) keep({ silentSince: since });
     // A presence that fails at once must not spin.
     await sleep(withTimings(input.timings).retryFirstMs);
   }
@@ -92,12 +95,13 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
   return continueAsNew<typeof nodePresence>({ ...input, status });
 }
 
-/** Runs until the presence is lost; answers when that was noticed. */
-async function losePresence({ node, timings }: NodePresenceInput, bootId: string): Promise<string> {
+/** Runs until the presence is lost; answers when that was noticed, and whether the node was heard before: it may have been silent all along. */
+async function losePresence({ node, timings }: NodePresenceInput, bootId: string): Promise<{ since: string; wasHeard: boolean }> {
   try {
     return await onNode(node, withTimings(timings)).presence.presence({ node, bootId });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return workflowInstant();
+    const wasHeard = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.lastHeartbeatDetails !== undefined;
+    return { since: workflowInstant(), wasHeard };
   }
 }

@@ -45,3 +45,16 @@ const CANCEL_BEFORE_HAND_OVER = 'cancel-before-hand-over';
 export function cancelsBeforeHandOver(): boolean {
   return patched(CANCEL_BEFORE_HAND_OVER);
 }
+
+/**
+ * A node that was cut off, was heard again without a new registration (its worker lived on), and is silent once more is silent since the second
+ * time: recovery counts from there.
+ *
+ * Before: the entity kept the first instant until the node registered again.
+ */
+const LATEST_SILENCE = 'latest-silence';
+
+/** Asked only when a node is lost that the entity knows as silent already. */
+export function tellsLatestSilence(): boolean {
+  return patched(LATEST_SILENCE);
+}

@@ -1,4 +1,6 @@
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
+import type { NodeName } from '../../src/domain/ids.js';
+import type { NodeStatus } from '../../src/domain/node-facts.js';
 import type { ControlActivities } from '../interface-control.js';
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
@@ -13,12 +15,22 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     findEndedHolders: ({ workflowIds }) => crashPoint('control.find-ended-holders', () => findEnded(cluster, workflowIds)),
     requestSlot: (request) => crashPoint('control.request-slot', () => cluster.requestSlot(request)),
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
+    lookAtCluster: () => crashPoint('control.look-at-cluster', () => lookAtCluster(cluster)),
     voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
   };
+}
+
+/** A node that has never registered is one of the cluster all the same. */
+async function lookAtCluster({ nodes, nodeStatus }: Pick<ClusterAccess, 'nodes' | 'nodeStatus'>): Promise<{ nodes: readonly NodeStatus[] }> {
+  return { nodes: await Promise.all(nodes.map(async (node) => (await nodeStatus(node)) ?? neverSeen(node))) };
+}
+
+function neverSeen(node: NodeName): NodeStatus {
+  return { node, bootId: null, registeredAt: null, cordoned: false, silentSince: null, inventory: null, inventoryAgeMs: null };
 }
 
 async function findEnded(cluster: ClusterAccess, workflowIds: readonly string[]): Promise<{ ended: readonly string[] }> {

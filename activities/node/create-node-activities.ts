@@ -36,6 +36,9 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     confirmTarget: step('target.confirm-activity', (input, info) => service.confirmTarget(input, info)),
     releaseSource: step('source.release-activity', (input, info) => service.releaseSource(input, info)),
     manageGuest: step('node.manage-activity', (input) => service.manageGuest(input)),
+    probeNode: step('node.probe-node-activity', (input) => service.probeNode(input)),
+    listLostGuests: step('node.list-lost-activity', (input) => service.listLostGuests(input)),
+    takeOverLost: step('node.take-over-lost-activity', (input) => service.takeOverLost(input)),
     auditNode: step('node.audit-activity', () => service.auditNode()),
     repairNode: step('node.repair-activity', (input) => service.repairNode(input)),
   };

@@ -15,8 +15,10 @@ import type {
   TargetInspection,
 } from '../interface.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
+import type { LostGuests, TakeOverResult } from '../../src/domain/lost-guest.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
 import type { RepairResult } from '../../src/domain/repair.js';
+import type { NodeProbe } from '../../src/domain/suspect-node.js';
 import type { Revoked } from '../../src/domain/ownership.js';
 
 type InputOf<Name extends keyof NodeActivities> = Parameters<NodeActivities[Name]>[0];
@@ -56,6 +58,9 @@ export interface NodeService {
   confirmTarget(input: InputOf<'confirmTarget'>, call: AttemptInfo): Promise<{ announced: boolean }>;
   releaseSource(input: InputOf<'releaseSource'>, call: AttemptInfo): Promise<void>;
   manageGuest(input: GuestCommand): Promise<GuestCommandResult>;
+  probeNode(input: InputOf<'probeNode'>): Promise<NodeProbe>;
+  listLostGuests(input: InputOf<'listLostGuests'>): Promise<LostGuests>;
+  takeOverLost(input: InputOf<'takeOverLost'>): Promise<TakeOverResult>;
   auditNode(): Promise<NodeAudit>;
   repairNode(input: InputOf<'repairNode'>): Promise<RepairResult>;
   copyAndSwitchOver(input: InputOf<'copyAndSwitchOver'>, call: LongCall): Promise<CopyResult>;

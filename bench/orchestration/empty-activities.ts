@@ -52,6 +52,9 @@ export function emptyActivities(node: NodeName): NodeActivities {
     releaseSource: async () => undefined,
     manageGuest: async () => ({ guest: null, config: null }),
     repairNode: async () => ({ outcome: 'done', because: 'done' }),
+    probeNode: async () => ({ from: node, answers: [] }),
+    listLostGuests: async () => ({ guests: [], unusable: [], handedOver: [] }),
+    takeOverLost: async () => ({ outcome: 'taken', started: true, problem: null }),
     auditNode: async () => ({
       node,
       bootId: 'bench',

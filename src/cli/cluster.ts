@@ -16,6 +16,8 @@ export interface Cluster
     | 'decideMigration'
     | 'listNodes'
     | 'cordonNode'
+    | 'confirmDead'
+    | 'readRecovery'
     | 'manageGuest'
     | 'auditNode'
     | 'readSlots'

@@ -6,6 +6,7 @@ import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
+import type { RecoveryReport, RecoverNodeInput } from '../domain/recovery.js';
 import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
 import { auditNode } from './audit-node.js';
@@ -24,6 +25,7 @@ import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
 import { readSlots } from './read-slots.js';
+import { confirmDead, readRecovery, startRecovery } from './recover-node.js';
 import { releaseSlot } from './release-slot.js';
 import { repair, type RepairRequest } from './repair.js';
 import { requestSlot } from './request-slot.js';
@@ -67,6 +69,12 @@ export interface KedgeClient {
   voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
   dropVoided(heard: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
   cordonNode(node: NodeName, cordoned: boolean): Promise<void>;
+  /** Has a node that is not heard looked into; joins the recovery that runs. */
+  startRecovery(input: RecoverNodeInput): Promise<void>;
+  /** @throws `node-alive` while anything says that the node is not off */
+  confirmDead(statement: { node: NodeName; statedBy: string }): Promise<void>;
+  /** @throws `not-found` when the node never had one */
+  readRecovery(node: NodeName): Promise<RecoveryReport>;
   /** One guest verb on the guest's node. */
   manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
   auditNode(node: NodeName): Promise<NodeAudit>;
@@ -115,6 +123,9 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     voidGuest: (decision) => voidGuest(context, decision),
     dropVoided: (heard) => dropVoided(context, heard),
     cordonNode: (node, cordoned) => cordonNode(context, { node, cordoned }),
+    startRecovery: (input) => startRecovery(context, input),
+    confirmDead: (statement) => confirmDead(context, statement),
+    readRecovery: (node) => readRecovery(context, node),
     manageGuest: (request) => manageGuest(context, request),
     auditNode: (node) => auditNode(context, node),
     isRunning: (workflowId) => isRunning(context, workflowId),

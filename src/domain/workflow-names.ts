@@ -12,9 +12,11 @@ export const WORKFLOW_TYPES = {
   manageGuest: 'manageGuest',
   auditNode: 'auditNode',
   repairNode: 'repairNode',
+  recoverNode: 'recoverNode',
+  fenceLostNode: 'fenceLostNode',
 } as const;
 
-export const QUERIES = { story: 'story', status: 'status', slots: 'slots' } as const;
+export const QUERIES = { story: 'story', status: 'status', slots: 'slots', recovery: 'recovery' } as const;
 export const UPDATES = {
   cancel: 'cancel',
   release: 'release',
@@ -23,6 +25,7 @@ export const UPDATES = {
   cordon: 'cordon',
   voidGuest: 'voidGuest',
   dropVoided: 'dropVoided',
+  confirmDead: 'confirmDead',
 } as const;
 export const SIGNALS = { request: 'request', release: 'release', granted: 'granted' } as const;
 
@@ -35,6 +38,10 @@ export const ADMISSION_ID = 'admission';
 /** The mutex of a guest: one migration at a time. */
 export const migrationWorkflowId = (vmid: Vmid): string => `migration-${vmid}`;
 export const nodeWorkflowId = (node: NodeName): string => `node-${node}`;
+/** One recovery of a node at a time. */
+export const recoveryWorkflowId = (node: NodeName): string => `recovery-${node}`;
+/** A place to fence from; there are as many as nodes may be fenced at once. */
+export const fenceWorkflowId = (place: number): string => `fence-${place}`;
 /** One command of one kind at a time for a guest. */
 export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `guest-${vmid}-${verb}`;
 /** Checks exclude neither each other nor the migration. */

@@ -28,6 +28,16 @@ export const clusterConfigSchema = z.strictObject({
     })
     .prefault({}),
   nodes: z.record(nodeName, clusterNode),
+  /** What becomes of the guests of a node that is not heard. Off: nothing, until an operator says that it is off. */
+  recovery: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      /** So long a node must be silent before it is looked into. */
+      suspectAfterSeconds: z.int().min(10).max(86_400).default(60),
+      /** How many nodes may be fenced at the same moment. */
+      fencesAtOnce: z.int().min(1).max(16).default(1),
+    })
+    .prefault({}),
   /** Of every migration. What is absent here is as the config files that Kedge shares with PVE have it; the command line wins. */
   migration: z
     .strictObject({

@@ -6,7 +6,10 @@ import { examineFakeDoubt, goOnAlone } from './fake-doubt.js';
 import { fakeOfflineNode } from './fake-offline-node.js';
 import type { FakeWorld } from './fake-world.js';
 
-export type FakeNodeActivities = Omit<NodeActivities, 'presence' | 'manageGuest' | 'auditNode' | 'repairNode'>;
+export type FakeNodeActivities = Omit<
+  NodeActivities,
+  'presence' | 'manageGuest' | 'auditNode' | 'repairNode' | 'probeNode' | 'listLostGuests' | 'takeOverLost'
+>;
 
 /** The activities over `world`, whichever node is asked. */
 export function fakeNode(world: FakeWorld): FakeNodeActivities {

@@ -106,6 +106,9 @@ function nodeActivities(presences: Uint8Array[]): NodeActivities {
     },
     manageGuest: async ({ verb }) => ({ guest: summary, config: `verb: ${verb}` }),
     repairNode: async ({ repair }) => ({ outcome: 'done', because: repair.do }),
+    probeNode: async ({ node }) => ({ from: node, answers: [] }),
+    listLostGuests: async () => ({ guests: [], unusable: [], handedOver: [] }),
+    takeOverLost: async () => ({ outcome: 'refused', reason: 'The test has no storage' }),
     auditNode: async ({ node }) => ({ ...emptyNode(node, { guests: [summary] }), bootId: 'boot', views: [] }),
   };
 }

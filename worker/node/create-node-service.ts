@@ -7,6 +7,9 @@ import { copyAndSwitchOver } from './handover/copy-and-switch-over.js';
 import { revoke } from './handover/target-session.js';
 import { inspectSource } from './inspection/inspect-source.js';
 import { inspectTarget } from './inspection/inspect-target.js';
+import { listLostGuests } from './lost/list-lost-guests.js';
+import { probeNode } from './lost/probe-node.js';
+import { takeOverLost } from './lost/take-over-lost.js';
 import type { StepClaim } from './journal/step-journal.js';
 import type { NodeContext } from './node-context.js';
 import { copyVolumes } from './offline/copy-volumes.js';
@@ -69,6 +72,9 @@ export function createNodeService(node: NodeContext): NodeService {
     releaseSource: ({ step, target, volumes, kept }, call) =>
       claimed(step, call, () => releaseSource(node, { step, target, volumes: volumes ?? [], kept: kept ?? [] })),
     manageGuest: (input) => manageGuest(node, input),
+    probeNode: ({ node: other }) => probeNode(node, other),
+    listLostGuests: ({ lost }) => listLostGuests(node, lost),
+    takeOverLost: (input) => takeOverLost(node, input),
     auditNode: () => auditNode(node),
     repairNode: (input) => repairNode(node, input),
     copyAndSwitchOver: (input, call) => copyAndSwitchOver(node, { ...input, ...call }),

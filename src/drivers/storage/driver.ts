@@ -1,4 +1,5 @@
 /** The contract of a storage back end. Every driver passes test/src/drivers/storage/contract.ts. */
+import type { GuestNotes } from './guest-notes.js';
 import type { IncomingVolumes } from './incoming-volumes.js';
 import type { ImageFormat, VolumeFormat, VolumeKind } from './volume-id.js';
 
@@ -65,6 +66,8 @@ export interface StorageDriver {
   names(vmid?: number): Promise<readonly string[]>;
   /** Copies that come in from another node. */
   readonly incoming: IncomingVolumes;
+  /** What lies beside the disks of guests that another node may have to start; used on shared storages. */
+  readonly notes: GuestNotes;
   /** The random marker of this storage, made once: two nodes that read the same one really share the storage. */
   identity(): Promise<string>;
   space(): Promise<StorageSpace>;

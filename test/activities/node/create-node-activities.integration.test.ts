@@ -29,6 +29,9 @@ const service: NodeService = {
     await delay(SLOW_START_MS);
     return { guest: null, config: 'started' };
   },
+  probeNode: () => Promise.reject(new Error('Not asked here')),
+  listLostGuests: () => Promise.reject(new Error('Not asked here')),
+  takeOverLost: () => Promise.reject(new Error('Not asked here')),
   auditNode: () => Promise.reject(new Error('Not asked here')),
   repairNode: () => Promise.reject(new Error('Not asked here')),
 };

@@ -45,6 +45,8 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     decideMigration: unexpected('decideMigration'),
     listNodes: unexpected('listNodes'),
     cordonNode: unexpected('cordonNode'),
+    confirmDead: unexpected('confirmDead'),
+    readRecovery: unexpected('readRecovery'),
     manageGuest: unexpected('manageGuest'),
     auditNode: unexpected('auditNode'),
     readSlots: () => Promise.resolve([]),

@@ -10,6 +10,7 @@ import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import type { NodeContext } from '../node-context.js';
+import { forgetNote, newestMarker } from '../notes/keep-note.js';
 import { endCopy } from '../offline/end-copy.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
@@ -93,7 +94,8 @@ async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind
     else await createVolumes(node, vmid, parseGuestConfig(text));
     await crashPoint('node.created-config', () => node.guestConfigs.write(vmid, kind, text));
     // Tombstones of an earlier guest of this number are outbid, here and on the other nodes, so that its late messages stay refused.
-    const remembered = Math.max(left?.generation ?? 0, await greatestGenerationOfPeers(node, vmid));
+    const marked = (await newestMarker(node, vmid))?.generation ?? 0;
+    const remembered = Math.max(left?.generation ?? 0, marked, await greatestGenerationOfPeers(node, vmid));
     const generation = parseGeneration(remembered === 0 ? 1 : remembered + 2);
     await crashPoint('node.created-record', () => node.records.write({ vmid, kind, generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' }));
   });
@@ -140,6 +142,8 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
 
 async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<void> {
   if ((await lookAtGuest(node, vmid)).view.qemu !== 'gone') throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
+  // First: no other node may start a guest whose disks are being removed.
+  await forgetNote(node, vmid);
   // Without a config an attempt before has removed it, and the volumes before that.
   if (node.guestConfigs.kindOf(vmid) !== null) {
     const text = await node.guestConfigs.read(vmid, kind);

@@ -5,6 +5,7 @@ import { parseContainerConfig } from '../../../src/schema/container-config.js';
 import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
+import { assertNotTaken } from '../notes/assert-not-taken.js';
 
 /**
  * Called once the cluster has registered this boot: unclaimed records of an earlier boot become permissions again, and
@@ -24,6 +25,7 @@ async function confirmGuest(node: NodeContext, vmid: Vmid): Promise<void> {
   const view = await node.records.read(vmid);
   if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.migrationId !== undefined) return;
   if (view.record.bootId === node.bootId) return;
+  await assertNotTaken(node, view.record);
   const text = await node.guestConfigs.read(vmid, view.record.kind);
   const config = view.record.kind === 'lxc' ? parseContainerConfig(text) : parseGuestConfig(text);
   // A guest without onboot stays off, as in PVE; its record says so, so that nobody waits for it. One that a migration had shut down and

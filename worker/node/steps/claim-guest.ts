@@ -5,6 +5,7 @@ import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { changedVolumes } from '../../../src/schema/changed-volumes.js';
 import type { NodeContext } from '../node-context.js';
+import { keepOrRemoveNote } from '../notes/keep-note.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { settleMigration } from '../recovery/settle-migration.js';
 
@@ -23,7 +24,7 @@ export interface ClaimRequest {
  *
  * `checked` is the config that the checks have seen, maybe hours ago: the claim may have waited for its slot. Volumes that were added since
  * would not be copied.
- * @throws KedgeError `already-migrating`, `guest-state`, `config-changed`, `not-found`, `record-unreadable`
+ * @throws KedgeError `already-migrating`, `guest-state`, `config-changed`, `not-found`, `record-unreadable`, `not-owner` (its storage knows a later one)
  */
 export async function claimGuest(node: NodeContext, request: ClaimRequest): Promise<ClaimResult> {
   const { step, target, mode, checked } = request;
@@ -43,6 +44,8 @@ export async function claimGuest(node: NodeContext, request: ClaimRequest): Prom
     const config = await node.guestConfigs.read(step.vmid, record.kind);
     if (checked !== undefined) assertSameVolumes(record, { checked, config });
     const claimed: OwnershipRecord = { ...record, state: 'owned', migrationId: step.migrationId, peer: target, ...(mode === undefined ? {} : { mode }) };
+    // From here up to g+3 may be written with no time for the storage: whoever takes this guest over from a dead node counts on its note being of now.
+    if (!isOurs) await keepOrRemoveNote(node, { ...record, state: 'owned' });
     if (!isOurs || record.peer !== target) await crashPoint('source.claim-record', () => node.records.write(claimed));
     return { generation: step.generation, wanted: record.wanted, config };
   });

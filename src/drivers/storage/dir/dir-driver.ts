@@ -5,6 +5,7 @@ import type { DirStorageConfig } from '../../../schema/storage-config.js';
 import { syncFolder } from '../../host/durable-file.js';
 import { errnoOf, storageError } from '../../host/storage-error.js';
 import type { StorageDriver, VolumeInfo } from '../driver.js';
+import { openGuestNotes } from '../guest-notes.js';
 import { readOrMakeIdentity } from '../identity-marker.js';
 import { readImageFacts } from '../image-facts.js';
 import { diskName, diskNumber, parseVolumeName, printVolumeId, VOLUME_FORMATS, type VolumeFormat, type VolumeId } from '../volume-id.js';
@@ -47,6 +48,7 @@ export function dirDriver(config: DirStorageConfig): StorageDriver {
     },
     names: async (vmid) => (await listAll(layout, vmid)).map(printVolumeId),
     incoming: dirIncoming(layout),
+    notes: openGuestNotes(config.path),
     identity: () => readOrMakeIdentity(config.path),
     space: async () => {
       const { bsize, blocks, bavail, files, ffree } = await statfs(config.path).catch((error: unknown) => {

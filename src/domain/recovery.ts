@@ -1,0 +1,121 @@
+/** Bringing the guests of a lost node up elsewhere: input, state and report of the workflow `recoverNode`. Plain JSON. */
+import type { MigrationId, NodeName, Vmid } from './ids.js';
+import type { LostGuest, LostGuests, TakeOverRequest } from './lost-guest.js';
+import { migrationIdOf } from './ids.js';
+import { takeOverGeneration } from './guest-note.js';
+import type { DeathStatement } from './voided-guest.js';
+import type { WorkflowTimings } from './workflow-timings.js';
+
+/** Input of `recoverNode`. */
+export interface RecoverNodeInput {
+  readonly node: NodeName;
+  /** How many nodes may be fenced at the same moment in this cluster. Default 1. */
+  readonly fencesAtOnce?: number;
+  /** Pause between two looks, milliseconds. */
+  readonly lookEveryMs?: number;
+  /** State carried over from the run before. */
+  readonly report?: RecoveryReport;
+  /** For tests only. */
+  readonly timings?: Partial<WorkflowTimings>;
+}
+
+/** The node is off: who says so, and which boot of it has ended. */
+export interface DeathProof extends DeathStatement {
+  readonly bootId: string;
+}
+
+/**
+ * - `looking`: it is suspect, and looked into
+ * - `asking`: it is silent on every path, and no device cuts its power: an operator has to say that it is off
+ * - `starting`: it is off; its guests are being taken over, or wait for something
+ * - `back`: it is heard again, the recovery has ended
+ */
+export type RecoveryPhase = 'looking' | 'asking' | 'starting' | 'back';
+
+export interface RecoveredGuest {
+  readonly vmid: Vmid;
+  readonly to: NodeName;
+  /** Null: it runs there, or is off as it was. */
+  readonly problem: string | null;
+}
+
+/** What `recoverNode` answers, and its query `recovery` while it runs. */
+export interface RecoveryReport {
+  readonly node: NodeName;
+  readonly phase: RecoveryPhase;
+  readonly silentSince: string | null;
+  /** What is known of the node, in words. */
+  readonly evidence: readonly string[];
+  /** Why it is not fenced, and what an operator can do; null: nothing is asked. */
+  readonly question: string | null;
+  readonly proof: DeathProof | null;
+  readonly taken: readonly RecoveredGuest[];
+  /** Guests that are not started elsewhere, or not yet. */
+  readonly left: readonly { readonly vmid: Vmid | null; readonly reason: string }[];
+}
+
+/** A guest that may be taken over, and the nodes that see its storage. */
+export interface Recoverable {
+  readonly guest: LostGuest;
+  readonly seenBy: readonly NodeName[];
+}
+
+/**
+ * Puts together what the nodes see: each guest once, in the order in which they are to be started (`startup`, then number). One that two nodes see
+ * with different markers, or on different storages, is nobody's to take: one of the storages is not what its name says.
+ */
+export function recoverableGuests(seen: ReadonlyMap<NodeName, LostGuests>): {
+  readonly guests: readonly Recoverable[];
+  readonly left: RecoveryReport['left'];
+} {
+  const found = new Map<Vmid, { guest: LostGuest; seenBy: NodeName[] }>();
+  const left = new Map<string, RecoveryReport['left'][number]>();
+  const leave = (vmid: Vmid | null, reason: string): void => void left.set(`${vmid} ${reason}`, { vmid, reason });
+  const torn = new Set<Vmid>();
+  for (const [node, { guests, unusable, handedOver }] of seen) {
+    for (const { vmid, reason } of unusable) leave(vmid, reason);
+    for (const vmid of handedOver) leave(vmid, `${node} has handed it over, and no storage tells yet how far it got: its migration decides, see "kedge audit"`);
+    for (const guest of guests) {
+      const known = found.get(guest.vmid);
+      if (known === undefined) found.set(guest.vmid, { guest, seenBy: [node] });
+      else if (isSame(known.guest, guest)) known.seenBy.push(node);
+      else torn.add(guest.vmid);
+    }
+  }
+  for (const vmid of torn) {
+    found.delete(vmid);
+    leave(vmid, 'the nodes see different notes of it: two storages have one name, or two notes are there');
+  }
+  const guests = [...found.values()].sort((one, other) => orderOf(one.guest) - orderOf(other.guest) || one.guest.vmid - other.guest.vmid);
+  return { guests, left: [...left.values()] };
+}
+
+/** The nodes on which a guest may be tried, the one with most free memory first. Others are not asked: it does not fit, or they take no guests. */
+export function targetsFor(
+  { guest, seenBy }: Recoverable,
+  nodes: readonly { readonly node: NodeName; readonly cordoned: boolean; readonly freeBytes: number; readonly bridges: readonly string[] }[],
+): readonly NodeName[] {
+  return nodes
+    .filter(({ node, cordoned, freeBytes, bridges }) => {
+      const fits = guest.wanted === 'stopped' || freeBytes >= guest.memoryBytes;
+      return seenBy.includes(node) && !cordoned && fits && guest.bridges.every((bridge) => bridges.includes(bridge));
+    })
+    .sort((one, other) => other.freeBytes - one.freeBytes || (one.node < other.node ? -1 : 1))
+    .map(({ node }) => node);
+}
+
+/** What the taker is told. */
+export function requestOf({ vmid, newest, storage }: LostGuest): TakeOverRequest {
+  return { vmid, lost: newest.owner, newest, storage };
+}
+
+/** The name under which the lost node's entity keeps the decision: the generation is the taker's, so no migration has that name. */
+export function recoveryIdOf({ vmid, newest }: LostGuest): MigrationId {
+  return migrationIdOf(vmid, takeOverGeneration(newest));
+}
+
+function isSame(one: LostGuest, other: LostGuest): boolean {
+  return one.storage === other.storage && one.newest.generation === other.newest.generation;
+}
+
+const orderOf = ({ startOrder }: LostGuest): number => startOrder ?? Number.MAX_SAFE_INTEGER;

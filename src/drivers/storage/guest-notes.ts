@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { GuestMarker, GuestNote } from '../../domain/guest-note.js';
+import { parseGeneration, parseVmid, type Vmid } from '../../domain/ids.js';
+import { KedgeError } from '../../domain/kedge-error.js';
+import { GUEST_KINDS, WANTED_STATES } from '../../domain/ownership.js';
+import { generationSchema, nodeNameSchema, vmidSchema } from '../../schema/id-schemas.js';
+import { removeDurably, syncFolder, writeDurably } from '../host/durable-file.js';
+import { errnoOf, storageError } from '../host/storage-error.js';
+
+/**
+ * The notes of a storage's guests, in its folder `.kedge`. All that is written is durable when the call returns; what is read is opened anew.
+ * All throw `storage-failed` or `no-space` when the storage does.
+ */
+export interface GuestNotes {
+  /** Guests of which there is a config. */
+  list(): Promise<readonly Vmid[]>;
+  /** Null: there is none. @throws KedgeError `storage-failed` also for one that can't be understood */
+  read(vmid: Vmid): Promise<GuestNote | null>;
+  /** The marker of the greatest generation. */
+  newest(vmid: Vmid): Promise<GuestMarker | null>;
+  write(note: GuestNote): Promise<void>;
+  /** Makes a marker unless there is one of this generation; answers the one in force. */
+  mark(vmid: Vmid, marker: GuestMarker): Promise<GuestMarker>;
+  /** Removes markers of lower generations: one that is greater must be there, so that no late taker finds room. */
+  dropOlder(vmid: Vmid, than: GuestMarker): Promise<void>;
+  /** Removes config and markers. */
+  remove(vmid: Vmid): Promise<void>;
+}
+
+const HEAD = '#kedge ';
+const headSchema = z.object({
+  vmid: vmidSchema,
+  kind: z.enum(GUEST_KINDS),
+  owner: nodeNameSchema,
+  generation: generationSchema,
+  wanted: z.enum(WANTED_STATES),
+});
+const markerSchema = z.object({ owner: nodeNameSchema });
+
+/** Opens the notes of the storage whose folder is `root`. Makes nothing. */
+export function openGuestNotes(root: string): GuestNotes {
+  const folder = join(root, '.kedge');
+  const configFile = (vmid: Vmid): string => join(folder, `${vmid}.conf`);
+  const markerFile = (vmid: Vmid, generation: number): string => join(folder, `${vmid}.${generation}`);
+  const generationsOf = async (vmid: Vmid): Promise<readonly number[]> =>
+    (await namesIn(folder)).flatMap((name) => {
+      const match = /^([1-9][0-9]{2,8})\.([1-9][0-9]{0,14})$/.exec(name);
+      return match?.[1] === String(vmid) ? [Number(match[2])] : [];
+    });
+  const readMarker = async (vmid: Vmid, generation: number): Promise<GuestMarker> =>
+    understand(markerFile(vmid, generation), (text) => ({ generation: parseGeneration(generation), owner: markerSchema.parse(JSON.parse(text)).owner }));
+  return {
+    list: async () => (await namesIn(folder)).flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : [])),
+    read: async (vmid) => {
+      if (!(await namesIn(folder)).includes(`${vmid}.conf`)) return null;
+      return understand(configFile(vmid), (text) => parseNote(vmid, text));
+    },
+    newest: async (vmid) => {
+      const generations = await generationsOf(vmid);
+      return generations.length === 0 ? null : readMarker(vmid, Math.max(...generations));
+    },
+    write: async (note) => {
+      await makeFolder(folder);
+      await writeDurably(configFile(note.vmid), printNote(note), { mode: 0o644 });
+    },
+    mark: async (vmid, { generation, owner }) => {
+      await makeFolder(folder);
+      await makeOnce(markerFile(vmid, generation), `${JSON.stringify({ owner })}\n`);
+      return readMarker(vmid, generation);
+    },
+    dropOlder: async (vmid, { generation: than }) => {
+      for (const generation of await generationsOf(vmid)) if (generation < than) await removeDurably(markerFile(vmid, generation));
+    },
+    remove: async (vmid) => {
+      await removeDurably(configFile(vmid));
+      for (const generation of await generationsOf(vmid)) await removeDurably(markerFile(vmid, generation));
+    },
+  };
+}
+
+function printNote({ config, ...head }: GuestNote): string {
+  return `${HEAD}${JSON.stringify(head)}\n${config}`;
+}
+
+function parseNote(vmid: Vmid, text: string): GuestNote {
+  const end = text.indexOf('\n');
+  if (!text.startsWith(HEAD) || end < 0) throw new Error('its first line is not one of Kedge');
+  const head = headSchema.parse(JSON.parse(text.slice(HEAD.length, end)));
+  if (head.vmid !== vmid) throw new Error(`it names guest ${head.vmid}`);
+  return { ...head, config: text.slice(end + 1) };
+}
+
+async function understand<Result>(file: string, parse: (text: string) => Result): Promise<Result> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw storageError(`read "${file}"`, error);
+  });
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new KedgeError('storage-failed', `Cannot understand "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw storageError(`list "${folder}"`, error);
+  }
+}
+
+/** Not recursive: a storage folder that is not there is an unmounted storage, and must not fill the disk below. */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o755 }).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw storageError(`make "${folder}"`, error);
+  });
+}
+
+/** The file appears whole (a link to a synced one), and only one link can win; who loses finds the winner's. */
+async function makeOnce(file: string, content: string): Promise<void> {
+  const mine = `${file}.${randomUUID()}`;
+  try {
+    const handle = await open(mine, 'wx', 0o644);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+      await link(mine, file).catch((error: unknown) => {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+      });
+    } finally {
+      await handle.close();
+      await unlink(mine);
+    }
+    await syncFolder(join(file, '..'));
+  } catch (error) {
+    throw error instanceof KedgeError ? error : storageError(`make "${file}"`, error);
+  }
+}

@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { GuestMarker, GuestNote } from '../../../src/domain/guest-note.js';
+import type { Vmid } from '../../../src/domain/ids.js';
+import { KedgeError } from '../../../src/domain/kedge-error.js';
+import type { OwnershipRecord } from '../../../src/domain/ownership.js';
+import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import type { StorageDriver } from '../../../src/drivers/storage/driver.js';
+import type { GuestNotes } from '../../../src/drivers/storage/guest-notes.js';
+import type { NodeContext } from '../node-context.js';
+import { noteHome, notesOf, sharedStorages } from './note-home.js';
+
+/**
+ * Makes the shared storage say what this node's record says of a guest that it owns: config and marker. Repeatable, does nothing when it does.
+ * The caller holds the guest's lock and has just read the record.
+ *
+ * The order, and what a crash between two lines leaves:
+ * 1. Notes on other storages go (the first disk has moved). After a crash there is none: the guest is not started elsewhere until this is repeated.
+ * 2. The marker of this generation is made. Before the config: a storage on which the marker is newer names the right owner, with a config that is
+ *    at most one move old; the other way round it would name the owner before, whose recovery this node would refuse.
+ * 3. The config is replaced. 4. Older markers go, the newest one never.
+ * @throws KedgeError `not-owner` when the storage knows a later owner: this node must not act as one; those of the storage
+ */
+export async function keepNote(node: NodeContext, record: OwnershipRecord & { state: 'owned' }): Promise<void> {
+  const { vmid, kind, generation, wanted } = record;
+  const config = await node.guestConfigs.read(vmid, kind);
+  const shared = await sharedStorages(node);
+  const place = noteHome(shared, { kind, config });
+  await removeNotes(shared, { vmid, without: place.home });
+  if (place.home === null) return;
+  const { id, notes } = place.home;
+  const marker: GuestMarker = { generation, owner: node.node };
+  const newest = await notes.newest(vmid);
+  if (newest !== null && newest.generation > generation) throw takenFrom(vmid, { id, newest });
+  if (!isDeepStrictEqual(newest, marker)) {
+    const inForce = await crashPoint('node.note-marker', () => notes.mark(vmid, marker));
+    if (inForce.owner !== node.node) throw takenFrom(vmid, { id, newest: inForce });
+  }
+  const note: GuestNote = { vmid, kind, owner: node.node, generation, wanted, config };
+  if (!isDeepStrictEqual(await notes.read(vmid).catch(() => null), note)) await crashPoint('node.note-config', () => notes.write(note));
+  await crashPoint('node.note-older', () => notes.dropOlder(vmid, marker));
+}
+
+/**
+ * Like `keepNote`, for a moment from which on the note may not lie: what can't be brought up to date is removed instead, so that a full storage
+ * keeps no guest from moving away. @throws KedgeError `not-owner`; `storage-failed` when not even that can be done
+ */
+export async function keepOrRemoveNote(node: NodeContext, record: OwnershipRecord & { state: 'owned' }): Promise<void> {
+  try {
+    await keepNote(node, record);
+  } catch (error) {
+    if (!(error instanceof KedgeError) || error.code === 'not-owner') throw error;
+    node.log.warn({ vmid: record.vmid, error }, 'what lies beside the disks of a guest could not be brought up to date and is removed');
+    await forgetNote(node, record.vmid);
+  }
+}
+
+/** Removes what lies beside the disks of a guest, on every shared storage of this node. @throws KedgeError `storage-failed` */
+export async function forgetNote(node: NodeContext, vmid: Vmid): Promise<void> {
+  await removeNotes(await sharedStorages(node), { vmid, without: null });
+}
+
+async function removeNotes(shared: readonly StorageDriver[], { vmid, without }: { vmid: Vmid; without: StorageDriver | null }): Promise<void> {
+  for (const { id, notes } of await notesOf(shared, vmid)) {
+    if (id !== without?.id) await crashPoint('node.note-removal', () => notes.remove(vmid));
+  }
+}
+
+/** The newest marker that any shared storage of this node has of a guest. @throws KedgeError `storage-failed` */
+export async function newestMarker(node: NodeContext, vmid: Vmid): Promise<GuestMarker | null> {
+  const markers = await Promise.all((await sharedStorages(node)).map(({ notes }: { notes: GuestNotes }) => notes.newest(vmid)));
+  return markers.reduce((newest, marker) => (marker !== null && marker.generation > (newest?.generation ?? 0) ? marker : newest), null);
+}
+
+function takenFrom(vmid: Vmid, { id, newest }: { id: string; newest: GuestMarker }): KedgeError {
+  return new KedgeError(
+    'not-owner',
+    `Cannot act as the owner of guest ${vmid}: storage ${id} says that ${newest.owner} has taken it over under generation ${newest.generation}`,
+    { details: { ...newest, storage: id } },
+  );
+}
