@@ -17,8 +17,8 @@ const SIDES: readonly Side[] = ['source', 'target'];
 /** Longer than a final pass may stand still (10 s, worker/node/recovery/frozen-watch.ts). */
 const RETURN_PATH_MS = 16_000;
 
-export function returnPath({ alone }: { readonly alone: boolean }): ChaosFault {
-  return { type: 'return-path', lateMs: 300, forMs: RETURN_PATH_MS, alone };
+export function returnPath({ alone, lateMs = 300, forMs = RETURN_PATH_MS }: { alone: boolean; lateMs?: number; forMs?: number }): ChaosFault {
+  return { type: 'return-path', lateMs, forMs, alone };
 }
 
 type Draw = (random: Random, kind: GuestKind) => ChaosFault;
