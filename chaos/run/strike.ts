@@ -142,6 +142,8 @@ function wishOf(what: Lasting): Wish {
       return { kind: 'delay', network: what.network, direction: 'both', delayMs: what.byMs };
     case 'fill':
       return { kind: 'fill', leaveBytes: 0 };
+    case 'slow-disk':
+      return { kind: 'slow-disk', writesPerSecond: what.writesPerSecond };
     case 'clock':
       return { kind: 'clock', shift: what.shift };
     default:
