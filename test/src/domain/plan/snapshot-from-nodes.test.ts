@@ -12,6 +12,9 @@ const GIB = 2 ** 30;
 const [node1, node2] = [parseNodeName('node1'), parseNodeName('node2')];
 const vmid = parseVmid(101);
 
+/** Typed face of vitest's matcher, which is `any`. */
+const containing = (text: string): unknown => expect.stringContaining(text);
+
 const footprint: GuestFootprint = {
   onboot: true,
   lock: null,
@@ -106,7 +109,7 @@ describe('a snapshot', () => {
   test('has a guest that was taken over from a silent node where its newer generation is', () => {
     const old = status(node1, { guests: [guest()] }, { silentSince: '2026-01-01T00:00:00Z' });
     const taken = guestOf([old, status(node2, { guests: [guest({ generation: parseGeneration(4) })] })]);
-    expect(taken).toMatchObject({ node: node2, unmovable: expect.stringContaining('node1 has something of it') as unknown });
+    expect(taken).toMatchObject({ node: node2, unmovable: containing('node1 has something of it') });
   });
 });
 
@@ -134,13 +137,14 @@ describe('a migration that runs', () => {
     const left = status(node1, { guests: [guest({ record: 'released', qemu: 'postmigrate' })] });
     const arrived = status(node2, { guests: [guest({ generation: parseGeneration(4) })] });
     const seen = snapshot([left, arrived]);
-    expect(seen.guests).toMatchObject([{ node: node2, unmovable: expect.stringContaining('node1') as unknown }]);
+    expect(seen.guests).toMatchObject([{ node: node2, unmovable: containing('node1') }]);
     expect(nodeOf(seen, node1)?.reservedBytes).toBe(2 * GIB);
   });
 });
 
 describe('a guest of which too little is known stays, and the reason is told', () => {
-  const { footprint: _, ...old } = guest();
+  const { vmid: number, kind, name, record, generation, wanted, migrationId, qemu, memoryBytes, cores } = guest();
+  const old: GuestSummary = { vmid: number, kind, name, record, generation, wanted, migrationId, qemu, memoryBytes, cores };
   const unknownSize = (storage: string): GuestSummary => guest({ footprint: { ...footprint, disks: [{ storage, bytes: null }] } });
   test.each([
     ['a node with an older Kedge', old, 'Kedge on node1 is too old to tell what it needs'],
