@@ -2,6 +2,7 @@
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, NodeStatus } from '../src/domain/node-facts.js';
+import type { ClusterSnapshot } from '../src/domain/plan/snapshot.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 
 /** Runs on the queue `control`, inside the control worker. */
@@ -21,6 +22,8 @@ export interface ControlActivities {
   voidGuest(input: { node: NodeName; bootId: string | null; guest: VoidedGuest }): Promise<void>;
   /** Withdraws that decision: the guest is where it was after all. */
   dropVoided(input: { node: NodeName; vmid: Vmid; migrationId: MigrationId }): Promise<void>;
+  /** The cluster as the planner sees it now, with the wishes of kedge.yaml as the control worker finds it. @throws KedgeError `bad-config` */
+  takeSnapshot(): Promise<ClusterSnapshot>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
 }

@@ -1,5 +1,6 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
 import type { NodeName } from '../../src/domain/ids.js';
+import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
 import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
@@ -18,5 +19,7 @@ export interface ClusterAccess {
   releaseSlot(release: SlotRelease): Promise<void>;
   voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
   dropVoided(guest: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
+  /** The cluster as the planner sees it now. */
+  takeSnapshot(): Promise<ClusterSnapshot>;
   readonly fencing: Fencing;
 }

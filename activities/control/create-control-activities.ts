@@ -15,6 +15,7 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
     voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
+    takeSnapshot: () => crashPoint('control.take-snapshot', () => cluster.takeSnapshot()),
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),

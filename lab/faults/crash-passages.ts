@@ -171,5 +171,6 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'control.release-slot': { round: 'live', at: 'control' },
   'control.request-slot': { round: 'live', at: 'control' },
   'control.survey-cluster': { round: 'live', at: 'control' },
+  'control.take-snapshot': { rarely: 'a node is emptied or brought home' },
   'control.void-guest': { alone: 'a node is gone for good, in lost-node.e2e.test.ts' },
 };

@@ -53,7 +53,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'plan',
-    description: 'Plan moves for a snapshot of a cluster; changes nothing',
+    description: 'Plan moves for this cluster, or for a snapshot of one; changes nothing',
     load: async (context) => (await import('./commands/plan/group.js')).planCommands(context),
   },
   {

@@ -6,6 +6,8 @@ import type { NodeName } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
+import type { Placement } from '../domain/plan/placement.js';
+import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
 import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
 import { auditNode } from './audit-node.js';
@@ -28,6 +30,7 @@ import { releaseSlot } from './release-slot.js';
 import { repair, type RepairRequest } from './repair.js';
 import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
+import { takeSnapshot } from './take-snapshot.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
 import { watchMigration, type WatchOptions } from './watch-migration.js';
 
@@ -57,6 +60,8 @@ export interface KedgeClient {
   /** `statedBy`: who decides, for the story. */
   decideMigration(id: string | MigrationRef, decision: OperatorDecision, statedBy?: string): Promise<void>;
   listNodes(): Promise<readonly NodeStatus[]>;
+  /** The cluster as the planner sees it now, with these wishes of its operator; none by default. */
+  takeSnapshot(placement?: Placement): Promise<ClusterSnapshot>;
   /** @throws `not-found` when the cluster has no such node */
   nodeStatus(node: NodeName): Promise<NodeStatus>;
   /** Like `nodeStatus`, but null for a node that has never registered. */
@@ -109,6 +114,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     decideMigration: async (id, decision, statedBy) =>
       decideMigration(context, { ref: await find(id), decision, ...(statedBy === undefined ? {} : { statedBy }) }),
     listNodes: () => Promise.all(nodes.map((node) => readNodeStatus(context, node))),
+    takeSnapshot: (placement) => takeSnapshot(context, placement),
     nodeStatus: (node) => readNodeStatus(context, node),
     findNodeStatus: (node) => findNodeStatus(context, node),
     registerNode: (registration) => registerNode(context, registration),

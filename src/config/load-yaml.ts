@@ -82,9 +82,15 @@ function lineOf(document: Document, { path, lines }: { readonly path: readonly P
   return lines.linePos(offset).line;
 }
 
+/** By the text of keys: a schema sees `101:` as "101", the document as a number. Null when it is not there. */
 function valueAt(document: Document, path: readonly PropertyKey[]): unknown {
-  const value = document.getIn(path) ?? null;
-  return isNode(value) ? value.toJS(document) : value;
+  let node: unknown = document.contents;
+  for (const segment of path) {
+    if (isMap(node)) node = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment))?.value;
+    else if (isSeq(node)) node = node.items[Number(segment)];
+    else return null;
+  }
+  return isNode(node) ? node.toJS(document) : (node ?? null);
 }
 
 function badFile(file: string, problems: readonly Problem[]): KedgeError {

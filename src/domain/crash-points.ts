@@ -161,6 +161,7 @@ export const CRASH_POINTS = [
   'control.release-slot',
   'control.request-slot',
   'control.survey-cluster',
+  'control.take-snapshot',
   'control.void-guest',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];

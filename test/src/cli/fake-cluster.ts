@@ -44,6 +44,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     releaseMigration: unexpected('releaseMigration'),
     decideMigration: unexpected('decideMigration'),
     listNodes: unexpected('listNodes'),
+    takeSnapshot: unexpected('takeSnapshot'),
     cordonNode: unexpected('cordonNode'),
     manageGuest: unexpected('manageGuest'),
     auditNode: unexpected('auditNode'),

@@ -162,8 +162,10 @@ describe('done twice', () => {
     });
   });
 
-  it('ended holders of slots are found', async () => {
+  it('ended holders of slots are found, and snapshots are taken', async () => {
+    const snapshot = { v: 1, takenAt: '', nodes: [], guests: [], rules: [], survivesOneNode: false } as const;
     const activities = createControlActivities({
+      takeSnapshot: () => Promise.resolve(snapshot),
       nodes: [],
       nodeStatus: () => Promise.resolve(null),
       isRunning: (id) => Promise.resolve(id === 'migration-101'),
@@ -175,6 +177,9 @@ describe('done twice', () => {
     });
     await twice(['control.find-ended-holders'], async () => {
       expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });
+    });
+    await twice(['control.take-snapshot'], async () => {
+      expect(await activities.takeSnapshot()).toEqual(snapshot);
     });
   });
 });
