@@ -140,6 +140,7 @@ export const CRASH_POINTS = [
   'node.settle-answer',
   'node.shut-down-container',
   'node.shutdown-mark-end',
+  'node.stale-stages-removal',
   'node.start-cont',
   'node.start-guest',
   'node.start-mark',
