@@ -75,6 +75,10 @@ function clusterAccess(kedge: KedgeClient): ClusterAccess {
     releaseSlot: (release) => kedge.releaseSlot(release),
     voidGuest: (decision) => kedge.voidGuest(decision),
     dropVoided: (guest) => kedge.dropVoided(guest),
+    cordonNode: (node, cordoned) => kedge.cordonNode(node, cordoned),
+    changeAway: (change) => kedge.changeAway(change),
+    takeSnapshot: () => kedge.takeSnapshot(),
+    readSlots: () => kedge.readSlots(),
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };
 }

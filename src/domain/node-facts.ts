@@ -67,6 +67,13 @@ export interface NodeInventory {
   readonly problems?: readonly string[];
 }
 
+/** A guest that belongs to a node and was moved away to empty it. */
+export interface AwayGuest {
+  readonly vmid: Vmid;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
 /** A node as its entity workflow `node-<name>` answers. `silentSince` is a fact of missed heartbeats, not a guess. */
 export interface NodeStatus {
   readonly node: NodeName;
@@ -76,10 +83,12 @@ export interface NodeStatus {
   readonly silentSince: string | null;
   /** Guests that were taken over from it while it was off, of which it has not heard yet; absent: none. */
   readonly voided?: readonly VoidedGuest[];
+  /** Guests that a drain moved away, and since when; they come home with an undrain. Absent: none. */
+  readonly away?: readonly AwayGuest[];
   readonly inventory: NodeInventory | null;
   /** Age of the newest heartbeat in milliseconds, when the reader could tell. */
   readonly inventoryAgeMs: number | null;
 }
 
 /** What the entity workflow `node-<name>` itself keeps and answers to its query `status`; the inventory is in its heartbeats. */
-export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince' | 'voided'>;
+export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince' | 'voided' | 'away'>;
