@@ -68,8 +68,7 @@ async function run(desk: DrainDesk): Promise<EvacuationReport | 'continue'> {
     const steps = await look(desk);
     desk.seen(steps);
     if (!desk.state.cancelled) {
-      for (const move of steps.moves) await beginMove(desk, move);
-      for (const vmid of steps.shutDowns) await beginShutDown(desk, vmid);
+      await Promise.all([...steps.moves.map((move) => beginMove(desk, move)), ...steps.shutDowns.map((vmid) => beginShutDown(desk, vmid))]);
     }
     const timeIsUp = until !== null && workflowTimeMs() >= instantMs(until);
     const verdict = judgeDrain(steps, desk.state, { timeIsUp, pauses: timings });
