@@ -103,6 +103,9 @@ export class DrainWorld {
 
 export const failure = (type: string, message: string): ApplicationFailure => ApplicationFailure.create({ type, message, nonRetryable: true });
 
+/** A worker that is made to end in the midst of its work says so; its successor goes on. */
+const ignored = (): undefined => undefined;
+
 export interface DrainHarness {
   readonly client: Client;
   readonly kedge: KedgeClient;
@@ -146,7 +149,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
       stickyQueueScheduleToStartTimeout: '200 milliseconds',
     });
   let worker = await createWorker();
-  let run = worker.run();
+  let run = worker.run().catch(ignored);
 
   async function snapshot(): Promise<ClusterSnapshot> {
     const statuses = await Promise.all(nodes.map((node) => kedge.nodeStatus(node)));
@@ -183,7 +186,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
       worker.shutdown();
       await run;
       worker = await createWorker();
-      run = worker.run();
+      run = worker.run().catch(ignored);
     },
     stop: async () => {
       worker.shutdown();
