@@ -31,9 +31,11 @@ async function atHome(
   const away = (await cluster.nodeStatus(node))?.away ?? [];
   const allHeard = snapshot.nodes.every((each) => each.state !== 'silent');
   const places = new Map(snapshot.guests.map((guest) => [guest.vmid, guest.node]));
-  const moving = new Set([...state.underWay, ...state.settling].map(({ vmid }) => vmid));
+  const moving = new Set(state.underWay.map(({ vmid }) => vmid));
+  // Between two nodes' heartbeats a guest that has just moved may be seen on neither.
+  const moved = new Set(state.settling.map(({ vmid }) => vmid));
   return away.flatMap(({ vmid }) => {
     const place = places.get(vmid);
-    return !moving.has(vmid) && (place === node || (place === undefined && allHeard)) ? [vmid] : [];
+    return !moving.has(vmid) && (place === node || (place === undefined && allHeard && !moved.has(vmid))) ? [vmid] : [];
   });
 }

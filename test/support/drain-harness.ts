@@ -18,7 +18,7 @@ import { startTemporalServer } from './temporal-server.js';
 
 const GIB = 2 ** 30;
 /** Few enough that a drain of some guests crosses it. */
-const FLAGS = ['--dynamic-config-value=limit.historyCount.suggestContinueAsNew=150'];
+const FLAGS = ['--dynamic-config-value=limit.historyCount.suggestContinueAsNew=60'];
 const TIMINGS = { drainLookMs: 150, lookAgainMs: 50, retryFirstMs: 20, retryLongestMs: 100, moveRetryMs: 200 };
 
 /** A cluster in memory. */
