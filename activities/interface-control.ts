@@ -1,8 +1,8 @@
 /** The activities of the control worker as workflows see them: types only, as in interface.ts. */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, NodeStatus } from '../src/domain/node-facts.js';
-import type { ClusterSnapshot } from '../src/domain/plan/snapshot.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 
 /** Runs on the queue `control`, inside the control worker. */
@@ -22,8 +22,15 @@ export interface ControlActivities {
   voidGuest(input: { node: NodeName; bootId: string | null; guest: VoidedGuest }): Promise<void>;
   /** Withdraws that decision: the guest is where it was after all. */
   dropVoided(input: { node: NodeName; vmid: Vmid; migrationId: MigrationId }): Promise<void>;
-  /** The cluster as the planner sees it now, with the wishes of kedge.yaml as the control worker finds it. @throws KedgeError `bad-config` */
-  takeSnapshot(): Promise<ClusterSnapshot>;
+  /** Lets a node take new guests or not. @throws `not-found` for one that has never registered */
+  cordonNode(input: { node: NodeName; cordoned: boolean }): Promise<void>;
+  /** Notes durably, in the node's entity, that a guest was moved away from it, or that it needs not come back any more. Repeatable. */
+  changeAway(input: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
+  /**
+   * Takes a snapshot and plans from it what a drain or an undrain does next. Only that comes back: the plan of a large cluster is large, and old as soon as a
+   * move has ended. `home`: guests noted as away that are at home, or nowhere any more.
+   */
+  planDrain(input: DrainQuestion): Promise<{ steps: NextSteps; home: readonly Vmid[] }>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
 }

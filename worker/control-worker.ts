@@ -79,6 +79,9 @@ function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOptions['plac
     releaseSlot: (release) => kedge.releaseSlot(release),
     voidGuest: (decision) => kedge.voidGuest(decision),
     dropVoided: (guest) => kedge.dropVoided(guest),
+    cordonNode: (node, cordoned) => kedge.cordonNode(node, cordoned),
+    changeAway: (change) => kedge.changeAway(change),
+    readSlots: () => kedge.readSlots(),
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };

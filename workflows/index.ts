@@ -2,7 +2,9 @@
 export { admission } from './admission.js';
 export { auditNode } from './audit-node.js';
 export { checkMigration } from './check-migration.js';
+export { evacuateNode } from './evacuate-node.js';
 export { manageGuest } from './manage-guest.js';
 export { migrateGuest } from './migrate-guest.js';
 export { nodePresence } from './node-presence.js';
 export { repairNode } from './repair-node.js';
+export { restoreNode } from './restore-node.js';

@@ -2,6 +2,7 @@ import { crashPoint } from '../../src/drivers/host/crash-point.js';
 import type { ControlActivities } from '../interface-control.js';
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { planDrain } from './plan-drain.js';
 import { fenceLostNode } from './fence-lost-node.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
@@ -15,7 +16,9 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
     voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
-    takeSnapshot: () => crashPoint('control.take-snapshot', () => cluster.takeSnapshot()),
+    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => cluster.cordonNode(node, cordoned)),
+    changeAway: (change) => crashPoint('control.change-away', () => cluster.changeAway(change)),
+    planDrain: (question) => crashPoint('control.plan-drain', () => planDrain(cluster, question)),
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),

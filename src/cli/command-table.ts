@@ -33,7 +33,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'node',
-    description: 'List, show, cordon and uncordon nodes; run the worker of this node',
+    description: 'List, show, cordon, drain and fill nodes; run the worker of this node',
     load: async (context) => (await import('./commands/node/group.js')).nodeCommands(context),
   },
   {

@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
 import type { SlotRelease, SlotRequest } from '../domain/admission.js';
 import type { AuditedSchedule, AuditedSlot } from '../domain/audit-types.js';
-import type { NodeName } from '../domain/ids.js';
+import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
+import type { NodeName, Vmid } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
@@ -19,9 +20,10 @@ import { failTaskTokens } from './fail-task-tokens.js';
 import { findMigration } from './find-migration.js';
 import { isRunning } from './is-running.js';
 import { listMigrations, type ListMigrationsFilter } from './list-migrations.js';
+import { cancelEvacuation, readEvacuation, startEvacuation, type EvacuationRef, type EvacuationView } from './evacuation.js';
 import { manageGuest, type GuestRequest } from './manage-guest.js';
 import type { MigrationRef, MigrationView } from './migration-view.js';
-import { cordonNode, dropVoided, registerNode, voidGuest } from './node-entity.js';
+import { changeAway, cordonNode, dropVoided, registerNode, voidGuest } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
@@ -72,6 +74,14 @@ export interface KedgeClient {
   voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
   dropVoided(heard: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
   cordonNode(node: NodeName, cordoned: boolean): Promise<void>;
+  /** Notes that a guest belongs to a node that it was moved away from, or does not any more. */
+  changeAway(change: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
+  /** Empties a node, or brings its guests home. @throws `already-draining` that names who began the one that runs */
+  startEvacuation(plan: EvacuationReport['plan'], input: EvacuateNodeInput): Promise<EvacuationRef>;
+  /** The drain or undrain that runs, or ran last; null: none is known. */
+  readEvacuation(node: NodeName, ref?: EvacuationRef): Promise<EvacuationView | null>;
+  /** No move begins any more; those under way go on to their end. @throws `not-found` when none runs */
+  cancelEvacuation(node: NodeName): Promise<void>;
   /** One guest verb on the guest's node. */
   manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
   auditNode(node: NodeName): Promise<NodeAudit>;
@@ -120,6 +130,10 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     registerNode: (registration) => registerNode(context, registration),
     voidGuest: (decision) => voidGuest(context, decision),
     dropVoided: (heard) => dropVoided(context, heard),
+    changeAway: (change) => changeAway(context, change),
+    startEvacuation: (plan, input) => startEvacuation(context, plan, input),
+    readEvacuation: (node, ref) => readEvacuation(context, node, ref),
+    cancelEvacuation: (node) => cancelEvacuation(context, node),
     cordonNode: (node, cordoned) => cordonNode(context, { node, cordoned }),
     manageGuest: (request) => manageGuest(context, request),
     auditNode: (node) => auditNode(context, node),

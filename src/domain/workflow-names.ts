@@ -12,15 +12,19 @@ export const WORKFLOW_TYPES = {
   manageGuest: 'manageGuest',
   auditNode: 'auditNode',
   repairNode: 'repairNode',
+  evacuateNode: 'evacuateNode',
+  restoreNode: 'restoreNode',
 } as const;
 
-export const QUERIES = { story: 'story', status: 'status', slots: 'slots' } as const;
+export const QUERIES = { story: 'story', status: 'status', slots: 'slots', evacuation: 'evacuation' } as const;
 export const UPDATES = {
   cancel: 'cancel',
   release: 'release',
   decide: 'decide',
   registerBoot: 'registerBoot',
   cordon: 'cordon',
+  addAway: 'addAway',
+  dropAway: 'dropAway',
   voidGuest: 'voidGuest',
   dropVoided: 'dropVoided',
 } as const;
@@ -40,6 +44,8 @@ export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `gue
 /** Checks exclude neither each other nor the migration. */
 export const checkWorkflowId = (vmid: Vmid, unique: string): string => `check-${vmid}-${unique}`;
 export const repairWorkflowId = (node: NodeName): string => `repair-${node}`;
+/** A node is emptied or filled again, one at a time. */
+export const evacuationWorkflowId = (node: NodeName): string => `evacuation-${node}`;
 export const auditWorkflowId = (node: NodeName): string => `audit-${node}`;
 
 /** The guest of a migration's workflow id. @throws KedgeError `bad-input` when the id is not one of a migration. */

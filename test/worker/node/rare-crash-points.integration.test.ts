@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createControlActivities } from '../../../activities/control/create-control-activities.js';
 import { CRASH_POINTS, type CrashPoint } from '../../../src/domain/crash-points.js';
-import { parseGeneration, parseNodeName } from '../../../src/domain/ids.js';
+import { randomCluster } from '../../../bench/plan/random-cluster.js';
+import { newDrain } from '../../../src/domain/drain/drain-state.js';
+import { parseGeneration, parseNodeName, parseVmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
 import { connectQmp } from '../../../src/drivers/qmp/connect-qmp.js';
@@ -162,10 +164,8 @@ describe('done twice', () => {
     });
   });
 
-  it('ended holders of slots are found, and snapshots are taken', async () => {
-    const snapshot = { v: 1, takenAt: '', nodes: [], guests: [], rules: [], survivesOneNode: false } as const;
+  it('the control worker finds ended holders of slots, and serves drains', async () => {
     const activities = createControlActivities({
-      takeSnapshot: () => Promise.resolve(snapshot),
       nodes: [],
       nodeStatus: () => Promise.resolve(null),
       isRunning: (id) => Promise.resolve(id === 'migration-101'),
@@ -173,13 +173,33 @@ describe('done twice', () => {
       releaseSlot: () => Promise.resolve(),
       voidGuest: () => Promise.resolve(),
       dropVoided: () => Promise.resolve(),
+      cordonNode: () => Promise.resolve(),
+      changeAway: () => Promise.resolve(),
+      takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
+      readSlots: () => Promise.resolve([]),
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
       expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });
     });
-    await twice(['control.take-snapshot'], async () => {
-      expect(await activities.takeSnapshot()).toEqual(snapshot);
+    const drained = parseNodeName('node1');
+    await twice(['control.cordon-node'], () => activities.cordonNode({ node: drained, cordoned: true }));
+    await twice(['control.change-away'], () => activities.changeAway({ node: drained, vmid: parseVmid(101), at: '2026-03-01T12:00:00Z', away: true }));
+    await twice(['control.plan-drain'], async () => {
+      const at = '2026-03-01T12:00:00Z';
+      const { steps } = await activities.planDrain({
+        plan: 'evacuate',
+        node: drained,
+        state: newDrain(at),
+        parallel: 2,
+        now: at,
+        until: null,
+        force: null,
+        options: {},
+        moveRetryMs: 1_000,
+        lagMs: 1_000,
+      });
+      expect(steps.moves.length).toBeLessThanOrEqual(2);
     });
   });
 });
