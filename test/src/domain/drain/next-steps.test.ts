@@ -79,6 +79,6 @@ test('never two moves of one guest, never more than the window or than a node ca
     fc.property(drains, (drain) => {
       play(drain);
     }),
-    { numRuns: 60 },
+    { numRuns: 600 },
   );
 });
