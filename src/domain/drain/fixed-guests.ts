@@ -21,7 +21,8 @@ export function fixedGuests(snapshot: ClusterSnapshot, { question, foreign, nowM
   for (const vmid of state.others) fixed.set(vmid, { until: 'later', reason: 'somebody else moves it' });
   for (const { vmid, to } of foreign) fixed.set(vmid, { until: 'later', reason: `somebody else moves it to ${to}` });
   for (const { vmid, reason } of state.givenUp) fixed.set(vmid, { until: 'never', reason });
-  for (const vmid of state.shutDown) fixed.set(vmid, { until: 'never', reason: null });
+  // One that shuts down may be off already, and would look like a guest that moves as it is.
+  for (const vmid of [...state.shutDown, ...state.shuttingDown]) fixed.set(vmid, { until: 'never', reason: null });
   return fixed;
 
   /** There is no other node to try. */

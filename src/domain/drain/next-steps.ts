@@ -84,7 +84,7 @@ export function nextSteps(snapshot: ClusterSnapshot, others: readonly Travel[], 
   for (const unplanned of plan.unplanned) {
     if (view.ghosts.has(unplanned.vmid) || ours.has(unplanned.vmid) || state.shuttingDown.includes(unplanned.vmid)) continue;
     if (unplanned.outcome === 'shut-down' && !fixed.has(unplanned.vmid)) shutDown(unplanned);
-    else leave(unplanned, { steps, fixed: fixed.get(unplanned.vmid), passing: guests.get(unplanned.vmid)?.unmovable !== undefined, question, nowMs });
+    else leave(unplanned, { steps, fixed: fixed.get(unplanned.vmid), question, nowMs, pinned: guests.get(unplanned.vmid)?.pinned === true });
   }
   for (const travel of foreign) {
     const leaves = kind === 'evacuate' ? travel.from === node && guests.get(travel.vmid)?.node === node : guests.get(travel.vmid)?.home === node;
@@ -120,14 +120,13 @@ export function nextSteps(snapshot: ClusterSnapshot, others: readonly Travel[], 
 interface Leaving {
   readonly steps: Draft;
   readonly fixed: Fixed | undefined;
-  /** What keeps it from being planned may pass: a migration that waits for its slot, disks that were not looked at yet. */
-  readonly passing: boolean;
   readonly question: DrainQuestion;
   readonly nowMs: number;
+  readonly pinned: boolean;
 }
 
 /** Why a guest that has no move is where it is, and whether that may change. */
-function leave({ vmid, node, outcome, reason, rejected }: Unplanned, { steps, fixed, passing, question, nowMs }: Leaving): void {
+function leave({ vmid, outcome, reason, rejected }: Unplanned, { steps, fixed, question, nowMs, pinned }: Leaving): void {
   if (fixed !== undefined) {
     if (fixed.until === 'never') {
       if (fixed.reason !== null) steps.stays.push({ vmid, reason: fixed.reason });
@@ -144,12 +143,10 @@ function leave({ vmid, node, outcome, reason, rejected }: Unplanned, { steps, fi
     isBan(each.reason, vmid) ? banEndMs(question.state.failed, { vmid, to: each.node, retryMs: question.moveRetryMs }) : 0,
   );
   if (opensMs.some((endMs) => endMs > nowMs && endMs < Number.POSITIVE_INFINITY)) steps.waiting.push(told);
-  else if (passing || mayChange({ node, outcome, rejected, reason, vmid }, question)) steps.stuck.push(told);
-  else steps.stays.push(told);
+  // A node that is full, cordoned or silent now may not be so later, nor a guest hard to move; a pinned one stays pinned.
+  else if (pinned) steps.stays.push(told);
+  else steps.stuck.push(told);
 }
-
-/** Nodes that are full, cordoned or silent now may not be so later; a pinned guest stays pinned. */
-const mayChange = ({ rejected, outcome }: Unplanned, { plan }: DrainQuestion): boolean => outcome === 'stuck' && (rejected.length > 0 || plan === 'restore');
 
 function failureAt({ failed }: DrainState, vmid: Vmid, node: NodeName): string {
   const last = failed.filter((each) => each.vmid === vmid && each.to === node).at(-1);
