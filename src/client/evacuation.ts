@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { resolveEvacuation } from '../domain/drain/resolve-evacuation.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
 import type { NodeName } from '../domain/ids.js';
@@ -64,11 +64,20 @@ export async function readEvacuation({ client }: ClientContext, node: NodeName, 
     const handle = client.workflow.getHandle(workflowId, undefined, ref === undefined ? {} : { firstExecutionRunId: ref.firstRunId });
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING' && status.name !== 'PAUSED') return { running: false, report: readReport(await handle.result()) };
-    return { running: true, report: await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<EvacuationReport>(QUERIES.evacuation)) };
+    return { running: true, report: await askForReport(handle) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     if (isUnreachable(error)) return { running: true, report: null };
     throw clientError(`read the drain of node ${node}`, error);
+  }
+}
+
+async function askForReport(handle: WorkflowHandle): Promise<EvacuationReport | null> {
+  try {
+    return readReport(await handle.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QUERIES.evacuation)));
+  } catch {
+    // No worker, one that was just killed, a busy one, or one that has not seen the first task: it runs, and tells more later.
+    return null;
   }
 }
 
