@@ -85,9 +85,13 @@ function isPassed(lab: ChaosLab, machine: string, point: CrashPoint): boolean {
 const DEATH_SEEN_MS = 2_000;
 
 /** Kills the guest's QEMU on a node. Returns when the watch has seen it dead: a judge that comes at once would take it for running. */
-export async function killQemu({ lab, guest, watch }: StrikeContext, node: string): Promise<readonly MemoryLoss[]> {
+export function killQemu(context: StrikeContext, node: string): Promise<readonly MemoryLoss[]> {
+  return killGuest(context, { node, target: `qemu:${context.guest.vmid}` });
+}
+
+async function killGuest({ lab, guest, watch }: StrikeContext, { node, target }: { node: string; target: string }): Promise<readonly MemoryLoss[]> {
   const atMs = Date.now();
-  const hit = await found(lab.break(node, { kind: 'kill', target: `qemu:${guest.vmid}` }));
+  const hit = await found(lab.break(node, { kind: 'kill', target }));
   for (const until = performance.now() + DEATH_SEEN_MS; hit && watch.runningOn().includes(node) && performance.now() < until; ) await delay(20);
   return hit ? [{ vmid: guest.vmid, node, atMs }] : [];
 }
@@ -102,8 +106,10 @@ async function kill(context: StrikeContext, victim: Victim): Promise<{ hit: bool
     }
     case 'sessions':
       return { hit: killSessions(context, machine), losses: [] };
-    case 'monitor':
-      return { hit: await found(lab.break(machine, { kind: 'kill', target: `lxc:${guest.vmid}` })), losses: [] };
+    case 'monitor': {
+      const losses = await killGuest(context, { node: machine, target: `lxc:${guest.vmid}` });
+      return { hit: losses.length > 0, losses };
+    }
     case 'worker':
     case 'sshd':
     case 'control':
