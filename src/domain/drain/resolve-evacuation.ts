@@ -3,8 +3,8 @@ import type { SlotPriority } from '../admission.js';
 import type { EvacuateNodeInput } from '../evacuation.js';
 import { parseNodeName, type NodeName } from '../ids.js';
 import { isRecord } from '../is-record.js';
-import { KedgeError } from '../kedge-error.js';
 import type { MigrationOptions } from '../migration.js';
+import { badInput, isInstant, refuseUnknownFields } from '../read-input.js';
 import { resolveMigrationOptions } from '../resolve-migration-options.js';
 import type { WorkflowTimings } from '../workflow-timings.js';
 
@@ -23,22 +23,21 @@ export interface ResolvedEvacuation {
 
 const FIELDS = ['node', 'requestedBy', 'priority', 'until', 'parallel', 'waitUntil', 'force', 'options', 'timings', 'carried'];
 export const FORCES = ['offline', 'shutdown', 'skip'] as const;
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 export const DEFAULT_PARALLEL = 2;
 const MOST_PARALLEL = 100;
 
 /** Fills in the defaults. @throws KedgeError `bad-input` that names the field, its value and what it must be. */
 export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): ResolvedEvacuation {
   const given: unknown = input;
-  if (!isRecord(given)) throw bad('input', given, 'one JSON object like {"node": "node2"}');
-  for (const name of Object.keys(given)) if (!FIELDS.includes(name)) throw bad(name, given[name], `absent: known fields are ${FIELDS.join(', ')}`);
+  if (!isRecord(given)) throw badInput('input', given, 'one JSON object like {"node": "node2"}');
+  refuseUnknownFields(given, { known: FIELDS, prefix: '' });
   const { node, parallel, force } = given;
-  if (typeof node !== 'string') throw bad('node', node, 'the name of a node');
+  if (typeof node !== 'string') throw badInput('node', node, 'the name of a node');
   const count = parallel ?? DEFAULT_PARALLEL;
   if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1 || count > MOST_PARALLEL)
-    throw bad('parallel', parallel, `a whole number from 1 to ${MOST_PARALLEL}`);
+    throw badInput('parallel', parallel, `a whole number from 1 to ${MOST_PARALLEL}`);
   const forced = FORCES.find((known) => known === (force ?? 'skip'));
-  if (forced === undefined) throw bad('force', force, `one of ${FORCES.join(', ')}`);
+  if (forced === undefined) throw badInput('force', force, `one of ${FORCES.join(', ')}`);
   const options = optionsOf(given['options']);
   // The rest means the same as in a migration, and is read by the same rules.
   const { requestedBy, priority, timings } = resolveMigrationOptions({
@@ -67,19 +66,12 @@ const DECIDED = ['online', 'restart', 'hold', 'holdUntil'];
 
 function optionsOf(value: unknown): Partial<MigrationOptions> {
   if (value === undefined || value === null) return {};
-  if (!isRecord(value)) throw bad('options', value, 'a JSON object');
+  if (!isRecord(value)) throw badInput('options', value, 'a JSON object');
   return Object.fromEntries(Object.entries(value).filter(([name]) => !DECIDED.includes(name)));
 }
 
 function instant(field: string, value: unknown): string | null {
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'string' || !INSTANT.test(value) || Number.isNaN(Date.parse(value)))
-    throw bad(field, value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
+  if (typeof value !== 'string' || !isInstant(value)) throw badInput(field, value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
   return value;
-}
-
-function bad(field: string, value: unknown, must: string): KedgeError {
-  return new KedgeError('bad-input', `Cannot read ${field}: current value is ${value === undefined ? 'absent' : JSON.stringify(value)}, must be ${must}`, {
-    details: { field, value: value ?? null, remedy: `Give ${field} as ${must}` },
-  });
 }
