@@ -1,10 +1,11 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { resolveEvacuation } from '../domain/drain/resolve-evacuation.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
 import type { NodeName } from '../domain/ids.js';
 import { isRecord } from '../domain/is-record.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import { evacuationWorkflowId, QUERIES, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
+import { askWorkflow } from './ask-workflow.js';
 import { clientError, isUnreachable } from './client-error.js';
 import { CONTROL_START } from './control-start.js';
 import type { ClientContext } from './kedge-client.js';
@@ -51,9 +52,6 @@ async function alreadyRuns({ client }: ClientContext, { node, plan }: { node: No
   return new KedgeError('already-draining', `Cannot ${plan === 'evacuate' ? 'drain' : 'undrain'} node ${node}: ${first}`, { details: { workflowId } });
 }
 
-/** How long the query waits for a control worker. */
-const QUERY_TIMEOUT_MS = 1_500;
-
 /**
  * The drain or undrain of a node, running or ended; one that failed is told as its error. With `ref` the one that was started.
  * @throws KedgeError
@@ -64,20 +62,11 @@ export async function readEvacuation({ client }: ClientContext, node: NodeName, 
     const handle = client.workflow.getHandle(workflowId, undefined, ref === undefined ? {} : { firstExecutionRunId: ref.firstRunId });
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING' && status.name !== 'PAUSED') return { running: false, report: readReport(await handle.result()) };
-    return { running: true, report: await askForReport(handle) };
+    return { running: true, report: readReport(await askWorkflow(handle, QUERIES.evacuation)) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     if (isUnreachable(error)) return { running: true, report: null };
     throw clientError(`read the drain of node ${node}`, error);
-  }
-}
-
-async function askForReport(handle: WorkflowHandle): Promise<EvacuationReport | null> {
-  try {
-    return readReport(await handle.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QUERIES.evacuation)));
-  } catch {
-    // No worker, one that was just killed, a busy one, or one that has not seen the first task: it runs, and tells more later.
-    return null;
   }
 }
 

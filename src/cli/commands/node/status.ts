@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { EvacuationView } from '../../../client/evacuation.js';
-import { KedgeError } from '../../../domain/kedge-error.js';
 import type { NodeStatus } from '../../../domain/node-facts.js';
 import type { CliContext } from '../../cli-context.js';
+import { findNode } from '../../find-node.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { evacuationEnd, evacuationLine } from '../../render/evacuation-text.js';
@@ -19,13 +19,10 @@ export function nodeStatusCommand(context: CliContext): CommandUnknownOpts {
     .argument('<node>', 'the node', parseArgument.node)
     .option('--json', 'JSON')
     .action(async (node, options, command) => {
-      const { status, drain } = await withCluster(context, globalOptions(command), async (cluster) => {
-        const nodes = await cluster.listNodes();
-        const found = nodes.find((one) => one.node === node);
-        if (found === undefined)
-          throw new KedgeError('not-found', `Cannot find node ${node}: the cluster has ${nodes.map((one) => one.node).join(', ') || 'none'}`);
-        return { status: found, drain: await cluster.readEvacuation(node) };
-      });
+      const { status, drain } = await withCluster(context, globalOptions(command), async (cluster) => ({
+        status: await findNode(cluster, node),
+        drain: await cluster.readEvacuation(node),
+      }));
       const { cordoned, silentSince, away = [] } = status;
       const data = { node, cordoned, silentSince, away, drain: drain === null ? null : { running: drain.running, report: drain.report } };
       printData(context, data, { json: options.json, text: () => textOf(status, drain, context.now()) });
