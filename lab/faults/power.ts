@@ -18,7 +18,6 @@ import { insidePath } from '../status.js';
 import { endDelayLine } from './delay-lines.js';
 import { restoreLocalFaults } from './local-faults.js';
 import { applyShaping } from './network-faults.js';
-import { restoreSlowDisk } from './slow-disk.js';
 
 const POWER_TIMEOUT_MS = 10_000;
 /** EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32) of fs/ext4/ext4.h, with EXT4_GOING_FLAGS_NOLOGFLUSH = 2. Perl is on every Debian. */
@@ -56,7 +55,6 @@ export async function powerOn(lab: LabState, name: string): Promise<LabState> {
   await unplug(lab, machine);
   return startMachines(lab, [name], async (started) => {
     restoreLocalFaults(started, machineOf(started, name));
-    restoreSlowDisk(started, machineOf(started, name));
     for (const each of started.breaks) if (each.machine === name) await applyShaping(started, each);
   });
 }

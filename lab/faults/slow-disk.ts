@@ -2,7 +2,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KedgeError } from '../../src/domain/kedge-error.js';
-import type { LabState, Machine, ProcessIdentity } from '../lab-state.js';
+import type { Machine, ProcessIdentity } from '../lab-state.js';
 import { insidePath } from '../status.js';
 
 /** Version 1: what waits is who calls fsync, or writes past the cache; `0` lifts the limit. Source: kernel, blk-throttle.c. */
@@ -18,14 +18,6 @@ export function slowDisk(machine: Machine, init: ProcessIdentity, writesPerSecon
   if (v1 !== undefined) writeFileSync(v1, `${device} ${writesPerSecond ?? 0}`);
   else if (v2 !== undefined) writeFileSync(v2, `${device} wiops=${writesPerSecond ?? 'max'}`);
   else throw new KedgeError('unsupported', `Cannot slow the disk of ${machine.name}: no cgroup here limits writes to a device`);
-}
-
-/** After a power cut the disk is another device. */
-export function restoreSlowDisk(lab: LabState, machine: Machine): void {
-  if (machine.init === null) return;
-  for (const { machine: name, fault } of lab.breaks) {
-    if (name === machine.name && fault.kind === 'slow-disk') slowDisk(machine, machine.init, fault.writesPerSecond);
-  }
 }
 
 /** `major:minor` of what a folder is on. Source: glibc, gnu_dev_major(3). */
