@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Document, LineCounter, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import { type Document, LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { KedgeError } from '../domain/kedge-error.js';
 
@@ -27,6 +27,8 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
     const problems = document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, field: '', value: null, reason: error.message }));
     throw badFile(file, problems);
   }
+  const unnamed = unnamedKeys(document, lines);
+  if (unnamed.length > 0) throw badFile(file, unnamed);
   const result = schema.safeParse(valueOf(document, file) ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues
@@ -38,6 +40,23 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
       reason,
     }));
   throw badFile(file, problems);
+}
+
+/** Keys that are lists, mappings or aliases: YAML allows them, no file of ours has them, and the library would warn of each on stderr when it makes text of it. */
+function unnamedKeys(document: Document, lines: LineCounter): readonly Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) || !isNode(key)) return;
+      problems.push({
+        line: lines.linePos(key.range?.[0] ?? 0).line,
+        field: '',
+        value: null,
+        reason: 'a key must be a plain word, not a list, a mapping or an alias',
+      });
+    },
+  });
+  return problems;
 }
 
 /** An alias of nothing, or of itself many times over, is found only here. */
