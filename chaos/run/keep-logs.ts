@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { insidePath, labStatus } from '../../lab/status.js';
 import type { RoundResult } from '../judge/round-result.js';
@@ -10,10 +10,19 @@ export async function keepLogs(lab: ChaosLab, { folder, result }: { readonly fol
   mkdirSync(folder, { recursive: true });
   for (const { name, folder: home, init } of lab.state.machines) {
     cpSync(join(home, 'log'), join(folder, name), { recursive: true });
-    // What LXC wrote of each container, and what these wrote to their consoles.
-    const containers = init === null ? null : insidePath(init, '/run/kedge/lxc');
-    if (containers !== null && existsSync(containers)) cpSync(containers, join(folder, name, 'lxc'), { recursive: true });
+    // What QEMU and LXC wrote of each guest, and what containers wrote to their consoles.
+    if (init === null) continue;
+    for (const kind of ['qemu', 'lxc']) {
+      const guests = insidePath(init, `/run/kedge/${kind}`);
+      if (existsSync(guests)) cpSync(guests, join(folder, name, kind), { recursive: true, filter: isPlain });
+    }
   }
   writeFileSync(join(folder, 'result.json'), `${JSON.stringify(result, undefined, 2)}\n`);
   writeFileSync(join(folder, 'lab.json'), `${JSON.stringify(await labStatus(lab.state), undefined, 2)}\n`);
+}
+
+/** Sockets can't be copied. */
+function isPlain(file: string): boolean {
+  const found = lstatSync(file);
+  return found.isFile() || found.isDirectory();
 }
