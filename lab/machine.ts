@@ -85,6 +85,7 @@ function machineEnvironment(lab: LabState, machine: Machine): NodeJS.ProcessEnv 
   const passed = ['PATH', 'LANG', 'KEDGE_LAB_NODE_COMMAND', 'KEDGE_LAB_CONTROL_COMMAND', 'KEDGE_LAB_SABOTAGE', 'KEDGE_LOG_LEVEL'];
   return {
     ...Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+    ...(process.env['KEDGE_LAB_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['KEDGE_LAB_NODE_OPTIONS'] }),
     HOME: '/root',
     [MARKER]: lab.folder,
     KEDGE_LAB_REPOSITORY: repositoryFolder(),
