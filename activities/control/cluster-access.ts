@@ -1,6 +1,8 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
 import type { NodeName } from '../../src/domain/ids.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
+import type { Occurrence } from '../../src/domain/window/window.js';
+import type { RunOnNode } from './run-on-node.js';
 import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 
@@ -19,4 +21,8 @@ export interface ClusterAccess {
   voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
   dropVoided(guest: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
   readonly fencing: Fencing;
+  cordonNode(node: NodeName, cordoned: boolean): Promise<void>;
+  /** Tells the schedule of a window when it opens next, unless the window was changed since `revision`. */
+  scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
+  runOnNode: RunOnNode;
 }

@@ -93,6 +93,7 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
+    runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
     fencing,
   };
   const change = (vmid: number, how: (voided: readonly VoidedGuest[]) => readonly VoidedGuest[]): void => {

@@ -20,7 +20,7 @@ export function authorizedPeerKey(entry: { readonly node: NodeName; readonly pub
   return `restrict,command="${command.replaceAll('"', '\\"')}" ${key}\n`;
 }
 
-/** sshd hands the command to the login shell. */
-function quoteForShell(word: string): string {
+/** One word for the login shell, to which sshd hands every command. */
+export function quoteForShell(word: string): string {
   return PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

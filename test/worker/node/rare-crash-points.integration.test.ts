@@ -171,6 +171,9 @@ describe('done twice', () => {
       releaseSlot: () => Promise.resolve(),
       voidGuest: () => Promise.resolve(),
       dropVoided: () => Promise.resolve(),
+      cordonNode: () => Promise.resolve(),
+      scheduleWindow: () => Promise.resolve(),
+      runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
