@@ -1,6 +1,7 @@
 import { loadClusterConfig } from '../src/config/load-cluster-config.js';
 import { knownHostsFile, maintenanceKeyFile, pathsFromEnvironment } from '../src/config/paths.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
+import { crashPoint } from '../src/drivers/host/crash-point.js';
 import { runRemoteCommand } from '../src/drivers/ssh/run-command.js';
 import { sshArguments } from '../src/drivers/ssh/ssh-arguments.js';
 import type { RunOnNode } from '../activities/control/run-on-node.js';
@@ -12,5 +13,5 @@ export const runBySsh: RunOnNode = async ({ node, command, timeoutMs, onOutput }
   const entry = (await loadClusterConfig(paths)).nodes[node];
   if (entry === undefined) throw new KedgeError('not-found', `Cannot run a command on ${node}: kedge.yaml has no such node`);
   const target = { node, address: entry.address, privateKeyFile: maintenanceKeyFile(paths), knownHostsFile: knownHostsFile(paths) };
-  return runRemoteCommand({ ssh: [...sshArguments(target), node], command, timeoutMs, onOutput });
+  return crashPoint('control.ssh-command', () => runRemoteCommand({ ssh: [...sshArguments(target), node], command, timeoutMs, onOutput }));
 };

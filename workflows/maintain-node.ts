@@ -45,7 +45,7 @@ export async function maintainNode(input: MaintainNodeInput): Promise<NodeOutcom
       return { answered: given.answer };
     },
     {
-      validator: (given) => {
+      validator: (given: { window: string; answer: WorkAnswer }) => {
         if (given.window !== window)
           throw ApplicationFailure.nonRetryable(`Cannot answer for window ${given.window}: ${node} is maintained by window ${window}`, 'guest-state');
         if (progress.question === null || answer !== null)

@@ -92,10 +92,12 @@ export async function isWell({ node, healthCheck }: Upkeep, { timings }: { timin
   if (!booted) return 'The node is not heard after the work';
   if (healthCheck === null) return null;
   const { command, timeoutMs } = healthCheck;
-  for (const endMs = workflowTimeMs() + timeoutMs; ; await sleep(timings.retryFirstMs * 4)) {
+  const endMs = workflowTimeMs() + timeoutMs;
+  for (;;) {
     const end = await run({ node, command, timeoutMs }, { timings, repeatable: true });
     if (!('lost' in end) && end.exitCode === 0) return null;
     if (workflowTimeMs() >= endMs)
       return `The health check ${'lost' in end ? `gave no answer: ${end.lost}` : `exited with ${String(end.exitCode ?? 'no code')}`}`;
+    await sleep(timings.retryFirstMs * 4);
   }
 }

@@ -20,9 +20,11 @@ export async function awaitBoot(
   cluster: Pick<ClusterAccess, 'nodeStatus'>,
   { node, bootId, timeoutMs }: { node: NodeName; bootId: string | null; timeoutMs: number },
 ): Promise<{ booted: boolean }> {
-  for (const endMs = Date.now() + timeoutMs; Date.now() < endMs; await delay(LOOK_EVERY_MS)) {
+  const endMs = Date.now() + timeoutMs;
+  while (Date.now() < endMs) {
     const look = await examineNode(cluster, node);
     if (look.isHeard && look.bootId !== null && look.bootId !== bootId) return { booted: true };
+    await delay(LOOK_EVERY_MS);
   }
   return { booted: false };
 }

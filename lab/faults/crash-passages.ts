@@ -176,6 +176,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'control.request-slot': { round: 'live', at: 'control' },
   'control.run-on-node': { alone: 'a window has work done, in test/workflows/maintain-nodes.integration.test.ts' },
   'control.schedule-window': { alone: 'a window opens, in test/workflows/maintain-nodes.integration.test.ts' },
+  'control.ssh-command': { alone: 'a window has a command run by ssh, which takes a lab with a key for maintenance' },
   'control.survey-cluster': { round: 'live', at: 'control' },
   'control.void-guest': { alone: 'a node is gone for good, in lost-node.e2e.test.ts' },
 };

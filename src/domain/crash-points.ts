@@ -167,6 +167,7 @@ export const CRASH_POINTS = [
   'control.request-slot',
   'control.run-on-node',
   'control.schedule-window',
+  'control.ssh-command',
   'control.survey-cluster',
   'control.void-guest',
 ] as const;

@@ -86,7 +86,7 @@ async function open(fields: Record<string, unknown>): Promise<void> {
 }
 
 async function ended(name: string, opening = 1): Promise<WindowReport> {
-  await expect.poll(async () => (await connected.kedge.windows.show(name)).report?.end ?? null, { timeout: 20_000, interval: 100 }).not.toBeNull();
+  await expect.poll(async () => (await connected.kedge.windows.show(name)).report?.end ?? null, { timeout: 60_000, interval: 100 }).not.toBeNull();
   const { report } = await connected.kedge.windows.show(name);
   if (report === null) throw new Error(`Window ${name} has no report of opening ${opening}`);
   return report;
@@ -117,14 +117,14 @@ test('a node that does not get empty is not touched; failed work keeps the node 
   work = () => Promise.resolve({});
   log = [];
   await connected.kedge.windows.runNow('rest');
-  await expect.poll(async () => (await connected.kedge.windows.show('rest')).report?.finished, { timeout: 20_000 }).toEqual(['c1', 'c2', 'c3']);
+  await expect.poll(async () => (await connected.kedge.windows.show('rest')).report?.finished, { timeout: 60_000 }).toEqual(['c1', 'c2', 'c3']);
   expect(log.filter((line) => line.startsWith('patch'))).toEqual(['patch c2', 'patch c3']);
 });
 
 test('a command whose connection was lost is not run again: the operator is asked', async () => {
   work = () => Promise.resolve({ exitCode: null });
   await open({ name: 'lost', nodes: ['d1'] });
-  await expect.poll(async () => (await connected.kedge.windows.show('lost')).upkeep[0]?.question ?? '', { timeout: 10_000 }).toContain('nobody knows');
+  await expect.poll(async () => (await connected.kedge.windows.show('lost')).upkeep[0]?.question ?? '', { timeout: 60_000 }).toContain('nobody knows');
   await delay(500);
   expect(log).toEqual(['patch d1']);
   await expect(connected.kedge.windows.answer('other', { node: parseNodeName('d1'), answer: 'done' })).rejects.toMatchObject({ code: 'guest-state' });
@@ -134,7 +134,7 @@ test('a command whose connection was lost is not run again: the operator is aske
 
 test('a pause for a human ends with done, and meanwhile another window leaves the node alone', async () => {
   await open({ name: 'human', nodes: ['e1'], command: undefined, human: 'swap the disk' });
-  await expect.poll(async () => (await connected.kedge.windows.show('human')).upkeep[0]?.question, { timeout: 10_000 }).toBe('swap the disk');
+  await expect.poll(async () => (await connected.kedge.windows.show('human')).upkeep[0]?.question, { timeout: 60_000 }).toBe('swap the disk');
   await open({ name: 'rival', nodes: ['e1'] });
   expect(results(await ended('rival'))).toEqual({ e1: 'busy' });
   await connected.kedge.windows.answer('human', { node: parseNodeName('e1'), answer: 'done' });
@@ -152,7 +152,7 @@ test('a reboot is done when the node has registered another boot', async () => {
 
 test('a cancel stops the drain, and nothing more is begun', async () => {
   await open({ name: 'cancel', nodes: ['slow1', 'g2'] });
-  await expect.poll(async () => (await connected.kedge.windows.show('cancel')).upkeep.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await connected.kedge.windows.show('cancel')).upkeep.length, { timeout: 60_000 }).toBe(1);
   await connected.kedge.windows.cancel('cancel');
   const report = await ended('cancel');
   expect(report).toMatchObject({ end: 'cancelled', finished: [] });

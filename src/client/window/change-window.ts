@@ -33,10 +33,11 @@ export async function changeWindow(
     const next = change(definition, kept);
     const scheduled = scheduledWindow(next.definition, next.skipped);
     await update({ client }, { name, raw, kept: scheduled, occurrences: next.occurrences, catchUpMs: catchUpMs(next.definition) });
-    for (let look = 0; look < LOOKS; look += 1, await delay(LOOK_EVERY_MS)) {
+    for (let look = 0; look < LOOKS; look += 1) {
       const { revision } = (await describeWindow(client, name)).kept;
       if (revision === scheduled.revision) return;
       if (revision !== kept.revision) break;
+      await delay(LOOK_EVERY_MS);
     }
     throw new KedgeError('config-changed', `Cannot change window ${name}: it was changed at the same time, and is as the other change left it`);
   });
@@ -67,7 +68,7 @@ async function update({ client }: Pick<ClientContext, 'client'>, { name, raw, ke
     namespace: client.options.namespace,
     scheduleId: windowScheduleId(name),
     requestId: randomUUID(),
-    ...(conflictToken == null ? {} : { conflictToken }),
+    conflictToken: conflictToken ?? null,
     schedule: {
       ...schedule,
       spec: { structuredCalendar: occurrences.map(calendarOf), timezoneName: 'UTC' },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { Client } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
 import { isRecord } from '../../domain/is-record.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { Occurrence, ScheduledWindow, WindowDefinition } from '../../domain/window/window.js';
@@ -33,14 +33,14 @@ export function scheduledWindow(definition: WindowDefinition, skipped: readonly 
   return { file: windowFileOf(definition), skipped, revision: randomUUID() };
 }
 
-type Described = Awaited<ReturnType<Client['workflowService']['describeSchedule']>>;
+type Described = ScheduleDescription['raw'];
 
 /** A schedule as the server has it, and the window that it keeps. @throws KedgeError `not-found` */
 export async function describeWindow(
   client: Client,
   name: string,
 ): Promise<{ readonly raw: Described; readonly kept: ScheduledWindow; readonly definition: WindowDefinition }> {
-  const raw = await client.workflowService.describeSchedule({ namespace: client.options.namespace, scheduleId: windowScheduleId(name) });
+  const { raw } = await client.schedule.getHandle(windowScheduleId(name)).describe();
   const payload = raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
   const kept: unknown = payload == null ? null : defaultPayloadConverter.fromPayload(payload);
   if (!isScheduledWindow(kept)) throw new KedgeError('not-found', `Cannot read window ${name}: its schedule keeps no window`);

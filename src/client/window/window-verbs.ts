@@ -4,6 +4,7 @@ import { KedgeError } from '../../domain/kedge-error.js';
 import type { NodeName } from '../../domain/ids.js';
 import type { Occurrence, ScheduledWindow, UpkeepProgress, WindowDefinition, WindowReport, WorkAnswer } from '../../domain/window/window.js';
 import { maintenanceWorkflowId, UPDATES, upkeepWorkflowId, WINDOW_SCHEDULES, windowScheduleId, WORKFLOW_TYPES } from '../../domain/workflow-names.js';
+import { clientError } from '../client-error.js';
 import { CONTROL_START } from '../control-start.js';
 import type { ClientContext } from '../kedge-client.js';
 import { changeWindow, type WindowChange } from './change-window.js';
@@ -66,7 +67,7 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
       } catch (error) {
         if (error instanceof ScheduleAlreadyRunning)
           throw new KedgeError('already-exists', `Cannot create window ${name}: there is one of that name; change it with "kedge window edit ${name}"`);
-        await withWindowErrors(`create window ${name}`, name, () => Promise.reject(error));
+        throw clientError(`create window ${name}`, error);
       }
     },
     list: () =>

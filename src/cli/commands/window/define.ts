@@ -77,7 +77,8 @@ export function windowEditCommand(context: CliContext): CommandUnknownOpts {
 }
 
 async function fieldsOf(name: string, options: Readonly<Record<string, unknown>> & { file?: string; nodes?: string }): Promise<Record<string, unknown>> {
-  const { file, nodes, json: _json, ...flags } = options;
+  const { file, nodes, ...rest } = options;
+  const flags = Object.fromEntries(Object.entries(rest).filter(([option]) => option !== 'json'));
   const list = nodes === undefined ? {} : { nodes: nodes === 'all' ? nodes : nodes.split(',') };
   if (file === undefined) return { name, ...flags, ...list };
   const { source, problem } = await readConfigFile(file);
