@@ -1,5 +1,6 @@
 /** The activities of the control worker as workflows see them: types only, as in interface.ts. */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, NodeStatus } from '../src/domain/node-facts.js';
 import type { ScheduledWindow, WindowDefinition } from '../src/domain/window/window.js';
@@ -22,14 +23,21 @@ export interface ControlActivities {
   voidGuest(input: { node: NodeName; bootId: string | null; guest: VoidedGuest }): Promise<void>;
   /** Withdraws that decision: the guest is where it was after all. */
   dropVoided(input: { node: NodeName; vmid: Vmid; migrationId: MigrationId }): Promise<void>;
+  /** Lets a node take new guests or not. @throws `not-found` for one that has never registered */
+  cordonNode(input: { node: NodeName; cordoned: boolean }): Promise<void>;
+  /** Notes durably, in the node's entity, that a guest was moved away from it, or that it needs not come back any more. Repeatable. */
+  changeAway(input: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
+  /**
+   * Takes a snapshot and plans from it what a drain or an undrain does next. Only that comes back: the plan of a large cluster is large, and old as soon as a
+   * move has ended. `home`: guests noted as away that are at home, or nowhere any more.
+   */
+  planDrain(input: DrainQuestion): Promise<{ steps: NextSteps; home: readonly Vmid[] }>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
   /** Reads the window that its schedule keeps, names its nodes as the cluster has them now, and tells the schedule the next occurrences. */
   openWindow(input: ScheduledWindow): Promise<OpenedWindow>;
   /** Is the node heard, on which boot, and which guests run there, whatever a drain says? */
   examineNode(input: { node: NodeName }): Promise<NodeLook>;
-  /** As `kedge node cordon` and `uncordon`. */
-  cordonNode(input: { node: NodeName; cordoned: boolean }): Promise<void>;
 }
 
 /**

@@ -13,11 +13,11 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { NodeName } from '../src/domain/ids.js';
-import type { NodeEntityStatus } from '../src/domain/node-facts.js';
+import type { NodeName, Vmid } from '../src/domain/ids.js';
+import type { AwayGuest, NodeEntityStatus } from '../src/domain/node-facts.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
-import { cordonUpdate, dropVoidedUpdate, registerBootUpdate, statusQuery, voidGuestUpdate } from './messages.js';
+import { addAwayUpdate, cordonUpdate, dropAwayUpdate, dropVoidedUpdate, registerBootUpdate, statusQuery, voidGuestUpdate } from './messages.js';
 import { onNode } from './on-node.js';
 import { workflowInstant } from './workflow-time.js';
 
@@ -74,6 +74,15 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
   setHandler(dropVoidedUpdate, (guest) => {
     keep({ voided: others(guest) });
     return { dropped: true as const };
+  });
+  const awayWithout = (vmid: Vmid): readonly AwayGuest[] => (status.away ?? []).filter((guest) => guest.vmid !== vmid);
+  setHandler(addAwayUpdate, ({ vmid, at }) => {
+    if (awayWithout(vmid).length === (status.away ?? []).length) keep({ away: [...(status.away ?? []), { vmid, at }] });
+    return { away: true as const };
+  });
+  setHandler(dropAwayUpdate, ({ vmid }) => {
+    keep({ away: awayWithout(vmid) });
+    return { away: false as const };
   });
   setHandler(cordonUpdate, ({ cordoned }) => {
     keep({ cordoned });

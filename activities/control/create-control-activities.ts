@@ -3,6 +3,7 @@ import type { ControlActivities, WorkActivities } from '../interface-control.js'
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { awaitBoot, examineNode } from './examine-node.js';
+import { planDrain } from './plan-drain.js';
 import { fenceLostNode } from './fence-lost-node.js';
 import { openWindow } from './open-window.js';
 import { runOnNode } from './run-on-node.js';
@@ -18,12 +19,14 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
     voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
+    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => cluster.cordonNode(node, cordoned)),
+    changeAway: (change) => crashPoint('control.change-away', () => cluster.changeAway(change)),
+    planDrain: (question) => crashPoint('control.plan-drain', () => planDrain(cluster, question)),
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
     openWindow: (input) => crashPoint('control.open-window', () => openWindow(cluster, input)),
     examineNode: ({ node }) => crashPoint('control.examine-node', () => examineNode(cluster, node)),
-    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => cluster.cordonNode(node, cordoned)),
     runOnNode: (input) => crashPoint('control.run-on-node', () => runOnNode(cluster.runOnNode, input)),
     awaitBoot: (input) => crashPoint('control.await-boot', () => beating(() => awaitBoot(cluster, input))),
   };

@@ -33,7 +33,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'node',
-    description: 'List, show, cordon and uncordon nodes; run the worker of this node',
+    description: 'List, show, cordon, drain and fill nodes; run the worker of this node',
     load: async (context) => (await import('./commands/node/group.js')).nodeCommands(context),
   },
   {
@@ -58,7 +58,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'plan',
-    description: 'Plan moves for a snapshot of a cluster; changes nothing',
+    description: 'Plan moves for this cluster, or for a snapshot of one; changes nothing',
     load: async (context) => (await import('./commands/plan/group.js')).planCommands(context),
   },
   {

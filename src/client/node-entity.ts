@@ -1,4 +1,5 @@
-import type { NodeName } from '../domain/ids.js';
+import type { NodeName, Vmid } from '../domain/ids.js';
+import type { AwayGuest } from '../domain/node-facts.js';
 import type { BootRegistration, VoidedGuest } from '../domain/voided-guest.js';
 import { nodeWorkflowId, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
@@ -17,6 +18,19 @@ export async function registerNode(context: ClientContext, { node, bootId }: { n
     });
     const { voided } = await handle.executeUpdate<BootRegistration, [{ bootId: string }]>(UPDATES.registerBoot, { args: [{ bootId }] });
     return voided ?? [];
+  });
+}
+
+/** Notes that a guest was moved away from its node, or that it needs not come back any more. Repeatable. */
+export async function changeAway(
+  { client }: ClientContext,
+  { node, vmid, at, away }: { node: NodeName; vmid: Vmid; at: string; away: boolean },
+): Promise<void> {
+  await withClientErrors(`note guest ${vmid} as ${away ? 'away from' : 'back at'} node ${node}`, () => {
+    const handle = client.workflow.getHandle(nodeWorkflowId(node));
+    return away
+      ? handle.executeUpdate<unknown, [AwayGuest]>(UPDATES.addAway, { args: [{ vmid, at }] })
+      : handle.executeUpdate<unknown, [Pick<AwayGuest, 'vmid'>]>(UPDATES.dropAway, { args: [{ vmid }] });
   });
 }
 

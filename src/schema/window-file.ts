@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { assertNever } from '../domain/assert-never.js';
 import { parseNodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import { parseDuration } from '../domain/parse-duration.js';
@@ -109,37 +108,5 @@ function isZone(zone: string): boolean {
     return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
-  }
-}
-
-/** The window as people write it, for the schedule to keep and for an edit to start from. */
-export function windowFileOf(window: WindowDefinition): WindowFile {
-  const { work, healthCheck } = window;
-  return {
-    name: window.name,
-    zone: window.zone,
-    start: window.start,
-    ...(window.rule === null ? {} : { rule: window.rule }),
-    duration: `${window.durationMs}ms`,
-    nodes: window.nodes === null ? 'all' : [...window.nodes],
-    atOnce: window.atOnce,
-    ...workFile(work),
-    ...(healthCheck === null ? {} : { check: healthCheck.command, checkTimeout: `${healthCheck.timeoutMs}ms` }),
-    restore: window.restore,
-    missed: `${window.lateMs}ms`,
-    onFailure: window.onFailure,
-  };
-}
-
-function workFile(work: WindowWork): Pick<WindowFile, 'command' | 'reboot' | 'human' | 'timeout' | 'repeatable'> {
-  switch (work.kind) {
-    case 'command':
-      return { command: work.command, timeout: `${work.timeoutMs}ms`, repeatable: work.repeatable };
-    case 'reboot':
-      return { reboot: work.command, timeout: `${work.timeoutMs}ms` };
-    case 'human':
-      return { human: work.note };
-    default:
-      return assertNever(work);
   }
 }

@@ -91,6 +91,7 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     ...kedge,
     nodes: NODES,
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
+    takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
     runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),

@@ -6,10 +6,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CommandEnd } from '../../activities/interface-control.js';
 import { parseNodeName, type NodeName } from '../../src/domain/ids.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
+import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import type { WindowDefinition, WindowReport } from '../../src/domain/window/window.js';
 import { createLogger } from '../../src/log/logger.js';
 import { nextOccurrences } from '../../src/schema/window-occurrences.js';
-import { parseWindowFile, windowFileOf } from '../../src/schema/window-file.js';
+import { windowFileOf } from '../../src/schema/print-window.js';
+import { parseWindowFile } from '../../src/schema/window-file.js';
 import { clusterAccess, createControlWorker } from '../../worker/control-worker.js';
 import { connectWorker, type WorkerConnection } from '../../worker/temporal/connect-worker.js';
 import { runWorkers } from '../../worker/temporal/run-workers.js';
@@ -40,8 +42,9 @@ beforeAll(async () => {
   const control = await createControlWorker({
     ...connected,
     workflows: { workflowBundle },
+    placement: () => Promise.resolve(NO_PLACEMENT),
     access: {
-      ...clusterAccess(connected.kedge),
+      ...clusterAccess(connected.kedge, () => Promise.resolve(NO_PLACEMENT)),
       nodeStatus: (node) => Promise.resolve(statusOf(node)),
       cordonNode: (node, cordoned) => Promise.resolve(void log.push(`${cordoned ? 'cordon' : 'uncordon'} ${node}`)),
       runOnNode: async ({ node, command }) => {

@@ -5,7 +5,7 @@ import { isRecord } from '../../domain/is-record.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { Occurrence, ScheduledWindow, WindowDefinition } from '../../domain/window/window.js';
 import { windowScheduleId } from '../../domain/workflow-names.js';
-import { parseWindowFile, windowFileOf } from '../../schema/window-file.js';
+import { windowFileOf } from '../../schema/print-window.js';
 
 /** Another start after an outage may come as late as the window allows; Temporal takes no less than this. */
 const SHORTEST_CATCH_UP_MS = 10_000;
@@ -44,6 +44,8 @@ export async function describeWindow(
   const payload = raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
   const kept: unknown = payload == null ? null : defaultPayloadConverter.fromPayload(payload);
   if (!isScheduledWindow(kept)) throw new KedgeError('not-found', `Cannot read window ${name}: its schedule keeps no window`);
+  // Rules and time zones are a large library, which no other command needs.
+  const { parseWindowFile } = await import('../../schema/window-file.js');
   return { raw, kept, definition: parseWindowFile(kept.file) };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseWindowFile, windowFileOf } from '../../../src/schema/window-file.js';
+import { windowFileOf } from '../../../src/schema/print-window.js';
+import { parseWindowFile } from '../../../src/schema/window-file.js';
 
 const good = {
   name: 'patch',

@@ -3,6 +3,7 @@ import { parseYaml } from '../../../config/load-yaml.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import { overlapsOf } from '../../../domain/window/overlap.js';
 import { SCHEDULED_AHEAD, type WindowDefinition } from '../../../domain/window/window.js';
+import { windowFileOf } from '../../../schema/print-window.js';
 import type { CliContext } from '../../cli-context.js';
 import type { Cluster } from '../../cluster.js';
 import { globalOptions, newCommand } from '../../new-command.js';
@@ -63,7 +64,6 @@ export function windowEditCommand(context: CliContext): CommandUnknownOpts {
     description: 'Change a maintenance window; an opening that runs is not changed',
     examples: ['kedge window edit patch --duration 6h'],
   }).action(async (name, options, command) => {
-    const { windowFileOf } = await import('../../../schema/window-file.js');
     const fields = await fieldsOf(name, options);
     const saved = await withCluster(context, globalOptions(command), async (cluster) => {
       const before: Record<string, unknown> = { ...windowFileOf((await cluster.windows.show(name)).definition) };
@@ -83,7 +83,7 @@ async function fieldsOf(name: string, options: Readonly<Record<string, unknown>>
   if (file === undefined) return { name, ...flags, ...list };
   const { source, problem } = await readConfigFile(file);
   if (problem !== null) throw new KedgeError('bad-config', `Cannot read ${file}: ${problem.message}`);
-  const { windowFileOf, windowFileSchema } = await import('../../../schema/window-file.js');
+  const { windowFileSchema } = await import('../../../schema/window-file.js');
   return { ...windowFileOf(parseYaml(source, { file, schema: windowFileSchema })), ...flags, ...list, name };
 }
 
