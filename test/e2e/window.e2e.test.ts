@@ -33,20 +33,9 @@ describe('a maintenance window', { timeout: 10 * MINUTE }, () => {
   it('is opened by its schedule, patches and reboots one node after the other, and ends by itself, although the control worker is killed on the way', async () => {
     await Promise.all([world.booted(ON_NODE1), world.booted(ON_NODE2)]);
     const before = NODES.map(bootId);
-    const made = await world.cli(
-      'window',
-      'create',
-      'patch',
-      ...at(nextMinute()),
-      '--nodes',
-      'all',
-      '--check',
-      'test -s /etc/kedge/patched',
-      ...patching('reboot'),
-    );
+    const start = nextMinute();
+    const made = await world.cli('window', 'create', 'patch', ...at(start), '--nodes', 'all', '--check', 'test -s /etc/kedge/patched', ...patching('reboot'));
     expect(made, made.stderr).toMatchObject({ code: 0, stderr: '' });
-    const { next } = await shown('patch');
-    expect(next).toHaveLength(1);
 
     await waitUntil('the first node on its way down', () => patches('node1') === 1, { timeoutMs: 6 * MINUTE });
     await world.break('control', { kind: 'kill', target: 'control' });
