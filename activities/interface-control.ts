@@ -3,6 +3,7 @@ import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, NodeStatus } from '../src/domain/node-facts.js';
+import type { ScheduledWindow, WindowDefinition } from '../src/domain/window/window.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 
 /** Runs on the queue `control`, inside the control worker. */
@@ -33,6 +34,43 @@ export interface ControlActivities {
   planDrain(input: DrainQuestion): Promise<{ steps: NextSteps; home: readonly Vmid[] }>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
+  /** Reads the window that its schedule keeps, names its nodes as the cluster has them now, and tells the schedule the next occurrences. */
+  openWindow(input: ScheduledWindow): Promise<OpenedWindow>;
+  /** Is the node heard, on which boot, and which guests run there, whatever a drain says? */
+  examineNode(input: { node: NodeName }): Promise<NodeLook>;
+}
+
+/**
+ * Run on the queue as calls of their own. An attempt of a command whose worker dies is lost with its answer: the command goes on at the node, up
+ * to its own time limit.
+ */
+export interface WorkActivities {
+  /** Runs a shell command on a node as root. An exit code is an answer, not an error. */
+  runOnNode(input: { node: NodeName; command: string; timeoutMs: number }): Promise<CommandEnd>;
+  /** Resolves when the node is heard on another boot than `bootId` (null: on any), or false when the time is over. */
+  awaitBoot(input: { node: NodeName; bootId: string | null; timeoutMs: number }): Promise<{ booted: boolean }>;
+}
+
+/** `exitCode` null: the connection was lost, so that nobody knows how it ended, or whether it has. */
+export interface CommandEnd {
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  /** The end of both outputs. */
+  readonly output: string;
+}
+
+export interface OpenedWindow {
+  readonly definition: WindowDefinition;
+  readonly nodes: readonly NodeName[];
+  /** Why the schedule was not brought up to date; null: it was. */
+  readonly warning: string | null;
+}
+
+export interface NodeLook {
+  readonly isHeard: boolean;
+  readonly bootId: string | null;
+  /** Guests that run there, or may. */
+  readonly running: readonly Vmid[];
 }
 
 /** `reason` null: no fencing device is configured for the node. */

@@ -29,7 +29,7 @@ export function nodeYaml(name: string, options: LabOptions): string {
 export function fencingYaml(options: LabOptions): string {
   const agent = join(repositoryFolder(), 'lab', 'fence-lab.sh');
   const devices = nodeNames(options.nodes).map(
-    (plug) => [plug, { agent, timeoutSeconds: 60, parameters: { plug, socket: '/run/kedge/link/power.sock' } }] as const,
+    (plug) => [plug, { agent, timeoutSeconds: 60, parameters: { plug, socket: '/run/kedge/power/power.sock' } }] as const,
   );
   return stringify({ nodes: Object.fromEntries(devices) });
 }

@@ -12,6 +12,7 @@ import { loadFencingConfig } from '../src/config/load-fencing-config.js';
 import { pathsFromEnvironment } from '../src/config/paths.js';
 import { fenceNode } from '../src/drivers/fence/fence-node.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
+import { runBySsh } from './run-by-ssh.js';
 import { connectWorker } from './temporal/connect-worker.js';
 import { installRuntime } from './temporal/install-runtime.js';
 import { runWorkers } from './temporal/run-workers.js';
@@ -53,16 +54,18 @@ export interface ControlWorkerParts {
   readonly kedge: KedgeClient;
   readonly placement: ControlWorkerOptions['placement'];
   readonly workflows: Pick<WorkerOptions, 'workflowBundle'>;
+  /** For tests only: what the activities reach instead of the cluster. */
+  readonly access?: ClusterAccess;
 }
 
 /** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
-export function createControlWorker({ connection, namespace, kedge, placement, workflows }: ControlWorkerParts): Promise<Worker> {
+export function createControlWorker({ connection, namespace, kedge, placement, workflows, access }: ControlWorkerParts): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     ...workflows,
     taskQueue: CONTROL_QUEUE,
-    activities: createControlActivities(clusterAccess(kedge, placement)),
+    activities: createControlActivities(access ?? clusterAccess(kedge, placement)),
     maxCachedWorkflows: 200,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
@@ -70,7 +73,8 @@ export function createControlWorker({ connection, namespace, kedge, placement, w
   });
 }
 
-function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOptions['placement']): ClusterAccess {
+/** What the activities reach: the cluster's verbs, this machine's devices, and its key for the nodes. */
+export function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOptions['placement']): ClusterAccess {
   return {
     nodes: kedge.nodes,
     nodeStatus: (node) => kedge.findNodeStatus(node),
@@ -80,6 +84,8 @@ function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOptions['plac
     voidGuest: (decision) => kedge.voidGuest(decision),
     dropVoided: (guest) => kedge.dropVoided(guest),
     cordonNode: (node, cordoned) => kedge.cordonNode(node, cordoned),
+    scheduleWindow: (change) => crashPoint('control.schedule-window', () => kedge.scheduleWindow(change)),
+    runOnNode: (call) => runBySsh(call),
     changeAway: (change) => kedge.changeAway(change),
     readSlots: () => kedge.readSlots(),
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),

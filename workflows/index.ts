@@ -2,6 +2,8 @@
 export { admission } from './admission.js';
 export { auditNode } from './audit-node.js';
 export { checkMigration } from './check-migration.js';
+export { maintainNode } from './maintain-node.js';
+export { maintainNodes } from './maintain-nodes.js';
 export { evacuateNode } from './evacuate-node.js';
 export { manageGuest } from './manage-guest.js';
 export { migrateGuest } from './migrate-guest.js';

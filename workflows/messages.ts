@@ -5,6 +5,7 @@ import type { MigrationStory, OperatorAnswer, OperatorDecision } from '../src/do
 import type { EvacuationReport } from '../src/domain/evacuation.js';
 import type { AwayGuest, NodeEntityStatus } from '../src/domain/node-facts.js';
 import type { BootRegistration, VoidedGuest } from '../src/domain/voided-guest.js';
+import type { WorkAnswer } from '../src/domain/window/window.js';
 import { QUERIES, SIGNALS, UPDATES } from '../src/domain/workflow-names.js';
 
 /* migrateGuest */
@@ -36,3 +37,7 @@ export const evacuationQuery = defineQuery<EvacuationReport>(QUERIES.evacuation)
 export const slotsQuery = defineQuery<SlotState>(QUERIES.slots);
 export const requestSlotSignal = defineSignal<[SlotRequest]>(SIGNALS.request);
 export const releaseSlotSignal = defineSignal<[SlotRelease]>(SIGNALS.release);
+
+/* maintainNode */
+/** The operator's word about work that waits for it; refused with `guest-state` when none does. */
+export const workAnswerUpdate = defineUpdate<{ answered: WorkAnswer }, [{ window: string; answer: WorkAnswer }]>(UPDATES.workAnswer);

@@ -1,6 +1,8 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
+import type { Occurrence } from '../../src/domain/window/window.js';
+import type { RunOnNode } from './run-on-node.js';
 import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
 import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
@@ -26,4 +28,7 @@ export interface ClusterAccess {
   /** Who has a slot of admission: the migrations that move guests now. */
   readSlots(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
   readonly fencing: Fencing;
+  /** Tells the schedule of a window when it opens next, unless the window was changed since `revision`. */
+  scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
+  runOnNode: RunOnNode;
 }

@@ -1,14 +1,17 @@
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
-import type { ControlActivities } from '../interface-control.js';
+import type { ControlActivities, WorkActivities } from '../interface-control.js';
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { awaitBoot, examineNode } from './examine-node.js';
 import { planDrain } from './plan-drain.js';
 import { fenceLostNode } from './fence-lost-node.js';
+import { openWindow } from './open-window.js';
+import { runOnNode } from './run-on-node.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
 
 /** The activities that run inside the control worker. */
-export function createControlActivities(cluster: ClusterAccess): ControlActivities {
+export function createControlActivities(cluster: ClusterAccess): ControlActivities & WorkActivities {
   return {
     surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
     findEndedHolders: ({ workflowIds }) => crashPoint('control.find-ended-holders', () => findEnded(cluster, workflowIds)),
@@ -22,6 +25,10 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
+    openWindow: (input) => crashPoint('control.open-window', () => openWindow(cluster, input)),
+    examineNode: ({ node }) => crashPoint('control.examine-node', () => examineNode(cluster, node)),
+    runOnNode: (input) => crashPoint('control.run-on-node', () => runOnNode(cluster.runOnNode, input)),
+    awaitBoot: (input) => crashPoint('control.await-boot', () => beating(() => awaitBoot(cluster, input))),
   };
 }
 

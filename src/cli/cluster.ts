@@ -25,6 +25,7 @@ export interface Cluster
     | 'readSlots'
     | 'readSchedules'
     | 'repair'
+    | 'windows'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */

@@ -37,6 +37,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/node/group.js')).nodeCommands(context),
   },
   {
+    name: 'window',
+    description: 'Make, list, show, change, pause, run, skip and delete maintenance windows',
+    load: async (context) => (await import('./commands/window/group.js')).windowCommands(context),
+  },
+  {
     name: 'control',
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
     load: async (context) => (await import('./commands/control.js')).controlCommand(context),

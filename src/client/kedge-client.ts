@@ -11,6 +11,7 @@ import type { Placement } from '../domain/plan/placement.js';
 import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
 import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
+import type { Occurrence } from '../domain/window/window.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
@@ -34,6 +35,8 @@ import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
 import { takeSnapshot } from './take-snapshot.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
+import { scheduleWindow } from './window/change-window.js';
+import { windowVerbs, type WindowVerbs } from './window/window-verbs.js';
 import { watchMigration, type WatchOptions } from './watch-migration.js';
 
 /** What the verbs share. */
@@ -103,6 +106,9 @@ export interface KedgeClient {
   readSchedules(): Promise<readonly AuditedSchedule[]>;
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
   repair(request: RepairRequest): Promise<RepairResult>;
+  readonly windows: WindowVerbs;
+  /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
+  scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -147,6 +153,8 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     readSlots: () => readSlots(context),
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
+    windows: windowVerbs(context),
+    scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };
 }

@@ -49,6 +49,7 @@ export const PRIMITIVES: Readonly<Record<'write' | 'effect' | 'message', readonl
     'removeVeth',
     'removeLink',
     'fenceNode',
+    'runRemoteCommand',
     'runRsync',
     'syncVolume',
     'endHolders',

@@ -131,6 +131,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     ...kedge,
     readSlots: () => Promise.resolve([]),
     takeSnapshot: () => snapshot(),
+    runOnNode: () => Promise.reject(new Error('A drain runs no command')),
     fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
   };
   const control = createControlActivities(cluster);

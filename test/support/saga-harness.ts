@@ -94,6 +94,7 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
+    runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
     fencing,
   };
   const change = (vmid: number, how: (voided: readonly VoidedGuest[]) => readonly VoidedGuest[]): void => {
