@@ -9,9 +9,24 @@ export class CancelSwitch {
   readonly #scope = new CancellationScope();
   #deadline: { readonly scope: CancellationScope; readonly endsAtMs: number } | null = null;
   #reason: CancelReason | null = null;
+  #stoppedBy: CancelReason | null = null;
+  #hasFailed = false;
 
   get reason(): CancelReason | null {
     return this.#reason ?? (this.#scope.consideredCancelled ? 'cancelled' : null);
+  }
+
+  /**
+   * Why the first step that failed was cut short; null when it failed by itself, whatever was asked for while it was undone. A call that was cut
+   * short may end with any failure, such as the death of its worker: the cancel is what stopped the migration all the same.
+   */
+  get stoppedBy(): CancelReason | null {
+    return this.#stoppedBy;
+  }
+
+  noteFailure(): void {
+    if (!this.#hasFailed) this.#stoppedBy = this.reason;
+    this.#hasFailed = true;
   }
 
   run(work: () => Promise<void>): Promise<void> {

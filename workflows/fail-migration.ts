@@ -42,8 +42,9 @@ function endOf({ story, cancel, migration }: MigrationContext, error: unknown, f
       message: `${error.message}: run "kedge audit" to see where guest ${migration.vmid} is and what is left`,
     };
   }
-  if (failure.code === 'cancelled' || (failure.code === 'rolled-back' && cancel.reason !== null)) {
-    const code = cancel.reason ?? 'cancelled';
+  const stoppedBy = failure.code === 'cancelled' ? (cancel.reason ?? 'cancelled') : cancel.stoppedBy;
+  if (stoppedBy !== null) {
+    const code = stoppedBy;
     const message =
       code === 'cancelled'
         ? `Migration of guest ${migration.vmid} cancelled: the guest is as before`
