@@ -8,6 +8,7 @@ import { evacuationWorkflowId, QUERIES, UPDATES, WORKFLOW_TYPES } from '../domai
 import { askWorkflow } from './ask-workflow.js';
 import { clientError, isUnreachable } from './client-error.js';
 import { CONTROL_START } from './control-start.js';
+import { executeUpdate } from './execute-update.js';
 import type { ClientContext } from './kedge-client.js';
 
 /** One drain or undrain, whatever runs it continues in. */
@@ -79,7 +80,7 @@ function isReport(value: unknown): value is EvacuationReport {
 /** @throws KedgeError `not-found` when none runs */
 export async function cancelEvacuation({ client }: ClientContext, node: NodeName): Promise<void> {
   try {
-    await client.workflow.getHandle(evacuationWorkflowId(node)).executeUpdate(UPDATES.cancel);
+    await executeUpdate(client.workflow.getHandle(evacuationWorkflowId(node)), UPDATES.cancel);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new KedgeError('not-found', `Cannot cancel the drain of node ${node}: none runs`, { cause: error });
     throw clientError(`cancel the drain of node ${node}`, error);

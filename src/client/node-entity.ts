@@ -4,6 +4,7 @@ import type { BootRegistration, VoidedGuest } from '../domain/voided-guest.js';
 import { nodeWorkflowId, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
 import { CONTROL_START } from './control-start.js';
+import { executeUpdate } from './execute-update.js';
 import type { ClientContext } from './kedge-client.js';
 
 /** Starts the node's entity if need be and registers this boot; resolves when the entity has confirmed it, with what the node must not run any more. */
@@ -16,7 +17,7 @@ export async function registerNode(context: ClientContext, { node, bootId }: { n
       args: [{ node }],
       staticSummary: `Presence of node ${node}`,
     });
-    const { voided } = await handle.executeUpdate<BootRegistration, [{ bootId: string }]>(UPDATES.registerBoot, { args: [{ bootId }] });
+    const { voided } = await executeUpdate<BootRegistration>(handle, UPDATES.registerBoot, { bootId });
     return voided ?? [];
   });
 }
@@ -29,15 +30,15 @@ export async function changeAway(
   await withClientErrors(`note guest ${vmid} as ${away ? 'away from' : 'back at'} node ${node}`, () => {
     const handle = client.workflow.getHandle(nodeWorkflowId(node));
     return away
-      ? handle.executeUpdate<unknown, [AwayGuest]>(UPDATES.addAway, { args: [{ vmid, at }] })
-      : handle.executeUpdate<unknown, [Pick<AwayGuest, 'vmid'>]>(UPDATES.dropAway, { args: [{ vmid }] });
+      ? executeUpdate(handle, UPDATES.addAway, { vmid, at } satisfies AwayGuest)
+      : executeUpdate(handle, UPDATES.dropAway, { vmid } satisfies Pick<AwayGuest, 'vmid'>);
   });
 }
 
 /** Marks a node as taking new guests or not. @throws KedgeError `not-found` for a node that has never registered */
 export async function cordonNode({ client }: ClientContext, { node, cordoned }: { node: NodeName; cordoned: boolean }): Promise<void> {
   await withClientErrors(`${cordoned ? 'cordon' : 'uncordon'} node ${node}`, () =>
-    client.workflow.getHandle(nodeWorkflowId(node)).executeUpdate<unknown, [{ cordoned: boolean }]>(UPDATES.cordon, { args: [{ cordoned }] }),
+    executeUpdate(client.workflow.getHandle(nodeWorkflowId(node)), UPDATES.cordon, { cordoned }),
   );
 }
 
@@ -47,9 +48,7 @@ export async function cordonNode({ client }: ClientContext, { node, cordoned }: 
  */
 export async function voidGuest({ client }: ClientContext, { node, bootId, guest }: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void> {
   await withClientErrors(`give node ${node} up for guest ${guest.vmid}`, () =>
-    client.workflow
-      .getHandle(nodeWorkflowId(node))
-      .executeUpdate<unknown, [{ bootId: string; guest: VoidedGuest }]>(UPDATES.voidGuest, { args: [{ bootId, guest }] }),
+    executeUpdate(client.workflow.getHandle(nodeWorkflowId(node)), UPDATES.voidGuest, { bootId, guest }),
   );
 }
 
@@ -60,8 +59,6 @@ export async function dropVoided(
 ): Promise<void> {
   const { vmid, migrationId } = guest;
   await withClientErrors(`drop the void guest ${vmid} of node ${node}`, () =>
-    client.workflow
-      .getHandle(nodeWorkflowId(node))
-      .executeUpdate<unknown, [Pick<VoidedGuest, 'vmid' | 'migrationId'>]>(UPDATES.dropVoided, { args: [{ vmid, migrationId }] }),
+    executeUpdate(client.workflow.getHandle(nodeWorkflowId(node)), UPDATES.dropVoided, { vmid, migrationId }),
   );
 }

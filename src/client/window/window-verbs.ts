@@ -6,6 +6,7 @@ import type { Occurrence, ScheduledWindow, UpkeepProgress, WindowDefinition, Win
 import { maintenanceWorkflowId, UPDATES, upkeepWorkflowId, WINDOW_SCHEDULES, windowScheduleId, WORKFLOW_TYPES } from '../../domain/workflow-names.js';
 import { clientError } from '../client-error.js';
 import { CONTROL_START } from '../control-start.js';
+import { executeUpdate } from '../execute-update.js';
 import type { ClientContext } from '../kedge-client.js';
 import { changeWindow, type WindowChange } from './change-window.js';
 import { catchUpMs, describeWindow, scheduledWindow } from './window-schedule.js';
@@ -95,10 +96,7 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
     },
     answer: (name, { node, answer }) =>
       withWindowErrors(`answer for node ${node} of window ${name}`, name, () =>
-        client.workflow
-          .getHandle(upkeepWorkflowId(node))
-          .executeUpdate<unknown, [{ window: string; answer: WorkAnswer }]>(UPDATES.workAnswer, { args: [{ window: name, answer }] })
-          .then(() => undefined),
+        executeUpdate<undefined>(client.workflow.getHandle(upkeepWorkflowId(node)), UPDATES.workAnswer, { window: name, answer }),
       ),
     remove: (name) => withWindowErrors(`delete window ${name}`, name, () => handle(name).delete()),
   };
