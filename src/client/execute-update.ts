@@ -16,7 +16,7 @@ const TASK_DROPPED: readonly number[] = [9];
 export async function executeUpdate<Result>(handle: WorkflowHandle, name: string, argument?: unknown): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await (argument === undefined ? handle.executeUpdate<Result>(name) : handle.executeUpdate<Result, [unknown]>(name, { args: [argument] }));
+      return await (argument === undefined ? handle.executeUpdate<Result, []>(name) : handle.executeUpdate<Result, [unknown]>(name, { args: [argument] }));
     } catch (error) {
       const cause = error instanceof ServiceError ? error.cause : error;
       if (attempt === ATTEMPTS || !isGrpcServiceError(cause) || !TASK_DROPPED.includes(cause.code)) throw error;
