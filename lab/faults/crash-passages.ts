@@ -145,7 +145,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'node.repair-activity': { alone: 'an audit repairs, in audit-repair.e2e.test.ts' },
   'node.resume': { round: 'verbs', at: 'source' },
   'node.run-file-removal': { alone: 'an audit repairs what it has found, in test/worker/node/audit/repair-node.isolated.test.ts' },
-  'node.settle-activity': { alone: 'a switchover that ends in doubt for longer than an attempt, in test/workflows with fake nodes' },
+  'node.settle-activity': { alone: 'a switchover stays in doubt for longer than an attempt, in lost-node.e2e.test.ts' },
   'node.settle-answer': { rarely: 'one side alone can act' },
   'node.shut-down-container': { rarely: 'a container is shut down by its operator' },
   'node.shutdown-mark-end': { round: 'live', at: 'source' },
