@@ -6,7 +6,8 @@ import type { ClusterAccess } from './cluster-access.js';
 
 /**
  * Reads a window at its opening. A schedule that can't be brought up to date stops nothing: it knows many more occurrences, and the next opening
- * tries again. @throws KedgeError `bad-input` when this Kedge can't read the window, or it names a node that the cluster has not any more
+ * tries again. A node that the cluster has not any more is left to its drain to refuse. @throws KedgeError `bad-input` when this Kedge can't read the
+ * window
  */
 export async function openWindow(
   cluster: Pick<ClusterAccess, 'nodes' | 'scheduleWindow'>,

@@ -10,7 +10,7 @@ import { startGuestFromDisk } from './start-guest.js';
  * is looked at for as long as it holds, and ends with the start; that of a guest that runs on is removed when it is old.
  */
 export async function startMarkedGuests(node: NodeContext): Promise<void> {
-  for (const vmid of await node.records.list()) {
+  for (const vmid of await node.shutdowns.list()) {
     try {
       if (await node.shutdowns.isAsked(vmid)) await node.locks.withLock(vmid, () => startIfEnded(node, vmid));
       else await node.shutdowns.endIfOld(vmid);

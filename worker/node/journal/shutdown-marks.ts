@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Vmid } from '../../../src/domain/ids.js';
+import { parseVmid, type Vmid } from '../../../src/domain/ids.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { removeDurably, writeDurably } from '../../../src/drivers/host/durable-file.js';
 import { errnoOf } from '../../../src/drivers/host/storage-error.js';
@@ -16,6 +16,7 @@ import { GuestLocks } from '../guests/guest-locks.js';
 const OBEYS_WITHIN_MS = 10 * 60_000;
 /** How long a mark lies at least: whoever deals late with an end that was seen in time must still find it. */
 const KEPT_MS = 2 * OBEYS_WITHIN_MS;
+const MARK_NAME = /^([1-9]\d{2,8})\.shutdown$/;
 
 /**
  * Marks of guests that a migration has told to shut down, with the time of its last word. A guest that goes off soon after that has not ended
@@ -39,6 +40,14 @@ export class ShutdownMarks {
 
   async end(vmid: Vmid): Promise<void> {
     await this.#order.withLock(vmid, () => this.#remove(vmid));
+  }
+
+  /** The guests that have a mark, of whatever age. */
+  async list(): Promise<readonly Vmid[]> {
+    return (await readdir(this.#folder)).flatMap((name) => {
+      const vmid = MARK_NAME.exec(name)?.[1];
+      return vmid === undefined ? [] : [parseVmid(vmid)];
+    });
   }
 
   /** Removes a mark that is too old for any end, or that no longer can be read. */
