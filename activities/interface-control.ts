@@ -36,7 +36,7 @@ export interface ControlActivities {
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
   /** Reads the window that its schedule keeps, names its nodes as the cluster has them now, and tells the schedule the next occurrences. */
   openWindow(input: ScheduledWindow): Promise<OpenedWindow>;
-  /** Is the node heard, on which boot, and which guests run there, whatever a drain says? */
+  /** Is the node heard, and on which boot? */
   examineNode(input: { node: NodeName }): Promise<NodeLook>;
 }
 
@@ -69,8 +69,6 @@ export interface OpenedWindow {
 export interface NodeLook {
   readonly isHeard: boolean;
   readonly bootId: string | null;
-  /** Guests that run there, or may. */
-  readonly running: readonly Vmid[];
 }
 
 /** `reason` null: no fencing device is configured for the node. */

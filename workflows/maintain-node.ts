@@ -10,15 +10,15 @@
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, condition, executeChild, isCancellation, setHandler, upsertMemo, ApplicationFailure } from '@temporalio/workflow';
-import type { NodeLook } from '../activities/interface-control.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../src/domain/evacuation.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import type { NodeOutcome, NodeResult, Upkeep, UpkeepProgress, WorkAnswer } from '../src/domain/window/window.js';
+import type { NodeName } from '../src/domain/ids.js';
 import { evacuationWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { workAnswerUpdate } from './messages.js';
 import { doWork, isWell, type Ask, type WorkEnd } from './node-work.js';
-import { onControl } from './on-node.js';
+import { onControl, onNode } from './on-node.js';
 import { instantMs, workflowTimeMs } from './workflow-time.js';
 
 export interface MaintainNodeInput extends Upkeep {
@@ -68,7 +68,7 @@ export async function maintainNode(input: MaintainNodeInput): Promise<NodeOutcom
   if ('result' in drained) return ended(drained.result, drained.reason);
   if (drained.end === 'cancelled') return ended('cancelled', 'The drain was cancelled; the node stays cordoned');
   return CancellationScope.nonCancellable(async () => {
-    const why = whyNotEmpty(drained, await onControl(timings).examineNode({ node }));
+    const why = whyNotDrained(drained) ?? (await whyInUse(node, timings));
     const isLate = workflowTimeMs() >= instantMs(closesAt);
     if (why !== null || isLate || drained.end === 'out-of-time') {
       const restored = await giveBack();
@@ -123,13 +123,23 @@ function notDrained(error: unknown): { readonly result: NodeResult; readonly rea
   return { result: 'not-touched', reason: `The drain failed: ${readFailure(error).message}` };
 }
 
-/** The drain's report and the node's own inventory both have to say so: work may end everything that runs there. */
-function whyNotEmpty({ end, stayed, moving }: EvacuationReport, { isHeard, running }: NodeLook): string | null {
-  if (end !== 'done' || stayed.length > 0 || moving.length > 0) {
-    return `The node is not empty: ${stayed.map(({ vmid, reason }) => `${String(vmid)}: ${reason}`).join('; ') || `its drain ended as ${String(end)}`}`;
+function whyNotDrained({ end, stayed, moving }: EvacuationReport): string | null {
+  if (end === 'done' && stayed.length === 0 && moving.length === 0) return null;
+  return `The node is not empty: ${stayed.map(({ vmid, reason }) => `${String(vmid)}: ${reason}`).join('; ') || `its drain ended as ${String(end)}`}`;
+}
+
+/**
+ * The drain's report is not enough: work may end everything that runs there, what Kedge knows nothing of too. The node itself is asked for its
+ * processes now. Its presence won't do: that is some seconds old, and shows a guest which has just left.
+ */
+async function whyInUse(node: NodeName, timings: WorkflowTimings): Promise<string | null> {
+  try {
+    const { processes } = await onNode(node, timings).ping.auditNode({ node });
+    const running = processes.map(({ vmid, pid }) => (vmid === null ? `process ${String(pid)}` : String(vmid)));
+    return running.length === 0 ? null : `The node is not empty: ${running.join(', ')} ${running.length === 1 ? 'runs' : 'run'} there`;
+  } catch (error) {
+    return `The node does not say whether it is empty: ${readFailure(error).message}`;
   }
-  if (!isHeard) return 'The node is not heard, so nobody knows whether it is empty';
-  return running.length === 0 ? null : `The node is not empty: it reports ${running.join(', ')}`;
 }
 
 function joined(one: string, other: string | null): string {

@@ -7,12 +7,11 @@ const LOOK_EVERY_MS = 500;
 /** Heartbeats come about once a second: an older inventory may be that of a node which has just gone. */
 const FRESH_MS = 5_000;
 
-/** What is known of a node now. A guest whose process can't be told to have ended counts as running. */
+/** What is known of a node now. */
 export async function examineNode(cluster: Pick<ClusterAccess, 'nodeStatus'>, node: NodeName): Promise<NodeLook> {
   const status = await cluster.nodeStatus(node);
   const isHeard = status?.inventory != null && status.silentSince === null && (status.inventoryAgeMs ?? Infinity) < FRESH_MS;
-  const guests = status?.inventory?.guests ?? [];
-  return { isHeard, bootId: status?.bootId ?? null, running: guests.filter(({ qemu }) => qemu !== 'gone').map(({ vmid }) => vmid) };
+  return { isHeard, bootId: status?.bootId ?? null };
 }
 
 /** Waits for the node to be heard on another boot. Only looks, so that it may be repeated from its beginning. */

@@ -1,9 +1,12 @@
-/** Windows on a real server: its schedules, fake drains and fake work. */
+/** Windows on a real server: its schedules, fake drains and fake work; what runs on a node is what the test says. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { castErrors } from '../../activities/cast-errors.js';
+import type { NodeAudit } from '../../activities/interface.js';
 import type { CommandEnd } from '../../activities/interface-control.js';
+import { KedgeError } from '../../src/domain/kedge-error.js';
 import { parseNodeName, type NodeName } from '../../src/domain/ids.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
@@ -15,6 +18,7 @@ import { parseWindowFile } from '../../src/schema/window-file.js';
 import { clusterAccess, createControlWorker } from '../../worker/control-worker.js';
 import { connectWorker, type WorkerConnection } from '../../worker/temporal/connect-worker.js';
 import { runWorkers } from '../../worker/temporal/run-workers.js';
+import { nodeControlQueue } from '../../src/domain/task-queues.js';
 import { FakeWorld } from '../support/fake-world.js';
 import { parseVmid } from '../../src/domain/ids.js';
 import { startTemporalServer, type TestServer } from '../support/temporal-server.js';
@@ -27,6 +31,9 @@ const world = new FakeWorld(parseVmid(101));
 let log: string[] = [];
 let most = 0;
 let now = 0;
+/** Processes of guests by node, null where the node can't tell; a node that is missing here has no worker. */
+const processes = new Map<NodeName, readonly { readonly vmid: number; readonly pid: number }[] | null>();
+const nodeWorkers: { readonly worker: Worker; readonly run: Promise<void> }[] = [];
 let work: (node: NodeName, command: string) => Promise<Partial<CommandEnd>>;
 const boots = new Map<string, number>();
 
@@ -62,7 +69,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   ending.abort();
-  await runs;
+  for (const { worker } of nodeWorkers) worker.shutdown();
+  await Promise.all([runs, ...nodeWorkers.map(({ run }) => run)]);
   await connected.connection.close();
   await server.stop();
 });
@@ -81,8 +89,27 @@ const SOON = '2030-01-01T00:00';
 const windowOf = (fields: Record<string, unknown>): WindowDefinition =>
   parseWindowFile({ zone: 'UTC', start: SOON, duration: '1h', command: 'patch', ...fields });
 
+/** A node whose worker answers one call, the audit. */
+async function serveNode(node: NodeName): Promise<void> {
+  if (processes.has(node)) return;
+  processes.set(node, []);
+  const auditNode = (): Promise<Pick<NodeAudit, 'processes'>> => {
+    const running = processes.get(node) ?? null;
+    if (running === null) return Promise.reject(new KedgeError('bad-input', 'no answer'));
+    return Promise.resolve({ processes: running.map((process) => ({ ...process, command: 'qemu', incoming: false })) });
+  };
+  const worker = await Worker.create({
+    connection: connected.connection,
+    taskQueue: nodeControlQueue(node),
+    activities: { auditNode },
+    interceptors: { activity: [castErrors] },
+  });
+  nodeWorkers.push({ worker, run: worker.run() });
+}
+
 async function open(fields: Record<string, unknown>): Promise<void> {
   const definition = windowOf(fields);
+  await Promise.all((definition.nodes ?? []).map(serveNode));
   const occurrences = nextOccurrences(definition, { from: new Date().toISOString(), count: 5, skipped: [] });
   await connected.kedge.windows.create({ definition, occurrences });
   await connected.kedge.windows.runNow(definition.name);
@@ -122,6 +149,20 @@ test('a node that does not get empty is not touched; failed work keeps the node 
   await connected.kedge.windows.runNow('rest');
   await expect.poll(async () => (await connected.kedge.windows.show('rest')).report?.finished, { timeout: 60_000 }).toEqual(['c1', 'c2', 'c3']);
   expect(log.filter((line) => line.startsWith('patch'))).toEqual(['patch c2', 'patch c3']);
+});
+
+test('a node is not touched while anything runs there, whatever the drain says; one that does not say is not touched either', async () => {
+  const [used, mute] = [parseNodeName('used1'), parseNodeName('mute1')];
+  await Promise.all([used, mute].map(serveNode));
+  processes.set(used, [{ vmid: 101, pid: 7 }]);
+  processes.set(mute, null);
+  await open({ name: 'used', nodes: [used, mute], restore: false });
+  const report = await ended('used');
+  expect(report.outcomes).toMatchObject([
+    { result: 'not-touched', reason: 'The node is not empty: 101 runs there' },
+    { result: 'not-touched', reason: 'The node does not say whether it is empty: no answer' },
+  ]);
+  expect(log).toEqual([`uncordon ${used}`, `uncordon ${mute}`]);
 });
 
 test('a command whose connection was lost is not run again: the operator is asked', async () => {
@@ -166,6 +207,7 @@ test('a cancel stops the drain, and nothing more is begun', async () => {
 test('the schedule opens the window at its time, and is told the next occurrences then', async () => {
   const at = new Date(Date.now() + 3_000).toISOString().slice(0, 19);
   const definition = windowOf({ name: 'timed', nodes: ['h1'], start: '2026-01-01T00:00', rule: 'FREQ=DAILY' });
+  await serveNode(parseNodeName('h1'));
   await connected.kedge.windows.create({ definition, occurrences: [{ opensAt: `${at}.000Z`, closesAt: at }] });
   expect(await ended('timed')).toMatchObject({ end: 'done', opensAt: `${at}.000Z`, warning: null });
 });
