@@ -6,11 +6,12 @@ export const HEARTBEAT_INTERVAL_MS = 1_000;
 /**
  * A call with heartbeats, for when it is not so short: a slow start of QEMU, or a slow fencing device, is no lost attempt. None is sent before the
  * first interval is over, so that most calls cost nothing more. A cancel is not listened to: what such a call has begun, it ends.
+ * `details`: what each heartbeat tells; nothing when absent.
  */
-export async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function beating<Result>(work: () => Promise<Result>, details?: () => unknown): Promise<Result> {
   const context = Context.current();
   const timer = setInterval(() => {
-    context.heartbeat();
+    context.heartbeat(details?.());
   }, HEARTBEAT_INTERVAL_MS);
   try {
     return await work();

@@ -1,7 +1,10 @@
 /** The activities of the control worker as workflows see them: types only, as in interface.ts. */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
-import type { GuestSummary, NodeStatus } from '../src/domain/node-facts.js';
+import type { GuestSummary, LastSeenGuest, NodeStatus } from '../src/domain/node-facts.js';
+import type { LostPlace, LostPlacesQuestion } from '../src/domain/plan/place-lost.js';
+import type { ScheduledWindow, WindowDefinition } from '../src/domain/window/window.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 
 /** Runs on the queue `control`, inside the control worker. */
@@ -21,10 +24,61 @@ export interface ControlActivities {
   voidGuest(input: { node: NodeName; bootId: string | null; guest: VoidedGuest }): Promise<void>;
   /** Withdraws that decision: the guest is where it was after all. */
   dropVoided(input: { node: NodeName; vmid: Vmid; migrationId: MigrationId }): Promise<void>;
-  /** What is known of every node. */
-  lookAtCluster(): Promise<{ nodes: readonly NodeStatus[] }>;
+  /** What is known of every node, and what the one had that is not heard. Inventories stay out: this is asked again and again. */
+  lookAtCluster(input: { node: NodeName }): Promise<ClusterLook>;
+  /** Which guest of a lost node is to be started next, and where. */
+  placeLost(input: LostPlacesQuestion): Promise<LostPlace>;
+  /** Lets a node take new guests or not. @throws `not-found` for one that has never registered */
+  cordonNode(input: { node: NodeName; cordoned: boolean }): Promise<void>;
+  /** Notes durably, in the node's entity, that a guest was moved away from it, or that it needs not come back any more. Repeatable. */
+  changeAway(input: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
+  /**
+   * Takes a snapshot and plans from it what a drain or an undrain does next. Only that comes back: the plan of a large cluster is large, and old as soon as a
+   * move has ended. `home`: guests noted as away that are at home, or nowhere any more.
+   */
+  planDrain(input: DrainQuestion): Promise<{ steps: NextSteps; home: readonly Vmid[] }>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
+  /** Reads the window that its schedule keeps, names its nodes as the cluster has them now, and tells the schedule the next occurrences. */
+  openWindow(input: ScheduledWindow): Promise<OpenedWindow>;
+  /** Is the node heard, and on which boot? */
+  examineNode(input: { node: NodeName }): Promise<NodeLook>;
+}
+
+/**
+ * Run on the queue as calls of their own. An attempt of a command whose worker dies is lost with its answer: the command goes on at the node, up
+ * to its own time limit.
+ */
+export interface WorkActivities {
+  /** Runs a shell command on a node as root. An exit code is an answer, not an error. */
+  runOnNode(input: { node: NodeName; command: string; timeoutMs: number }): Promise<CommandEnd>;
+  /** Resolves when the node is heard on another boot than `bootId` (null: on any), or false when the time is over. */
+  awaitBoot(input: { node: NodeName; bootId: string | null; timeoutMs: number }): Promise<{ booted: boolean }>;
+}
+
+/** `exitCode` null: the connection was lost, so that nobody knows how it ended, or whether it has. */
+export interface CommandEnd {
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  /** The end of both outputs. */
+  readonly output: string;
+}
+
+export interface OpenedWindow {
+  readonly definition: WindowDefinition;
+  readonly nodes: readonly NodeName[];
+  /** Why the schedule was not brought up to date; null: it was. */
+  readonly warning: string | null;
+}
+
+export interface ClusterLook {
+  readonly nodes: readonly Pick<NodeStatus, 'node' | 'bootId' | 'silentSince'>[];
+  readonly lastGuests: readonly LastSeenGuest[];
+}
+
+export interface NodeLook {
+  readonly isHeard: boolean;
+  readonly bootId: string | null;
 }
 
 /** `reason` null: no fencing device is configured for the node. */

@@ -16,7 +16,8 @@ export interface LabFolder {
   readonly authorityFolder: string;
   /** Unix socket between the relay on the host and the lab's Temporal server. */
   readonly temporalSocket: string;
-  /** Unix socket of the power supply, as the host sees it; the control machine has its folder too. */
+  /** Folder of the power supply's socket: the control machine and the nodes see it too. */
+  readonly powerFolder: string;
   readonly powerSocket: string;
   readonly observerSocket: string;
   readonly observerState: string;
@@ -43,7 +44,8 @@ export function labFolder(name: string): LabFolder {
     configFile: join(path, 'kedge.yaml'),
     authorityFolder: join(path, 'authority'),
     temporalSocket,
-    powerSocket: join(path, 'control', 'link', 'power.sock'),
+    powerFolder: join(path, 'power'),
+    powerSocket: join(path, 'power', 'power.sock'),
     observerSocket: join(path, 'client', 'observer.sock'),
     observerState: join(path, 'client', 'observer.json'),
   };

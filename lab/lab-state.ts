@@ -22,6 +22,7 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stop'), target: z.string(), processes: z.array(processSchema) }),
   z.object({ kind: z.literal('power-off') }),
   z.object({ kind: z.literal('fill'), leaveBytes: z.number().int().nonnegative() }),
+  z.object({ kind: z.literal('slow-disk'), writesPerSecond: z.number().int().positive() }),
   z.object({ kind: z.literal('clock'), shift: z.string() }),
   z.object({ kind: z.literal('claim'), key: z.string(), value: z.string() }),
   z.object({ kind: z.literal('crash-at'), point: z.enum(CRASH_POINTS), moment: z.enum(CRASH_MOMENTS) }),

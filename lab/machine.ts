@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import type { Role } from './address-plan.js';
 import { joinFiles } from './cgroups.js';
-import { repositoryFolder } from './lab-folder.js';
+import { labFolder, repositoryFolder } from './lab-folder.js';
 import type { LabState, Machine } from './lab-state.js';
 import { childrenOf, identify, namespacesOf } from './processes.js';
 import { temporalProgram } from './temporal-program.js';
@@ -85,11 +85,13 @@ function machineEnvironment(lab: LabState, machine: Machine): NodeJS.ProcessEnv 
   const passed = ['PATH', 'LANG', 'KEDGE_LAB_NODE_COMMAND', 'KEDGE_LAB_CONTROL_COMMAND', 'KEDGE_LAB_SABOTAGE', 'KEDGE_LOG_LEVEL'];
   return {
     ...Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+    ...(process.env['KEDGE_LAB_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['KEDGE_LAB_NODE_OPTIONS'] }),
     HOME: '/root',
     [MARKER]: lab.folder,
     KEDGE_LAB_REPOSITORY: repositoryFolder(),
     KEDGE_LAB_SHARED: lab.sharedFolder,
     KEDGE_LAB_PORT: String(lab.temporal.port),
+    ...(lab.options.fencing === true && ['control', 'node'].includes(machine.role) ? { KEDGE_LAB_POWER: labFolder(lab.name).powerFolder } : {}),
     ...(machine.role === 'control' ? { KEDGE_LAB_TEMPORAL: temporalProgram() } : {}),
   };
 }

@@ -11,7 +11,9 @@ export function clusterYaml(options: LabOptions, temporalAddress = `${CONTROL_AD
     const { control, migration } = nodeAddresses(name);
     return [name, { address: control, migrationAddress: migration }] as const;
   });
-  return stringify({ cluster: 'lab', temporal: { address: temporalAddress, namespace: 'default' }, nodes: Object.fromEntries(nodes) });
+  // Whoever wants to see a node's power cut wants to see what comes of its guests; a lab has less patience than a cluster.
+  const recovery = options.fencing === true ? { recovery: { enabled: true, suspectAfterSeconds: 10 } } : {};
+  return stringify({ cluster: 'lab', temporal: { address: temporalAddress, namespace: 'default' }, nodes: Object.fromEntries(nodes), ...recovery });
 }
 
 /** node.yaml: the declared size is the lab's, since /proc shows the size of the whole machine. */
@@ -29,7 +31,7 @@ export function nodeYaml(name: string, options: LabOptions): string {
 export function fencingYaml(options: LabOptions): string {
   const agent = join(repositoryFolder(), 'lab', 'fence-lab.sh');
   const devices = nodeNames(options.nodes).map(
-    (plug) => [plug, { agent, timeoutSeconds: 60, parameters: { plug, socket: '/run/kedge/link/power.sock' } }] as const,
+    (plug) => [plug, { agent, timeoutSeconds: 60, parameters: { plug, socket: '/run/kedge/power/power.sock' } }] as const,
   );
   return stringify({ nodes: Object.fromEntries(devices) });
 }

@@ -4,7 +4,7 @@
 # It mounts what the machine needs, says "ready" on descriptor 3, waits for "go" on descriptor 4 (the network is
 # connected in between; a dead builder closes the pipe and ends a half-built machine), then keeps the machine's
 # components running as an init system would. Orphans are reaped by bash itself. TERM stops everything.
-# Environment: KEDGE_LAB_REPOSITORY, KEDGE_LAB_SHARED, KEDGE_LAB_TEMPORAL, KEDGE_LAB_NODE_COMMAND (tests), KEDGE_LAB_SABOTAGE (chaos).
+# Environment: KEDGE_LAB_REPOSITORY, KEDGE_LAB_SHARED, KEDGE_LAB_TEMPORAL, KEDGE_LAB_POWER (with --fencing), KEDGE_LAB_NODE_COMMAND (tests), KEDGE_LAB_SABOTAGE (chaos).
 set -u
 role=$1
 name=$2
@@ -35,6 +35,10 @@ mount_machine() {
     mkdir -p "$stage/kedge/link"
     mount -n --bind "$folder/link" "$stage/kedge/link" || die "cannot bind $folder/link"
   fi
+  if [ -n "${KEDGE_LAB_POWER:-}" ]; then
+    mkdir -p "$stage/kedge/power"
+    mount -n --bind "$KEDGE_LAB_POWER" "$stage/kedge/power" || die "cannot bind $KEDGE_LAB_POWER"
+  fi
   mount -n --move "$stage" /run || die "cannot move the stage to /run"
   stage=/run/.lab
   for lower in etc var usr mnt; do
@@ -59,6 +63,7 @@ mount_machine() {
     mount -n --bind $stage/repository/.cache/guest /usr/lib/kedge/guest || die "cannot bind the guest kernel"
   fi
   ln -sf "$repository/bin/kedge" /usr/local/bin/kedge
+  if [ -d /run/kedge/power ]; then ln -sf "$repository/lab/reboot-lab.sh" /usr/local/sbin/reboot; fi
   # What unprivileged containers may have as their ids: PVE's range.
   echo 'root:100000:65536' | tee /etc/subuid >/etc/subgid
   hostname "$name"

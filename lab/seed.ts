@@ -4,6 +4,7 @@ import { parseNodeName } from '../src/domain/ids.js';
 import { seedCredentials } from './credentials.js';
 import { labFolder } from './lab-folder.js';
 import type { LabState, Machine } from './lab-state.js';
+import { machineOf } from './lab-store.js';
 import { clusterYaml, fencingYaml, nodeYaml, sshdConfig, storageConfig } from './node-files.js';
 import { run } from './run.js';
 
@@ -14,12 +15,13 @@ import { run } from './run.js';
 export async function seedLab(lab: LabState): Promise<void> {
   for (const machine of lab.machines) makeFolders(machine);
   mkdirSync(lab.sharedFolder, { recursive: true });
+  mkdirSync(labFolder(lab.name).powerFolder, { recursive: true });
   writeFileSync(lab.configFile, clusterYaml(lab.options, lab.temporal.hostAddress));
   const nodes = lab.machines.filter((machine) => machine.role === 'node');
   for (const machine of lab.machines) writeSettings(lab, machine);
   await seedCredentials(
     nodes.map((node) => ({ name: parseNodeName(node.name), etc: diskEtc(node) })),
-    labFolder(lab.name).authorityFolder,
+    { authority: labFolder(lab.name).authorityFolder, control: diskEtc(machineOf(lab, 'control')) },
   );
   await Promise.all(nodes.map((node) => makeDisk(node, lab.options.nodeDiskBytes)));
 }

@@ -46,6 +46,8 @@ function faultText(fault: Break['fault']): string {
       return 'power off';
     case 'fill':
       return `disk filled but for ${fault.leaveBytes} bytes`;
+    case 'slow-disk':
+      return `disk slowed to ${fault.writesPerSecond} writes a second`;
     case 'clock':
       return `clock of the worker shifted by ${fault.shift}`;
     case 'claim':

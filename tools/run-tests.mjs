@@ -23,6 +23,8 @@ const vitest = (name, limitMinutes, { alone = true, projects = name } = {}) => (
   command: [bin('vitest'), 'run', '--project', projects, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
   count: () => countVitest(join(results, `${name}.json`)),
 });
+/** How much of a failure the end of the log tells. */
+const REASON_LINES = 24;
 const FOLDERS = ['src', 'workflows', 'activities', 'worker', 'lab', 'bench', 'chaos', 'model'].filter((folder) => existsSync(join(root, folder)));
 
 /**
@@ -183,19 +185,32 @@ function countLastLine(log) {
 }
 
 /** So that the end of a long log tells what to look for. */
-function failedTests() {
-  return rows.flatMap(({ name }) => {
-    const file = join(results, `${name}.json`);
-    if (!existsSync(file)) return [];
-    const tests = JSON.parse(readFileSync(file, 'utf8')).testResults.flatMap((test) => test.assertionResults);
-    return tests.filter((test) => test.status === 'failed').map((test) => `${name}: ${test.fullName}\n${reasonOf(test)}`);
-  });
+function failures() {
+  return rows.filter((row) => row.failed > 0).flatMap(failuresOf);
 }
 
-const REASON_LINES = 24;
+function failuresOf({ name }) {
+  const file = join(results, `${name}.json`);
+  const files = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).testResults : [];
+  const tests = files.flatMap((each) => each.assertionResults).filter((test) => test.status === 'failed');
+  const named = tests.map((test) => `${name}: ${test.fullName}\n${firstLines(test.failureMessages ?? [])}`);
+  // A file that doesn't load and an error outside of all tests (a promise that nobody caught) belong to no test.
+  const unloaded = files
+    .filter((each) => each.status === 'failed' && each.assertionResults.length === 0)
+    .map((each) => `${name}: ${each.name.replace(`${root}/`, '')} does not load\n${firstLines([each.message])}`);
+  const told = [...named, ...unloaded];
+  return told.length > 0 ? told : [`${name}, outside of its tests:\n${firstLines([tellingPart(readFileSync(join(results, `${name}.log`), 'utf8'))])}`];
+}
 
-function reasonOf({ failureMessages = [] }) {
-  const lines = failureMessages.flatMap((message) => stripVTControlCharacters(message).split('\n'));
+/** From vitest's headline of errors outside of tests on; the end of the log when there is none. */
+function tellingPart(log) {
+  const lines = stripVTControlCharacters(log).split('\n');
+  const start = lines.findIndex((line) => /^\W*Unhandled (Errors?|Rejections?)\W*$/.test(line));
+  return lines.slice(start < 0 ? -REASON_LINES : start).join('\n');
+}
+
+function firstLines(messages) {
+  const lines = messages.flatMap((message) => stripVTControlCharacters(message).split('\n'));
   return lines
     .slice(0, REASON_LINES)
     .map((line) => `    ${line.slice(0, 300)}`)
@@ -203,7 +218,7 @@ function reasonOf({ failureMessages = [] }) {
 }
 
 function report() {
-  for (const failed of failedTests()) console.log(`failed in ${failed}`);
+  for (const failed of failures()) console.log(`failed in ${failed}`);
   console.log('\nsuite          passed  failed  seconds');
   for (const row of rows) {
     const numbers = [row.passed, row.failed, row.seconds.toFixed(1)].map((cell, index) => String(cell).padStart(index === 2 ? 9 : 8)).join('');

@@ -4,6 +4,7 @@ import type { ClusterAccess } from '../activities/control/cluster-access.js';
 import { createControlActivities } from '../activities/control/create-control-activities.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { parseNodeName } from '../src/domain/ids.js';
+import type { Placement } from '../src/domain/plan/placement.js';
 import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
 import { crashPoint } from '../src/drivers/host/crash-point.js';
 import type { Logger } from '../src/log/logger.js';
@@ -11,6 +12,7 @@ import { loadFencingConfig } from '../src/config/load-fencing-config.js';
 import { pathsFromEnvironment } from '../src/config/paths.js';
 import { fenceNode } from '../src/drivers/fence/fence-node.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
+import { runBySsh } from './run-by-ssh.js';
 import { connectWorker } from './temporal/connect-worker.js';
 import { installRuntime } from './temporal/install-runtime.js';
 import { runWorkers } from './temporal/run-workers.js';
@@ -19,6 +21,8 @@ import { workflowBundle } from './temporal/workflow-bundle.js';
 
 export interface ControlWorkerOptions {
   readonly config: Pick<ClusterConfig, 'temporal' | 'nodes' | 'recovery'>;
+  /** Reads the operator's wishes anew at each call: a rule that is written needs no restart. @throws KedgeError `bad-config` */
+  readonly placement: () => Promise<Placement>;
   readonly log: Logger;
   /** `<address>:<port>` for Prometheus. */
   readonly metricsAddress?: string;
@@ -29,13 +33,13 @@ export interface ControlWorkerOptions {
 const ADMISSION_CHECK_MS = 30_000;
 
 /** Runs a control worker until SIGTERM, SIGINT or `signal`. Waits for the server; keeps nothing: as many as one likes may run. */
-export async function runControlWorker({ config, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
+export async function runControlWorker({ config, placement, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
   installRuntime({ log, ...(metricsAddress === undefined ? {} : { metricsAddress }) });
   const nodes = Object.keys(config.nodes).map(parseNodeName);
   const { connection, namespace, kedge } = await connectWorker({ ...config.temporal, nodes }, { log, ...(signal === undefined ? {} : { signal }) });
   try {
     await crashPoint('control.ensure-namespace', () => kedge.ensureNamespace());
-    const worker = await createControlWorker({ connection, namespace, kedge, workflows: { workflowBundle: workflowBundle() } });
+    const worker = await createControlWorker({ connection, namespace, kedge, placement, workflows: { workflowBundle: workflowBundle() } });
     const stopKeeping = keepAdmission(kedge, log);
     const stopWatching = watchSuspects(kedge, { recovery: config.recovery, log });
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
@@ -53,17 +57,20 @@ export interface ControlWorkerParts {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly kedge: KedgeClient;
+  readonly placement: ControlWorkerOptions['placement'];
   readonly workflows: Pick<WorkerOptions, 'workflowBundle'>;
+  /** For tests only: what the activities reach instead of the cluster. */
+  readonly access?: ClusterAccess;
 }
 
 /** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
-export function createControlWorker({ connection, namespace, kedge, workflows }: ControlWorkerParts): Promise<Worker> {
+export function createControlWorker({ connection, namespace, kedge, placement, workflows, access }: ControlWorkerParts): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     ...workflows,
     taskQueue: CONTROL_QUEUE,
-    activities: createControlActivities(clusterAccess(kedge)),
+    activities: createControlActivities(access ?? clusterAccess(kedge, placement)),
     maxCachedWorkflows: 200,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
@@ -71,7 +78,8 @@ export function createControlWorker({ connection, namespace, kedge, workflows }:
   });
 }
 
-function clusterAccess(kedge: KedgeClient): ClusterAccess {
+/** What the activities reach: the cluster's verbs, this machine's devices, and its key for the nodes. */
+export function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOptions['placement']): ClusterAccess {
   return {
     nodes: kedge.nodes,
     nodeStatus: (node) => kedge.findNodeStatus(node),
@@ -80,6 +88,13 @@ function clusterAccess(kedge: KedgeClient): ClusterAccess {
     releaseSlot: (release) => kedge.releaseSlot(release),
     voidGuest: (decision) => kedge.voidGuest(decision),
     dropVoided: (guest) => kedge.dropVoided(guest),
+    cordonNode: (node, cordoned) => kedge.cordonNode(node, cordoned),
+    scheduleWindow: (change) => crashPoint('control.schedule-window', () => kedge.scheduleWindow(change)),
+    runOnNode: (call) => runBySsh(call),
+    changeAway: (change) => kedge.changeAway(change),
+    readSlots: () => kedge.readSlots(),
+    placement,
+    takeSnapshot: async () => kedge.takeSnapshot(await placement()),
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };
 }

@@ -37,6 +37,8 @@ const URGENT_ATTEMPTS = 10;
 const LONGEST_COPY = '24 hours';
 /** Six calls of an agent whose timeout is at its limit. */
 const LONGEST_FENCE = '1 hour';
+/** The node ends a command whose time is over; this is for that to be heard. */
+const WORK_GRACE_MS = 90_000;
 /** Temporal wants some limit; a node that stays up longer gets a new attempt, which nobody notices. */
 const LONGEST_PRESENCE = '365 days';
 
@@ -51,6 +53,8 @@ export interface ActivityProfiles {
   readonly presence: ActivityOptions;
   /** A fencing device may take minutes; its call is repeatable, and a dead control worker's goes to the next one. */
   readonly fence: ActivityOptions;
+  /** A command on a node, of its own length. One attempt unless it may run twice: a lost answer is *outcome unknown*. */
+  readonly work: (limit: { timeoutMs: number; repeatable: boolean }) => ActivityOptions;
   readonly survey: LocalActivityOptions;
 }
 
@@ -121,6 +125,12 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       heartbeatTimeout,
       retry: { ...backoff, maximumAttempts: 3 },
     },
+    work: ({ timeoutMs, repeatable }) => ({
+      ...AWAITED,
+      startToCloseTimeout: timeoutMs + WORK_GRACE_MS,
+      heartbeatTimeout,
+      retry: { ...backoff, maximumAttempts: repeatable ? 3 : 1 },
+    }),
     survey: {
       startToCloseTimeout: timings.callTimeoutMs,
       retry: { ...backoff, maximumAttempts: 5 },

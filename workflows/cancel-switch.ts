@@ -9,9 +9,23 @@ export class CancelSwitch {
   readonly #scope = new CancellationScope();
   #deadline: { readonly scope: CancellationScope; readonly endsAtMs: number } | null = null;
   #reason: CancelReason | null = null;
+  #stoppedBy: CancelReason | null = null;
 
   get reason(): CancelReason | null {
     return this.#reason ?? (this.#scope.consideredCancelled ? 'cancelled' : null);
+  }
+
+  /**
+   * Why the step that failed was cut short; null when it failed by itself, whatever was asked for while it was undone. A call that was cut
+   * short may end with any failure, such as the death of its worker: the cancel is what stopped the migration all the same.
+   */
+  get stoppedBy(): CancelReason | null {
+    return this.#stoppedBy;
+  }
+
+  /** A step has failed; none is begun after it. */
+  noteFailure(): void {
+    this.#stoppedBy = this.reason;
   }
 
   run(work: () => Promise<void>): Promise<void> {

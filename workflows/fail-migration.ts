@@ -42,13 +42,16 @@ function endOf({ story, cancel, migration }: MigrationContext, error: unknown, f
       message: `${error.message}: run "kedge audit" to see where guest ${migration.vmid} is and what is left`,
     };
   }
-  if (failure.code === 'cancelled' || (failure.code === 'rolled-back' && cancel.reason !== null)) {
-    const code = cancel.reason ?? 'cancelled';
+  const stoppedBy = failure.code === 'cancelled' ? (cancel.reason ?? 'cancelled') : cancel.stoppedBy;
+  if (stoppedBy !== null) {
+    const code = stoppedBy;
     const message =
       code === 'cancelled'
         ? `Migration of guest ${migration.vmid} cancelled: the guest is as before`
         : `Migration of guest ${migration.vmid} took longer than ${migration.options.timeoutMs} ms: the guest is as before`;
-    return { code, outcome: code === 'cancelled' ? 'cancelled' : 'rolled-back', message };
+    const end = { code, outcome: code === 'cancelled' ? 'cancelled' : 'rolled-back' } as const;
+    // A guest whose QEMU died meanwhile is not as before.
+    return story.tell(null).outcome === 'guest-lost-memory' ? end : { ...end, message };
   }
   const touched = story.tell(null).steps.some((report) => report.step === 'prepare');
   // Up to the claim nothing was moved: the failure is the plain refusal of a step, and exits as such.

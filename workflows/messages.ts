@@ -2,9 +2,11 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { SlotRelease, SlotRequest, SlotState } from '../src/domain/admission.js';
 import type { MigrationStory, OperatorAnswer, OperatorDecision } from '../src/domain/migration.js';
-import type { NodeEntityStatus } from '../src/domain/node-facts.js';
 import type { RecoveryReport } from '../src/domain/recovery.js';
+import type { EvacuationReport } from '../src/domain/evacuation.js';
+import type { AwayGuest, NodeEntityStatus } from '../src/domain/node-facts.js';
 import type { BootRegistration, VoidedGuest } from '../src/domain/voided-guest.js';
+import type { WorkAnswer } from '../src/domain/window/window.js';
 import { QUERIES, SIGNALS, UPDATES } from '../src/domain/workflow-names.js';
 
 /* migrateGuest */
@@ -24,6 +26,13 @@ export const voidGuestUpdate = defineUpdate<{ voided: true }, [{ bootId: string;
 /** The node has made its record of it void, or the decision is withdrawn. */
 export const dropVoidedUpdate = defineUpdate<{ dropped: true }, [Pick<VoidedGuest, 'vmid' | 'migrationId'>]>(UPDATES.dropVoided);
 export const cordonUpdate = defineUpdate<{ cordoned: boolean }, [{ cordoned: boolean }]>(UPDATES.cordon);
+/** A drain moves the guest away; a second time changes nothing. */
+export const addAwayUpdate = defineUpdate<{ away: true }, [AwayGuest]>(UPDATES.addAway);
+/** It is back, or needs not come back; fine when it was never away. */
+export const dropAwayUpdate = defineUpdate<{ away: false }, [Pick<AwayGuest, 'vmid'>]>(UPDATES.dropAway);
+
+/* evacuateNode, restoreNode: their update `cancel` is the one of migrations by name, and answers as soon as no move begins any more. */
+export const evacuationQuery = defineQuery<EvacuationReport>(QUERIES.evacuation);
 
 /* recoverNode */
 export const recoveryQuery = defineQuery<RecoveryReport>(QUERIES.recovery);
@@ -34,3 +43,7 @@ export const confirmDeadUpdate = defineUpdate<{ confirmed: true }, [{ statedBy: 
 export const slotsQuery = defineQuery<SlotState>(QUERIES.slots);
 export const requestSlotSignal = defineSignal<[SlotRequest]>(SIGNALS.request);
 export const releaseSlotSignal = defineSignal<[SlotRelease]>(SIGNALS.release);
+
+/* maintainNode */
+/** The operator's word about work that waits for it; refused with `guest-state` when none does. */
+export const workAnswerUpdate = defineUpdate<{ answered: WorkAnswer }, [{ window: string; answer: WorkAnswer }]>(UPDATES.workAnswer);

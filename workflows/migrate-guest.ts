@@ -93,6 +93,7 @@ function sagaHost(context: MigrationContext, onCommitted: () => void): SagaHost<
       // A hold must not run against the clock: from here on the copy itself keeps the deadline.
       if (step === 'pre-copy' && event === 'begun' && context.hold.holds) cancel.stopDeadline();
       if (event === 'undoing') cancel.stopDeadline();
+      if (event === 'failed') cancel.noteFailure();
       story.record(step, event, error);
     },
     committed: () => {

@@ -15,11 +15,12 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { NodeName } from '../src/domain/ids.js';
-import type { NodeEntityStatus } from '../src/domain/node-facts.js';
+import type { NodeName, Vmid } from '../src/domain/ids.js';
+import { isInventory } from '../src/domain/is-inventory.js';
+import type { AwayGuest, LastSeenGuest, NodeEntityStatus, NodeInventory } from '../src/domain/node-facts.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
-import { cordonUpdate, dropVoidedUpdate, registerBootUpdate, statusQuery, voidGuestUpdate } from './messages.js';
+import { addAwayUpdate, cordonUpdate, dropAwayUpdate, dropVoidedUpdate, registerBootUpdate, statusQuery, voidGuestUpdate } from './messages.js';
 import { onNode } from './on-node.js';
 import { tellsLatestSilence } from './patches.js';
 import { workflowInstant } from './workflow-time.js';
@@ -78,6 +79,15 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
     keep({ voided: others(guest) });
     return { dropped: true as const };
   });
+  const awayWithout = (vmid: Vmid): readonly AwayGuest[] => (status.away ?? []).filter((guest) => guest.vmid !== vmid);
+  setHandler(addAwayUpdate, ({ vmid, at }) => {
+    if (awayWithout(vmid).length === (status.away ?? []).length) keep({ away: [...(status.away ?? []), { vmid, at }] });
+    return { away: true as const };
+  });
+  setHandler(dropAwayUpdate, ({ vmid }) => {
+    keep({ away: awayWithout(vmid) });
+    return { away: false as const };
+  });
   setHandler(cordonUpdate, ({ cordoned }) => {
     keep({ cordoned });
     return { cordoned };
@@ -86,8 +96,9 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
   // Nobody is there to be present before the node has registered for the first time.
   await condition(() => status.bootId !== null);
   while (!workflowInfo().continueAsNewSuggested) {
-    const { since, wasHeard } = await losePresence(input, status.bootId ?? '');
-    if (status.silentSince === null || (wasHeard && tellsLatestSilence())) keep({ silentSince: since });
+    const { since, last } = await losePresence(input, status.bootId ?? '');
+    const lastGuests = last === null ? {} : { lastGuests: guestsOf(last) };
+    if (status.silentSince === null || (last !== null && tellsLatestSilence())) keep({ silentSince: since, ...lastGuests });
     // A presence that fails at once must not spin.
     await sleep(withTimings(input.timings).retryFirstMs);
   }
@@ -95,13 +106,17 @@ export async function nodePresence(input: NodePresenceInput): Promise<never> {
   return continueAsNew<typeof nodePresence>({ ...input, status });
 }
 
-/** Runs until the presence is lost; answers when that was noticed, and whether the node was heard before: it may have been silent all along. */
-async function losePresence({ node, timings }: NodePresenceInput, bootId: string): Promise<{ since: string; wasHeard: boolean }> {
+/** Runs until the presence is lost; answers when that was noticed, and what the node said last: null if it was silent all along. */
+async function losePresence({ node, timings }: NodePresenceInput, bootId: string): Promise<{ since: string; last: NodeInventory | null }> {
   try {
     return await onNode(node, withTimings(timings)).presence.presence({ node, bootId });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const wasHeard = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.lastHeartbeatDetails !== undefined;
-    return { since: workflowInstant(), wasHeard };
+    const details: unknown = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure ? error.cause.lastHeartbeatDetails : undefined;
+    return { since: workflowInstant(), last: isInventory(details) ? details : null };
   }
+}
+
+function guestsOf({ guests }: NodeInventory): readonly LastSeenGuest[] {
+  return guests.filter(({ record }) => record === 'owned').map(({ vmid, name }) => ({ vmid, name }));
 }

@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities, type ActivityInterfaceFor, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/interface-control.js';
+import type { ControlActivities, WorkActivities } from '../activities/interface-control.js';
 import type { NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../activities/interface.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
@@ -42,4 +42,9 @@ export function onControl(timings: WorkflowTimings): LocalActivityInterfaceFor<C
 /** The one call to the control worker that takes long, as an activity of its queue. */
 export function onFencing(timings: WorkflowTimings): ActivityInterfaceFor<Pick<ControlActivities, 'fenceNode'>> {
   return proxyActivities<Pick<ControlActivities, 'fenceNode'>>({ ...activityProfiles(timings).fence, taskQueue: CONTROL_QUEUE });
+}
+
+/** The calls that a window makes to one of its nodes through the control worker, as activities of its queue. */
+export function onWork(timings: WorkflowTimings, limit: { timeoutMs: number; repeatable: boolean }): ActivityInterfaceFor<WorkActivities> {
+  return proxyActivities<WorkActivities>({ ...activityProfiles(timings).work(limit), taskQueue: CONTROL_QUEUE });
 }

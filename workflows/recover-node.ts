@@ -8,23 +8,23 @@
  * registration (`voidGuest`), and who takes the guest by the marker on its storage. So each line may be repeated, and a second recovery does no harm.
  */
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
-import type { FenceResult } from '../activities/interface-control.js';
+import type { ClusterLook, FenceResult } from '../activities/interface-control.js';
 import type { NodeName } from '../src/domain/ids.js';
-import type { LostGuests } from '../src/domain/lost-guest.js';
-import type { NodeStatus } from '../src/domain/node-facts.js';
+import type { LostGuest, LostGuests } from '../src/domain/lost-guest.js';
+import type { LostPlace } from '../src/domain/plan/place-lost.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import {
   recoverableGuests,
   recoveryIdOf,
   requestOf,
-  targetsFor,
+  unseenGuests,
   type DeathProof,
   type Recoverable,
   type RecoverNodeInput,
   type RecoveryReport,
 } from '../src/domain/recovery.js';
 import { judgeSuspect, observersOf, whyNotDead, type NodeProbe, type SuspectEvidence } from '../src/domain/suspect-node.js';
-import { fenceWorkflowId, migrationWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
+import { fenceWorkflowId, migrationWorkflowId, upkeepWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
 import { takeOverGeneration } from '../src/domain/guest-note.js';
 import { withTimings } from '../src/domain/workflow-timings.js';
 import { confirmDeadUpdate, recoveryQuery } from './messages.js';
@@ -37,8 +37,8 @@ const LOOK_EVERY_MS = 15_000;
 /** One look at the whole cluster. */
 interface Look {
   readonly evidence: SuspectEvidence;
-  readonly status: NodeStatus | null;
-  readonly nodes: readonly NodeStatus[];
+  readonly bootId: string | null;
+  readonly cluster: ClusterLook;
 }
 
 export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryReport> {
@@ -62,20 +62,20 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
 
   setHandler(recoveryQuery, () => report);
   setHandler(confirmDeadUpdate, async ({ statedBy }) => {
-    const { evidence, status } = await look();
+    const { evidence, bootId } = await look();
     const why = whyNotDead(evidence);
     if (why !== null) throw refusal(`Cannot give ${node} up: ${why}`);
-    if (status?.bootId == null) throw refusal(`Cannot give ${node} up: it has never registered`);
-    prove({ statedBy, basis: 'operator', bootId: status.bootId });
+    if (bootId === null) throw refusal(`Cannot give ${node} up: it has never registered`);
+    prove({ statedBy, basis: 'operator', bootId });
     isWoken = true;
     return { confirmed: true as const };
   });
 
   for (;;) {
-    const { evidence, status, nodes } = await look();
-    if (evidence.silentSince === null || (report.proof !== null && status?.bootId !== report.proof.bootId)) break;
-    if (report.proof === null) await findProof(evidence);
-    if (report.proof !== null) await takeGuests(report.proof, nodes);
+    const { evidence, bootId, cluster } = await look();
+    if (evidence.silentSince === null || (report.proof !== null && bootId !== report.proof.bootId)) break;
+    if (report.proof === null) await findProof(evidence, cluster);
+    if (report.proof !== null) await takeGuests(report.proof, cluster);
     // A device that fails is not called without a pause.
     await condition(() => isWoken, report.phase === 'asking' ? 4 * lookEveryMs : lookEveryMs);
     isWoken = false;
@@ -93,14 +93,16 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
   }
 
   async function look(): Promise<Look> {
-    const { nodes } = await control.lookAtCluster();
-    const status = nodes.find((one) => one.node === node) ?? null;
-    const heard = nodes.filter(({ bootId, silentSince }) => bootId !== null && silentSince === null).map((one) => one.node);
-    const silentSince = status === null || status.bootId === null ? null : status.silentSince;
+    const cluster = await control.lookAtCluster({ node });
+    const { nodes } = cluster;
+    const suspect = nodes.find((one) => one.node === node);
+    const heard = heardOf(cluster);
+    const bootId = suspect?.bootId ?? null;
+    const silentSince = bootId === null ? null : (suspect?.silentSince ?? null);
     const probes = silentSince === null ? [] : await Promise.all(observersOf({ node, heard }).map(probe));
     const evidence = { node, silentSince, configured: nodes.map((one) => one.node), heard, probes: probes.flatMap((found) => (found === null ? [] : [found])) };
     tell({ silentSince });
-    return { evidence, status, nodes };
+    return { evidence, bootId, cluster };
   }
 
   /** A node that can't look says nothing of the suspect. */
@@ -110,12 +112,17 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
       .catch(() => null);
   }
 
-  async function findProof(evidence: SuspectEvidence): Promise<void> {
+  async function findProof(evidence: SuspectEvidence, cluster: ClusterLook): Promise<void> {
     const verdict = judgeSuspect(evidence);
     if (verdict.is === 'back') return;
     tell({ evidence: verdict.facts });
     if (verdict.is !== 'silent') {
       tell({ phase: 'looking', question: null });
+      return;
+    }
+    const spared = await whySpared(cluster);
+    if (spared !== null) {
+      tell({ phase: 'looking', question: null, evidence: [...verdict.facts, spared] });
       return;
     }
     const result = await fence();
@@ -130,6 +137,30 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
       phase: 'asking',
       question: `${node} is silent on every path, and ${reason}. Look at the machine, switch its power off, then: kedge node confirm-dead ${node} --confirm ${node}`,
     });
+  }
+
+  /** Why it is left alone although it is silent: fencing it would start no guest elsewhere, or a window is at work on it, which may well be a reboot. Null: it is not. */
+  async function whySpared(cluster: ClusterLook): Promise<string | null> {
+    const { ended } = await control.findEndedHolders({ workflowIds: [upkeepWorkflowId(node)] });
+    if (ended.length === 0) return 'a maintenance window is at work on it: "kedge window list" says which';
+    const seen = await listLost(cluster);
+    const { guests, left } = recoverableGuests(seen);
+    tell({ left: [...left, ...unseenGuests(node, { seen, lastGuests: cluster.lastGuests, taken: report.taken })] });
+    return guests.some(({ guest }) => guest.wanted !== 'stopped') ? null : 'no guest that should run could be started elsewhere, so it is not fenced';
+  }
+
+  /** What each node that is heard sees of its guests; one that can't say is not in the answer. */
+  async function listLost(cluster: ClusterLook): Promise<ReadonlyMap<NodeName, LostGuests>> {
+    const seen = new Map<NodeName, LostGuests>();
+    await Promise.all(
+      heardOf(cluster).map(async (name) => {
+        const found = await onNode(name, timings)
+          .ping.listLostGuests({ lost: node })
+          .catch(() => null);
+        if (found !== null) seen.set(name, found);
+      }),
+    );
+    return seen;
   }
 
   /** One of the few places to fence from: its workflow id is the place. Who finds none waits for the next look. */
@@ -149,35 +180,31 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     return { fenced: false, reason: 'another node is being fenced, and one after the other it shall be' };
   }
 
-  async function takeGuests(proof: DeathProof, nodes: readonly NodeStatus[]): Promise<void> {
-    const able = nodes.filter(({ node: name, silentSince, bootId }) => name !== node && bootId !== null && silentSince === null);
-    const seen = new Map<NodeName, LostGuests>();
-    await Promise.all(
-      able.map(async ({ node: name }) => {
-        const found = await onNode(name, timings)
-          .ping.listLostGuests({ lost: node })
-          .catch(() => null);
-        if (found !== null) seen.set(name, found);
-      }),
-    );
+  async function takeGuests(proof: DeathProof, cluster: ClusterLook): Promise<void> {
+    const seen = await listLost(cluster);
     const { guests, left } = recoverableGuests(seen);
-    const later: RecoveryReport['left'][number][] = [...left];
-    for (const one of guests) {
-      const reason = await takeGuest(proof, { one, able });
-      if (reason !== null) later.push({ vmid: one.guest.vmid, reason });
+    const later: RecoveryReport['left'][number][] = [...left, ...unseenGuests(node, { seen, lastGuests: cluster.lastGuests, taken: report.taken })];
+    const placed: { guest: LostGuest; to: NodeName }[] = [];
+    for (let waiting = guests; waiting.length > 0; ) {
+      const place = await control.placeLost({ lost: node, guests: waiting, placed });
+      const one = waiting.find(({ guest }) => guest.vmid === place.vmid);
+      waiting = waiting.filter((other) => other !== one);
+      if (one === undefined) continue;
+      const taken = await takeGuest(proof, { one, place });
+      if ('to' in taken) placed.push({ guest: one.guest, to: taken.to });
+      else later.push({ vmid: one.guest.vmid, reason: taken.reason });
     }
     tell({ left: later });
   }
 
-  /** Null: it is taken over; else why not, or not yet. */
-  async function takeGuest(proof: DeathProof, { one, able }: { one: Recoverable; able: readonly NodeStatus[] }): Promise<string | null> {
+  /** Who has it now; or why nobody has, or not yet. */
+  async function takeGuest(proof: DeathProof, { one, place }: { one: Recoverable; place: LostPlace }): Promise<{ to: NodeName } | { reason: string }> {
     const { guest } = one;
     const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(guest.vmid)] });
-    if (ended.length === 0) return 'a migration of it is under way, which decides what becomes of it';
-    const targets = targetsFor(one, able.map(roomOf));
-    if (targets.length === 0) return `none of ${one.seenBy.join(', ')} has the room and the bridges for it, and takes guests`;
+    if (ended.length === 0) return { reason: 'a migration of it is under way, which decides what becomes of it' };
+    if (place.targets.length === 0) return { reason: `no node can take it: ${place.reason}` };
     const reasons: string[] = [];
-    for (const to of targets) {
+    for (const to of place.targets) {
       try {
         const { vmid } = guest;
         const decision = { vmid, migrationId: recoveryIdOf(guest), below: takeOverGeneration(guest.newest), takenBy: to, at: workflowInstant() };
@@ -185,21 +212,22 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
         const result = await onNode(to, timings).settle.takeOverLost(requestOf(guest));
         if (result.outcome === 'taken') {
           tell({ taken: [...report.taken, { vmid, to, problem: result.problem }] });
-          return null;
+          return { to };
         }
         reasons.push(`${to}: ${result.reason}`);
       } catch (error) {
         const { code, message } = readFailure(error);
-        if (code === 'node-alive') return message;
+        if (code === 'node-alive') return { reason: message };
         reasons.push(`${to}: ${message}`);
       }
     }
-    return reasons.join('; ');
+    return { reason: reasons.join('; ') };
   }
 }
 
-function roomOf({ node, cordoned, inventory }: NodeStatus): Parameters<typeof targetsFor>[1][number] {
-  return { node, cordoned, freeBytes: inventory?.memory.availableBytes ?? 0, bridges: inventory?.bridges ?? [] };
+/** Those that the control plane hears now. The suspect is none of them. */
+function heardOf({ nodes }: ClusterLook): readonly NodeName[] {
+  return nodes.filter(({ bootId, silentSince }) => bootId !== null && silentSince === null).map(({ node }) => node);
 }
 
 function refusal(message: string): ApplicationFailure {

@@ -1,6 +1,10 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
-import type { NodeName } from '../../src/domain/ids.js';
+import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
+import type { Occurrence } from '../../src/domain/window/window.js';
+import type { RunOnNode } from './run-on-node.js';
+import type { Placement } from '../../src/domain/plan/placement.js';
+import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
 import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 
@@ -18,5 +22,16 @@ export interface ClusterAccess {
   releaseSlot(release: SlotRelease): Promise<void>;
   voidGuest(decision: { node: NodeName; bootId: string; guest: VoidedGuest }): Promise<void>;
   dropVoided(guest: { node: NodeName; guest: Pick<VoidedGuest, 'vmid' | 'migrationId'> }): Promise<void>;
+  cordonNode(node: NodeName, cordoned: boolean): Promise<void>;
+  changeAway(change: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
+  /** What the operator wishes, as kedge.yaml has it now. */
+  placement(): Promise<Placement>;
+  /** What the planner knows of the cluster, as it is now. */
+  takeSnapshot(): Promise<ClusterSnapshot>;
+  /** Who has a slot of admission: the migrations that move guests now. */
+  readSlots(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
   readonly fencing: Fencing;
+  /** Tells the schedule of a window when it opens next, unless the window was changed since `revision`. */
+  scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
+  runOnNode: RunOnNode;
 }

@@ -1,36 +1,38 @@
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
-import type { NodeName } from '../../src/domain/ids.js';
-import type { NodeStatus } from '../../src/domain/node-facts.js';
-import type { ControlActivities } from '../interface-control.js';
+import type { ControlActivities, WorkActivities } from '../interface-control.js';
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { awaitBoot, examineNode } from './examine-node.js';
+import { planDrain } from './plan-drain.js';
 import { fenceLostNode } from './fence-lost-node.js';
+import { lookAtCluster, placeLost } from './look-at-cluster.js';
+import { openWindow } from './open-window.js';
+import { runOnNode } from './run-on-node.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
 
 /** The activities that run inside the control worker. */
-export function createControlActivities(cluster: ClusterAccess): ControlActivities {
+export function createControlActivities(cluster: ClusterAccess): ControlActivities & WorkActivities {
   return {
     surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
     findEndedHolders: ({ workflowIds }) => crashPoint('control.find-ended-holders', () => findEnded(cluster, workflowIds)),
     requestSlot: (request) => crashPoint('control.request-slot', () => cluster.requestSlot(request)),
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
-    lookAtCluster: () => crashPoint('control.look-at-cluster', () => lookAtCluster(cluster)),
+    lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => lookAtCluster(cluster, node)),
+    placeLost: (question) => crashPoint('control.place-lost', () => placeLost(cluster, question)),
     voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
+    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => cluster.cordonNode(node, cordoned)),
+    changeAway: (change) => crashPoint('control.change-away', () => cluster.changeAway(change)),
+    planDrain: (question) => crashPoint('control.plan-drain', () => planDrain(cluster, question)),
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
+    openWindow: (input) => crashPoint('control.open-window', () => openWindow(cluster, input)),
+    examineNode: ({ node }) => crashPoint('control.examine-node', () => examineNode(cluster, node)),
+    runOnNode: (input) => crashPoint('control.run-on-node', () => runOnNode(cluster.runOnNode, input)),
+    awaitBoot: (input) => crashPoint('control.await-boot', () => beating(() => awaitBoot(cluster, input))),
   };
-}
-
-/** A node that has never registered is one of the cluster all the same. */
-async function lookAtCluster({ nodes, nodeStatus }: Pick<ClusterAccess, 'nodes' | 'nodeStatus'>): Promise<{ nodes: readonly NodeStatus[] }> {
-  return { nodes: await Promise.all(nodes.map(async (node) => (await nodeStatus(node)) ?? neverSeen(node))) };
-}
-
-function neverSeen(node: NodeName): NodeStatus {
-  return { node, bootId: null, registeredAt: null, cordoned: false, silentSince: null, inventory: null, inventoryAgeMs: null };
 }
 
 async function findEnded(cluster: ClusterAccess, workflowIds: readonly string[]): Promise<{ ended: readonly string[] }> {

@@ -17,11 +17,13 @@ const GIB = 1024 ** 3;
 /** Builds the lab, runs `work` with it, and takes it down, whatever happened. @throws KedgeError `already-exists` when a lab of this name is there */
 export async function withBenchLab<Result>(
   work: (bench: BenchLab) => Promise<Result>,
-  { nodeDiskBytes = GIB, name = 'bench' }: { readonly nodeDiskBytes?: number; readonly name?: string } = {},
+  { nodeDiskBytes = GIB, name = 'bench', nodeOptions }: { readonly nodeDiskBytes?: number; readonly name?: string; readonly nodeOptions?: string } = {},
 ): Promise<Result> {
   const interrupted = (): void => {
     void labDown(name).finally(() => process.exit(130));
   };
+  // For Node.js in the workers, for as long as the lab lives.
+  if (nodeOptions !== undefined) process.env['KEDGE_LAB_NODE_OPTIONS'] = nodeOptions;
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const { lab } = await labUp(name, { nodes: 2, nodeMemoryBytes: 8 * GIB, nodeCores: 2, nodeDiskBytes, slow: {} }, say);
@@ -38,6 +40,7 @@ export async function withBenchLab<Result>(
     }
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    delete process.env['KEDGE_LAB_NODE_OPTIONS'];
     await labDown(name);
   }
 }

@@ -9,6 +9,7 @@ import { runWorkers } from '../../worker/temporal/run-workers.js';
 import { workflowBundle } from '../../worker/temporal/workflow-bundle.js';
 import type { KedgeClient } from '../../src/client/kedge-client.js';
 import { parseNodeName } from '../../src/domain/ids.js';
+import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { startTemporalServer } from '../temporal-server.js';
 import { emptyActivities } from './empty-activities.js';
 
@@ -31,7 +32,13 @@ export async function startBenchCluster(): Promise<BenchCluster> {
   const { connection, namespace, kedge } = connected;
   await kedge.ensureNamespace();
   const stop = new AbortController();
-  const control = await createControlWorker({ connection, namespace, kedge, workflows: { workflowBundle: workflowBundle() } });
+  const control = await createControlWorker({
+    connection,
+    namespace,
+    kedge,
+    placement: () => Promise.resolve(NO_PLACEMENT),
+    workflows: { workflowBundle: workflowBundle() },
+  });
   const running = Promise.all([
     runWorkers([control], stop.signal),
     ...BENCH_NODES.map((node) => runNodeTemporalWorkers(connected, { node, activities: emptyActivities(node), bulkSlots: 2, signal: stop.signal })),

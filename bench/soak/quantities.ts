@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import { errnoOf } from '../../src/drivers/host/storage-error.js';
 import type { BenchMachine, BenchNode } from '../live/bench-node.js';
+import { collectMemory, collectSocket, type CollectedMemory } from './collected-memory.js';
 import type { Limit } from './judge.js';
 
 export interface Soaked {
@@ -20,7 +21,9 @@ export interface Quantity {
   measure(): Promise<number>;
 }
 
-/** 300 migrations may cost 18 MiB: less than V8 itself moves to and fro, more than any leak of a guest's worth would stay below. */
+/** 300 migrations may cost 6 MiB of objects: compiled code and caches still fill, and any leak of a guest's worth is far above. */
+const HEAP: Limit = { perMigration: 20, settles: true };
+/** 300 migrations may cost 18 MiB: less than the allocators keep to and fro, more than any leak outside of the heap would stay below. */
 const MEMORY: Limit = { perMigration: 60, settles: true };
 /** One that is left open in every fiftieth migration is found. */
 const DESCRIPTORS: Limit = { perMigration: 0.02, most: 400 };
@@ -39,7 +42,8 @@ export function quantitiesOf({ client, nodes, control }: Soaked): readonly Quant
   ];
   return [
     ...processes.flatMap(({ machine, component, name }): readonly Quantity[] => [
-      { name: `memory, ${name}`, unit: 'KiB', limit: MEMORY, measure: async () => memoryOf(machine, component) },
+      { name: `heap, ${name}`, unit: 'KiB', limit: HEAP, measure: async () => (await collected(machine, component)).heapBytes / 1_024 },
+      { name: `memory, ${name}`, unit: 'KiB', limit: MEMORY, measure: async () => (await collected(machine, component)).residentBytes / 1_024 },
       { name: `open files, ${name}`, unit: '', limit: DESCRIPTORS, measure: async () => descriptorsOf(machine, component) },
     ]),
     ...[...nodes.map(({ name }) => `node-${name}`), 'admission'].map((id): Quantity => {
@@ -60,9 +64,8 @@ export function quantitiesOf({ client, nodes, control }: Soaked): readonly Quant
   ];
 }
 
-function memoryOf(machine: BenchMachine, component: string): number {
-  const status = readFileSync(machine.fileOf(`/proc/${pidOf(machine, component)}/status`), 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+function collected(machine: BenchMachine, component: string): Promise<CollectedMemory> {
+  return collectMemory(machine.fileOf(collectSocket(pidOf(machine, component))));
 }
 
 function descriptorsOf(machine: BenchMachine, component: string): number {

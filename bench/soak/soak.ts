@@ -64,6 +64,6 @@ export function soak({ migrations, every }: { readonly migrations: number; reado
         await connection.close();
       }
     },
-    { name: 'soak' },
+    { name: 'soak', nodeOptions: `--import ${new URL('collect-on-demand.js', import.meta.url).href}` },
   );
 }

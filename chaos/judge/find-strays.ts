@@ -78,6 +78,8 @@ function filesOf(guest: PlacedGuest): RegExp[] {
   return [
     new RegExp(`^${configOf(guest)}$`),
     ...(isLocal ? [new RegExp(`^/var/lib/kedge/images/images/${vmid}/(vm|subvol)-${vmid}-disk-\\d+\\.(raw|subvol)$`)] : []),
+    // It was told to shut down by a migration that was rolled back, and may still obey: Kedge has to know why, for 10 minutes.
+    ...(isLocal ? [new RegExp(`^/var/lib/kedge/journal/${vmid}\\.shutdown$`)] : []),
     isContainer ? new RegExp(`^/run/kedge/lxc/${vmid}/config$`) : new RegExp(`^/run/kedge/qemu/${vmid}/(pid|(control|observer)\\.qmp|serial0\\.sock)$`),
   ];
 }

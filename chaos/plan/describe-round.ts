@@ -60,6 +60,8 @@ function lastingText(what: Lasting): string {
       return `${what.network} of the ${what.side} ${what.byMs}ms late`;
     case 'fill':
       return `disk of the ${what.side} full`;
+    case 'slow-disk':
+      return `disk of the ${what.side} at ${what.writesPerSecond} writes/s`;
     case 'clock':
       return `clock of the ${what.side} ${what.shift}`;
     default:

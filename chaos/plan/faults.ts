@@ -17,8 +17,8 @@ const SIDES: readonly Side[] = ['source', 'target'];
 /** Longer than a final pass may stand still (10 s, worker/node/recovery/frozen-watch.ts). */
 const RETURN_PATH_MS = 16_000;
 
-export function returnPath({ alone }: { readonly alone: boolean }): ChaosFault {
-  return { type: 'return-path', lateMs: 300, forMs: RETURN_PATH_MS, alone };
+export function returnPath({ alone, lateMs = 300, forMs = RETURN_PATH_MS }: { alone: boolean; lateMs?: number; forMs?: number }): ChaosFault {
+  return { type: 'return-path', lateMs, forMs, alone };
 }
 
 type Draw = (random: Random, kind: GuestKind) => ChaosFault;
@@ -41,6 +41,7 @@ const DRAWS: readonly { readonly weight: number; readonly value: Draw }[] = [
   { weight: 2, value: (random) => lasting({ do: 'late', ...drawCable(random), byMs: random.pick([50, 300]) }, 8_000) },
   { weight: 5, value: (random, kind) => (isLive(kind) ? returnPath({ alone: random.between(0, 1) === 1 }) : lasting(drawCut(random), SHORT_CUT_MS)) },
   { weight: 3, value: (random) => lasting({ do: 'fill', side: random.pick(SIDES) }, SHORT_CUT_MS) },
+  { weight: 3, value: (random) => lasting({ do: 'slow-disk', side: random.pick(SIDES), writesPerSecond: random.pick([3, 10, 30]) }, 8_000) },
   { weight: 2, value: (random) => lasting({ do: 'clock', side: random.pick(SIDES), shift: random.pick(['+1h', '-1h', '+3d', '-90s']) }, SHORT_CUT_MS) },
 ];
 

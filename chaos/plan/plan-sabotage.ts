@@ -8,6 +8,10 @@ import type { Random } from '../../lab/random.js';
 const MIB = 2 ** 20;
 /** Longer than a peer is waited for. */
 const CUT_OFF_MS = 20_000;
+/** The way back, as long as go may take; later acknowledgements would keep the copy from converging. */
+const LATE_MS = 150;
+/** So long that the source's worker comes back, finds nobody to ask, and takes the final pass for frozen. */
+const OUT_OF_REACH_MS = 45_000;
 /** From the command until the target of a move with disks is prepared, and more. */
 const LOCAL_COPY_MS = 3_500;
 
@@ -16,7 +20,7 @@ export function planSabotage(sabotage: Sabotage, { round, random }: { readonly r
   switch (sabotage) {
     // The target has everything and runs; the source hears nothing, is torn out of its final pass, and runs again by itself.
     case 'early-go':
-      return { ...base, moment: { after: 'paused', delayMs: 150 }, fault: returnPath({ alone: true }) };
+      return { ...base, moment: { after: 'paused', delayMs: LATE_MS / 2 }, fault: returnPath({ alone: true, lateMs: LATE_MS, forMs: OUT_OF_REACH_MS }) };
     // Go has arrived and the guest runs on the target, whose worker dies before it says so, and is out of reach then.
     case 'no-revoke':
     case 'no-fence':

@@ -36,6 +36,7 @@ export type Lasting =
   | { readonly do: 'slow'; readonly side: Side; readonly network: Network; readonly rate: string }
   | { readonly do: 'late'; readonly side: Side; readonly network: Network; readonly byMs: number }
   | { readonly do: 'fill'; readonly side: Side }
+  | { readonly do: 'slow-disk'; readonly side: Side; readonly writesPerSecond: number }
   | { readonly do: 'clock'; readonly side: Side; readonly shift: string };
 
 export type ChaosFault =

@@ -6,6 +6,7 @@ import type { Wish } from '../../lab/faults/break-machine.js';
 import { assertNever } from '../../src/domain/assert-never.js';
 import type { CrashPoint } from '../../src/domain/crash-points.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
+import type { GuestWatch } from '../observe/guest-watch.js';
 import type { MemoryLoss } from '../judge/memory-loss.js';
 import type { ChaosFault, Lasting, Side, Victim } from '../plan/round-plan.js';
 import { GUESTS, type ChaosGuest, type ChaosLab } from './chaos-lab.js';
@@ -24,6 +25,8 @@ export interface StrikeContext {
   readonly lab: ChaosLab;
   readonly guest: ChaosGuest;
   readonly route: Route;
+  /** Of that guest. */
+  readonly watch: GuestWatch;
   /** Does a guest on local disks run there? Its disk would be the one that is full. */
   readonly hasLocalGuest: (node: string) => boolean;
 }
@@ -78,10 +81,18 @@ function isPassed(lab: ChaosLab, machine: string, point: CrashPoint): boolean {
   return file !== null && !existsSync(file);
 }
 
-/** Kills the guest's QEMU on a node. */
-export async function killQemu({ lab, guest }: StrikeContext, node: string): Promise<readonly MemoryLoss[]> {
+/** The watch hears of a death within some looks at the sockets. */
+const DEATH_SEEN_MS = 2_000;
+
+/** Kills the guest's QEMU on a node. Returns when the watch has seen it dead: a judge that comes at once would take it for running. */
+export function killQemu(context: StrikeContext, node: string): Promise<readonly MemoryLoss[]> {
+  return killGuest(context, { node, target: `qemu:${context.guest.vmid}` });
+}
+
+async function killGuest({ lab, guest, watch }: StrikeContext, { node, target }: { node: string; target: string }): Promise<readonly MemoryLoss[]> {
   const atMs = Date.now();
-  const hit = await found(lab.break(node, { kind: 'kill', target: `qemu:${guest.vmid}` }));
+  const hit = await found(lab.break(node, { kind: 'kill', target }));
+  for (const until = performance.now() + DEATH_SEEN_MS; hit && watch.runningOn().includes(node) && performance.now() < until; ) await delay(20);
   return hit ? [{ vmid: guest.vmid, node, atMs }] : [];
 }
 
@@ -95,8 +106,10 @@ async function kill(context: StrikeContext, victim: Victim): Promise<{ hit: bool
     }
     case 'sessions':
       return { hit: killSessions(context, machine), losses: [] };
-    case 'monitor':
-      return { hit: await found(lab.break(machine, { kind: 'kill', target: `lxc:${guest.vmid}` })), losses: [] };
+    case 'monitor': {
+      const losses = await killGuest(context, { node: machine, target: `lxc:${guest.vmid}` });
+      return { hit: losses.length > 0, losses };
+    }
     case 'worker':
     case 'sshd':
     case 'control':
@@ -142,6 +155,8 @@ function wishOf(what: Lasting): Wish {
       return { kind: 'delay', network: what.network, direction: 'both', delayMs: what.byMs };
     case 'fill':
       return { kind: 'fill', leaveBytes: 0 };
+    case 'slow-disk':
+      return { kind: 'slow-disk', writesPerSecond: what.writesPerSecond };
     case 'clock':
       return { kind: 'clock', shift: what.shift };
     default:

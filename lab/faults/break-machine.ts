@@ -9,6 +9,7 @@ import { armCrash, fillDisk, writeClaims, writeClock } from './local-faults.js';
 import { applyRules, applyShaping } from './network-faults.js';
 import { networksOf } from './nft-rules.js';
 import { powerOff } from './power.js';
+import { slowDisk } from './slow-disk.js';
 
 /** What can be done to a machine: a fault that lasts until it is healed, or a kill. */
 export type Wish = Exclude<Fault, { kind: 'stop' }> | { readonly kind: 'stop'; readonly target: string } | { readonly kind: 'kill'; readonly target: string };
@@ -63,6 +64,9 @@ async function applyFault(lab: LabState, name: string, fault: Fault): Promise<La
     case 'fill':
       await fillDisk(poweredInit(machine), fault.leaveBytes);
       return lab;
+    case 'slow-disk':
+      slowDisk(machine, poweredInit(machine), fault.writesPerSecond);
+      return lab;
     case 'clock':
       writeClock(machine, poweredInit(machine), fault.shift);
       return lab;
@@ -77,6 +81,10 @@ async function applyFault(lab: LabState, name: string, fault: Fault): Promise<La
   }
 }
 
+/** What only a node has, and what it can have but once. */
+const OF_NODES: readonly Fault['kind'][] = ['fill', 'slow-disk', 'clock', 'claim'];
+const SINGLE: readonly Fault['kind'][] = ['fill', 'slow-disk', 'clock', 'power-off'];
+
 function checkFault(lab: LabState, machine: Machine, fault: Fault): void {
   if ('network' in fault) {
     if (!networksOf(machine).includes(fault.network))
@@ -90,12 +98,12 @@ function checkFault(lab: LabState, machine: Machine, fault: Fault): void {
   }
   if (fault.kind === 'crash-at' && (machine.role === 'control') !== fault.point.startsWith('control.'))
     throw new KedgeError('bad-input', `Cannot break ${machine.name} with "crash-at": no worker of it passes ${fault.point}`);
-  const needsNode = fault.kind === 'fill' || fault.kind === 'clock' || fault.kind === 'claim' || (fault.kind === 'crash-at' && machine.role !== 'control');
+  const needsNode = OF_NODES.includes(fault.kind) || (fault.kind === 'crash-at' && machine.role !== 'control');
   if (needsNode && machine.role !== 'node') throw new KedgeError('bad-input', `Cannot break ${machine.name} with "${fault.kind}": it is no node`);
   if (fault.kind === 'power-off' && machine.role !== 'node' && machine.role !== 'control')
     throw new KedgeError('bad-input', `Cannot cut the power of ${machine.name}: only nodes and "control" have a switch`);
   const again = lab.breaks.find((each) => each.machine === machine.name && each.fault.kind === fault.kind);
-  const single = fault.kind === 'fill' || fault.kind === 'clock' || fault.kind === 'power-off';
+  const single = SINGLE.includes(fault.kind);
   if (single && again !== undefined)
     throw new KedgeError('already-exists', `Cannot break ${machine.name} with "${fault.kind}": it is broken so already (#${again.id}), heal it first`);
 }

@@ -3,7 +3,7 @@ import { NETWORKS, type Network } from '../address-plan.js';
 import type { Wish } from './break-machine.js';
 import { parseRate } from './tc-arguments.js';
 import type { Direction } from '../lab-state.js';
-import { parseSize } from '../options.js';
+import { parsePositive, parseSize } from '../options.js';
 import { CRASH_MOMENTS, CRASH_POINTS } from '../../src/domain/crash-points.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import { parseDuration } from '../../src/domain/parse-duration.js';
@@ -23,6 +23,7 @@ export interface BreakOptions {
   readonly stop?: string | undefined;
   readonly power?: string | undefined;
   readonly fill?: true | string | undefined;
+  readonly slowDisk?: true | string | undefined;
   readonly clock?: string | undefined;
   readonly claim: readonly string[];
   readonly crashAt: readonly string[];
@@ -36,6 +37,7 @@ export function breakWishes(options: BreakOptions): Wish[] {
     ...(options.kill === undefined ? [] : [{ kind: 'kill', target: options.kill } as const]),
     ...(options.stop === undefined ? [] : [{ kind: 'stop', target: options.stop } as const]),
     ...(options.fill === undefined ? [] : [{ kind: 'fill', leaveBytes: options.fill === true ? 0 : parseSize(options.fill, '--fill') } as const]),
+    ...(options.slowDisk === undefined ? [] : [{ kind: 'slow-disk', writesPerSecond: parseWrites(options.slowDisk) } as const]),
     ...(options.clock === undefined ? [] : [{ kind: 'clock', shift: parseShift(options.clock) } as const]),
     ...options.claim.map(parseClaim),
     ...options.crashAt.map(parseCrash),
@@ -82,6 +84,13 @@ function parsePercent(text: string): number {
   const percent = Number(text);
   if (!(percent > 0 && percent <= 100)) throw new KedgeError('bad-input', `Cannot read --percent: current value is "${text}", must be above 0 and at most 100`);
   return percent;
+}
+
+/** So slow that each record costs a tenth of a second, unless told otherwise. */
+const SLOW_WRITES = 10;
+
+function parseWrites(text: true | string): number {
+  return text === true ? SLOW_WRITES : parsePositive(text, '--slow-disk');
 }
 
 /** Grammar of libfaketime: a sign and seconds, or a number with m, h, d. */

@@ -8,6 +8,7 @@ import { isAlive, sendSignal } from '../processes.js';
 import { crashFile, emptyDisk, writeClaims, writeClock } from './local-faults.js';
 import { applyRules, clearShaping } from './network-faults.js';
 import { powerOn } from './power.js';
+import { slowDisk } from './slow-disk.js';
 
 /**
  * Undoes breaks, newest first; the break is forgotten only when its undo is done.
@@ -44,6 +45,7 @@ async function undo(rest: LabState, each: Break): Promise<LabState> {
     case 'power-off':
       return powerOn(rest, machine.name);
     case 'fill':
+    case 'slow-disk':
     case 'clock':
     case 'claim':
     case 'crash-at':
@@ -55,7 +57,7 @@ async function undo(rest: LabState, each: Break): Promise<LabState> {
 }
 
 /** A machine without power has lost these by itself, but for the disk: its break waits for the power. */
-function undoInside(rest: LabState, machine: Machine, fault: Extract<Fault, { kind: 'fill' | 'clock' | 'claim' | 'crash-at' }>): void {
+function undoInside(rest: LabState, machine: Machine, fault: Extract<Fault, { kind: 'fill' | 'slow-disk' | 'clock' | 'claim' | 'crash-at' }>): void {
   const { init } = machine;
   if (init === null || !isAlive(init)) {
     if (fault.kind === 'fill') throw new KedgeError('lab-failed', `Cannot empty the disk of ${machine.name}: its power is off, switch it on first`);
@@ -64,6 +66,8 @@ function undoInside(rest: LabState, machine: Machine, fault: Extract<Fault, { ki
   switch (fault.kind) {
     case 'fill':
       return emptyDisk(init);
+    case 'slow-disk':
+      return slowDisk(machine, init, null);
     case 'clock':
       return writeClock(machine, init, null);
     case 'claim':

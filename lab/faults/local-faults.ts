@@ -7,6 +7,7 @@ import type { Break, Fault, LabState, Machine, ProcessIdentity } from '../lab-st
 import { sendSignal, processesInside } from '../processes.js';
 import { tryRun } from '../run.js';
 import { componentsOf, insidePath, pidFolder } from '../status.js';
+import { slowDisk } from './slow-disk.js';
 
 const CLAIMS = '/run/kedge/claims.yaml';
 /** On the node's disk, outside of what its programs see. */
@@ -76,10 +77,11 @@ export function emptyDisk(init: ProcessIdentity): void {
   rmSync(insidePath(init, FILL_FILE), { force: true });
 }
 
-/** After a power cut a machine's /run is new: what breaks in it is made again, before its components start. */
+/** After a power cut a machine's /run is new, and its disk is another device: what breaks in it is made again, before its components start. */
 export function restoreLocalFaults(lab: LabState, machine: Machine): void {
   if (machine.init === null) return;
   if (machine.role === 'node') writeClaims(lab, machine, machine.init);
+  for (const { writesPerSecond } of faultsOf(lab, machine.name, 'slow-disk')) slowDisk(machine, machine.init, writesPerSecond);
   for (const { shift } of faultsOf(lab, machine.name, 'clock')) writeWhole(join(pidFolder(machine, machine.init), 'worker.clock'), shift);
 }
 

@@ -39,4 +39,6 @@ export async function makeContainerTree(
     if (rootId !== 0) await run(['chown', '-hR', `${rootId}:${rootId}`, folder]);
     if (container.files > 0) await makeSpecialFiles(join(folder, 'special'), rootId);
   }
+  // A power cut right after would leave an empty init, which ends at once and says nothing.
+  await run(['sync', '--file-system', ...folders]);
 }

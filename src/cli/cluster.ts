@@ -1,5 +1,6 @@
 import type { KedgeClient } from '../client/kedge-client.js';
 import type { MigrationOptions } from '../domain/migration.js';
+import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
 
 /** What the commands ask of the cluster: the client's verbs that they use, so that tests can answer with a fake, and what the config files say. */
 export interface Cluster
@@ -18,15 +19,21 @@ export interface Cluster
     | 'cordonNode'
     | 'confirmDead'
     | 'readRecovery'
+    | 'startEvacuation'
+    | 'readEvacuation'
+    | 'cancelEvacuation'
     | 'manageGuest'
     | 'auditNode'
     | 'readSlots'
     | 'readSchedules'
     | 'repair'
+    | 'windows'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */
   readonly migrationDefaults: Partial<MigrationOptions>;
+  /** The cluster as the planner sees it now, with the wishes of kedge.yaml. */
+  takeSnapshot(): Promise<ClusterSnapshot>;
   /**
    * Address of a node that carries copies to it; `network`: that of the migration's options.
    * @throws KedgeError `not-found`, `bad-input` when the node has no address in that network

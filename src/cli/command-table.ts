@@ -33,8 +33,13 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'node',
-    description: 'List, show, cordon, uncordon and give up nodes; run the worker of this node',
+    description: 'List, show, cordon, drain, fill and give up nodes; run the worker of this node',
     load: async (context) => (await import('./commands/node/group.js')).nodeCommands(context),
+  },
+  {
+    name: 'window',
+    description: 'Make, list, show, change, pause, run, skip and delete maintenance windows',
+    load: async (context) => (await import('./commands/window/group.js')).windowCommands(context),
   },
   {
     name: 'control',
@@ -53,7 +58,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   },
   {
     name: 'plan',
-    description: 'Plan moves for a snapshot of a cluster; changes nothing',
+    description: 'Plan moves for this cluster, or for a snapshot of one; changes nothing',
     load: async (context) => (await import('./commands/plan/group.js')).planCommands(context),
   },
   {

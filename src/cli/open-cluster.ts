@@ -4,6 +4,7 @@ import { loadClusterConfig } from '../config/load-cluster-config.js';
 import { loadDatacenterConfig } from '../config/load-datacenter-config.js';
 import { migrationAddress } from '../config/migration-address.js';
 import { parseNodeName } from '../domain/ids.js';
+import { placementOf } from '../schema/placement.js';
 import { findConfig } from './find-config.js';
 import { migrationDefaults } from './migration-defaults.js';
 import type { Cluster } from './cluster.js';
@@ -14,13 +15,14 @@ import type { Cluster } from './cluster.js';
  */
 export async function openCluster(options: { config?: string }, environment: Readonly<Record<string, string | undefined>>): Promise<Cluster> {
   const file = await findConfig(options, environment);
-  const [{ temporal, nodes, migration }, datacenter] = await Promise.all([
+  const [{ temporal, nodes, migration, placement }, datacenter] = await Promise.all([
     loadClusterConfig(file),
     loadDatacenterConfig(join(dirname(file), 'datacenter.cfg')),
   ]);
   const client = await connectKedge({ ...temporal, nodes: Object.keys(nodes).map(parseNodeName) });
   return {
     ...client,
+    takeSnapshot: () => client.takeSnapshot(placementOf(placement)),
     migrationDefaults: migrationDefaults(migration, datacenter),
     migrationAddress: (node, network) => migrationAddress(nodes, { node, network }),
   };

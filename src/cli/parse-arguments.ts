@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { parseMigrationId, parseNodeName, parseVmid, type NodeName, type Vmid } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import { parseDuration } from '../domain/parse-duration.js';
+import { isInstant } from '../domain/read-input.js';
 
 /** Parsers of arguments and options for commander: what they refuse is a usage error that names field, value and remedy. */
 export const parseArgument = {
@@ -23,7 +24,7 @@ export const parseArgument = {
   /** RFC 3339 out of an instant with a zone, or out of a span from now (`+30m`). */
   instant: (text: string): string => {
     if (text.startsWith('+')) return new Date(Date.now() + refusing(() => parseDuration(text.slice(1), 'span'))).toISOString();
-    if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(Date.parse(text))) {
+    if (!isInstant(text)) {
       throw new InvalidArgumentError(
         `Current value is "${text}", must be an instant with a time zone like 2026-03-01T02:30:00Z, or a span from now like +30m.`,
       );

@@ -2,13 +2,17 @@ import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
 import type { SlotRelease, SlotRequest } from '../domain/admission.js';
 import type { AuditedSchedule, AuditedSlot } from '../domain/audit-types.js';
-import type { NodeName } from '../domain/ids.js';
+import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
+import type { NodeName, Vmid } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
 import type { NodeStatus } from '../domain/node-facts.js';
 import type { RecoveryReport, RecoverNodeInput } from '../domain/recovery.js';
+import type { Placement } from '../domain/plan/placement.js';
+import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
 import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
+import type { Occurrence } from '../domain/window/window.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
@@ -18,9 +22,10 @@ import { failTaskTokens } from './fail-task-tokens.js';
 import { findMigration } from './find-migration.js';
 import { isRunning } from './is-running.js';
 import { listMigrations, type ListMigrationsFilter } from './list-migrations.js';
+import { cancelEvacuation, readEvacuation, startEvacuation, type EvacuationRef, type EvacuationView } from './evacuation.js';
 import { manageGuest, type GuestRequest } from './manage-guest.js';
 import type { MigrationRef, MigrationView } from './migration-view.js';
-import { cordonNode, dropVoided, registerNode, voidGuest } from './node-entity.js';
+import { changeAway, cordonNode, dropVoided, registerNode, voidGuest } from './node-entity.js';
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
@@ -30,7 +35,10 @@ import { releaseSlot } from './release-slot.js';
 import { repair, type RepairRequest } from './repair.js';
 import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
+import { takeSnapshot } from './take-snapshot.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
+import { scheduleWindow } from './window/change-window.js';
+import { windowVerbs, type WindowVerbs } from './window/window-verbs.js';
 import { watchMigration, type WatchOptions } from './watch-migration.js';
 
 /** What the verbs share. */
@@ -59,6 +67,8 @@ export interface KedgeClient {
   /** `statedBy`: who decides, for the story. */
   decideMigration(id: string | MigrationRef, decision: OperatorDecision, statedBy?: string): Promise<void>;
   listNodes(): Promise<readonly NodeStatus[]>;
+  /** The cluster as the planner sees it now, with these wishes of its operator; none by default. */
+  takeSnapshot(placement?: Placement): Promise<ClusterSnapshot>;
   /** @throws `not-found` when the cluster has no such node */
   nodeStatus(node: NodeName): Promise<NodeStatus>;
   /** Like `nodeStatus`, but null for a node that has never registered. */
@@ -75,6 +85,14 @@ export interface KedgeClient {
   confirmDead(statement: { node: NodeName; statedBy: string }): Promise<void>;
   /** @throws `not-found` when the node never had one */
   readRecovery(node: NodeName): Promise<RecoveryReport>;
+  /** Notes that a guest belongs to a node that it was moved away from, or does not any more. */
+  changeAway(change: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
+  /** Empties a node, or brings its guests home. @throws `already-draining` that names who began the one that runs */
+  startEvacuation(plan: EvacuationReport['plan'], input: EvacuateNodeInput): Promise<EvacuationRef>;
+  /** The drain or undrain that runs, or ran last; null: none is known. */
+  readEvacuation(node: NodeName, ref?: EvacuationRef): Promise<EvacuationView | null>;
+  /** No move begins any more; those under way go on to their end. @throws `not-found` when none runs */
+  cancelEvacuation(node: NodeName): Promise<void>;
   /** One guest verb on the guest's node. */
   manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
   auditNode(node: NodeName): Promise<NodeAudit>;
@@ -96,6 +114,9 @@ export interface KedgeClient {
   readSchedules(): Promise<readonly AuditedSchedule[]>;
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
   repair(request: RepairRequest): Promise<RepairResult>;
+  readonly windows: WindowVerbs;
+  /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
+  scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -117,11 +138,16 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     decideMigration: async (id, decision, statedBy) =>
       decideMigration(context, { ref: await find(id), decision, ...(statedBy === undefined ? {} : { statedBy }) }),
     listNodes: () => Promise.all(nodes.map((node) => readNodeStatus(context, node))),
+    takeSnapshot: (placement) => takeSnapshot(context, placement),
     nodeStatus: (node) => readNodeStatus(context, node),
     findNodeStatus: (node) => findNodeStatus(context, node),
     registerNode: (registration) => registerNode(context, registration),
     voidGuest: (decision) => voidGuest(context, decision),
     dropVoided: (heard) => dropVoided(context, heard),
+    changeAway: (change) => changeAway(context, change),
+    startEvacuation: (plan, input) => startEvacuation(context, plan, input),
+    readEvacuation: (node, ref) => readEvacuation(context, node, ref),
+    cancelEvacuation: (node) => cancelEvacuation(context, node),
     cordonNode: (node, cordoned) => cordonNode(context, { node, cordoned }),
     startRecovery: (input) => startRecovery(context, input),
     confirmDead: (statement) => confirmDead(context, statement),
@@ -138,6 +164,8 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     readSlots: () => readSlots(context),
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
+    windows: windowVerbs(context),
+    scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };
 }

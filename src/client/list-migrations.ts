@@ -1,5 +1,7 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { KedgeError } from '../domain/kedge-error.js';
-import type { NodeName, Vmid } from '../domain/ids.js';
+import { parseNodeName, type NodeName, type Vmid } from '../domain/ids.js';
+import type { RunningMove } from '../domain/plan/snapshot-from-nodes.js';
 import { SEARCH_ATTRIBUTES, vmidOfMigrationWorkflow, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
 import type { ClientContext } from './kedge-client.js';
@@ -46,6 +48,18 @@ function queryOf({ vmid, node, running }: ListMigrationsFilter): string {
     ...(node === undefined ? [] : [`(${source} = '${node}' OR ${target} = '${node}')`]),
     ...(running === true ? [`ExecutionStatus = 'Running'`] : []),
   ].join(' AND ');
+}
+
+/** Running migrations and where to, as their starts told: no workflow is asked, so that no control worker is needed. */
+export async function listRunningMoves({ client }: ClientContext): Promise<readonly RunningMove[]> {
+  return withClientErrors('list running migrations', async () => {
+    const moves: RunningMove[] = [];
+    for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query: queryOf({ running: true }) })) {
+      const target = typedSearchAttributes.get(defineSearchAttributeKey(SEARCH_ATTRIBUTES.target, 'KEYWORD'));
+      moves.push({ vmid: vmidOfMigrationWorkflow(workflowId), target: target === undefined ? null : parseNodeName(target) });
+    }
+    return moves;
+  });
 }
 
 /** Null for one that the server has dropped since it was listed. */

@@ -1,8 +1,9 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { NodeName } from '../domain/ids.js';
+import { isInventory } from '../domain/is-inventory.js';
 import { isRecord } from '../domain/is-record.js';
 import { KedgeError } from '../domain/kedge-error.js';
-import type { NodeEntityStatus, NodeInventory, NodeStatus } from '../domain/node-facts.js';
+import type { NodeEntityStatus, NodeStatus } from '../domain/node-facts.js';
 import { nodeWorkflowId } from '../domain/workflow-names.js';
 import { DEFAULT_TIMINGS } from '../domain/workflow-timings.js';
 import { clientError } from './client-error.js';
@@ -48,8 +49,4 @@ export async function findNodeStatus({ client }: ClientContext, node: NodeName):
 
 function isEntityStatus(value: unknown): value is NodeEntityStatus {
   return isRecord(value) && typeof value['node'] === 'string' && typeof value['cordoned'] === 'boolean';
-}
-
-function isInventory(value: unknown): value is NodeInventory {
-  return isRecord(value) && value['v'] === 1 && typeof value['node'] === 'string' && Array.isArray(value['guests']);
 }

@@ -3,6 +3,7 @@ import { isRecord } from '../domain/is-record.js';
 import type { CopyProgress, MigrationStory } from '../domain/migration.js';
 import { readFailure, type KedgeFailure } from '../domain/read-failure.js';
 import { QUERIES } from '../domain/workflow-names.js';
+import { askWorkflow } from './ask-workflow.js';
 import { withClientErrors } from './client-error.js';
 import type { ClientContext } from './kedge-client.js';
 import type { MigrationRef, MigrationStatus, MigrationView } from './migration-view.js';
@@ -13,9 +14,6 @@ export interface ReadMigrationOptions {
   /** The story as it was read last, to be kept while no control worker answers. */
   readonly lastStory?: MigrationStory | null;
 }
-
-/** How long a query waits for a control worker; without one the view comes from the server alone. */
-const QUERY_TIMEOUT_MS = 1_500;
 
 /** Reads one migration, running or ended. An ended one needs no worker: its end carries the story. */
 export async function readMigration({ client }: ClientContext, { ref, lastStory = null }: ReadMigrationOptions): Promise<MigrationView> {
@@ -64,14 +62,10 @@ async function readEnd(handle: WorkflowHandle): Promise<{ story: MigrationStory 
   }
 }
 
+/** Without an answer the server's own facts have to do. */
 async function askForStory(handle: WorkflowHandle): Promise<MigrationStory | null> {
-  try {
-    const story: unknown = await handle.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QUERIES.story));
-    return isStory(story) ? story : null;
-  } catch {
-    // No worker, a busy one, or one that has not seen the first task: the server's own facts have to do.
-    return null;
-  }
+  const story = await askWorkflow(handle, QUERIES.story);
+  return isStory(story) ? story : null;
 }
 
 function timesOf(description: WorkflowExecutionDescription): { startedAt: string; endedAt: string | null } {

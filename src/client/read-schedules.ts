@@ -30,7 +30,13 @@ async function describe(client: ClientContext['client'], scheduleId: string): Pr
 function scheduleOf(scheduleId: string, { action, state }: Pick<ScheduleDescription, 'action' | 'state'>): AuditedSchedule {
   const input: unknown = action.args?.[0];
   const fields = isRecord(input) ? input : {};
-  const nodes = [fields['node'], fields['source'], fields['target']].filter((name) => typeof name === 'string');
+  const nodes = [fields['node'], fields['source'], fields['target'], ...nodesOfWindow(fields['file'])].filter((name) => typeof name === 'string');
   const vmid = typeof fields['vmid'] === 'number' ? fields['vmid'] : null;
   return { scheduleId, workflowType: action.workflowType, vmid, nodes, paused: state.paused };
+}
+
+/** A window names its nodes, or all: those are always there. */
+function nodesOfWindow(file: unknown): readonly unknown[] {
+  const nodes: unknown = isRecord(file) ? file['nodes'] : null;
+  return Array.isArray(nodes) ? nodes : [];
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Document, LineCounter, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import { type Document, LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { KedgeError } from '../domain/kedge-error.js';
 
@@ -27,6 +27,8 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
     const problems = document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, field: '', value: null, reason: error.message }));
     throw badFile(file, problems);
   }
+  const unnamed = unnamedKeys(document, lines);
+  if (unnamed.length > 0) throw badFile(file, unnamed);
   const result = schema.safeParse(valueOf(document, file) ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues
@@ -38,6 +40,23 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
       reason,
     }));
   throw badFile(file, problems);
+}
+
+/** Keys that are lists, mappings or aliases: YAML allows them, no file of ours has them, and the library would warn of each on stderr when it makes text of it. */
+function unnamedKeys(document: Document, lines: LineCounter): readonly Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) || !isNode(key)) return;
+      problems.push({
+        line: lines.linePos(key.range?.[0] ?? 0).line,
+        field: '',
+        value: null,
+        reason: 'a key must be a plain word, not a list, a mapping or an alias',
+      });
+    },
+  });
+  return problems;
 }
 
 /** An alias of nothing, or of itself many times over, is found only here. */
@@ -82,9 +101,15 @@ function lineOf(document: Document, { path, lines }: { readonly path: readonly P
   return lines.linePos(offset).line;
 }
 
+/** By the text of keys: a schema sees `101:` as "101", the document as a number. Null when it is not there. */
 function valueAt(document: Document, path: readonly PropertyKey[]): unknown {
-  const value = document.getIn(path) ?? null;
-  return isNode(value) ? value.toJS(document) : value;
+  let node: unknown = document.contents;
+  for (const segment of path) {
+    if (isMap(node)) node = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment))?.value;
+    else if (isSeq(node)) node = node.items[Number(segment)];
+    else return null;
+  }
+  return isNode(node) ? node.toJS(document) : (node ?? null);
 }
 
 function badFile(file: string, problems: readonly Problem[]): KedgeError {

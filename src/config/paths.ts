@@ -51,3 +51,5 @@ export const observerSocketFile = (paths: KedgePaths, vmid: number): string => j
 export const lxcFolder = (paths: KedgePaths): string => join(paths.run, 'lxc');
 /** Facts that a lab overrides (`kedge lab break <node> --claim qemu=…`); absent on a real node. */
 export const claimsFile = (paths: KedgePaths): string => join(paths.run, 'claims.yaml');
+/** Key of the control workers for the commands of maintenance windows: it may run any command on a node, so it is not the peers' key. */
+export const maintenanceKeyFile = (paths: KedgePaths): string => join(paths.etc, 'ssh', 'maintenance_ed25519');

@@ -1,6 +1,8 @@
 /** Emptying a node and bringing its guests home: input and report of the workflows `evacuateNode` and `restoreNode`. Plain JSON. */
 import type { SlotPriority } from './admission.js';
+import type { ErrorCode } from './error-codes.js';
 import type { NodeName, Vmid } from './ids.js';
+import type { MigrationOptions } from './migration.js';
 import type { WorkflowTimings } from './workflow-timings.js';
 
 /** Input of both workflows, as typed by the CLI or by `temporal workflow start`. */
@@ -17,6 +19,8 @@ export interface EvacuateNodeInput {
   readonly waitUntil?: string;
   /** What becomes of waiting guests at `waitUntil`; default `skip`: they stay, and the report says so. */
   readonly force?: 'offline' | 'shutdown' | 'skip';
+  /** Options of every move, as a migration has them; how a guest moves the plan decides. */
+  readonly options?: Partial<MigrationOptions>;
   /** For tests only: shorter waits than the defaults. */
   readonly timings?: Partial<WorkflowTimings>;
 }
@@ -36,6 +40,16 @@ export interface StayedGuest {
   readonly reason: string;
 }
 
+/** A move that failed; the guest is where it was, and may have moved elsewhere since. */
+export interface FailedMove {
+  readonly vmid: Vmid;
+  readonly to: NodeName;
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
 /** How the whole came to its end. `cancelled` and `out-of-time` leave the node cordoned and tell who is still there. */
 export type EvacuationEnd = 'done' | 'some-stayed' | 'cancelled' | 'out-of-time';
 
@@ -52,5 +66,7 @@ export interface EvacuationReport {
   /** Shut down and left on the node, by their own policy. */
   readonly shutDown: readonly Vmid[];
   readonly moving: readonly EvacuatedGuest[];
+  /** While it runs: who has not moved yet, and what for. */
   readonly stayed: readonly StayedGuest[];
+  readonly failed?: readonly FailedMove[];
 }

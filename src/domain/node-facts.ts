@@ -31,6 +31,29 @@ export interface ClusterIdentity {
   readonly authority: string | null;
 }
 
+/**
+ * What a planner has to know of a guest, as short as it goes: all guests of a node are reported each second. Flags of processors are not named, only
+ * whether the guest was shown those of its node.
+ */
+export interface GuestFootprint {
+  readonly onboot: boolean;
+  /** PVE's lock, e.g. `backup`. */
+  readonly lock: string | null;
+  /** `bytes`: what a copy would take; null: not looked at yet, or it can't be found. Volumes that the operator says all nodes have are left out. */
+  readonly disks: readonly { readonly storage: string; readonly bytes: number | null }[];
+  /** Storages of images in its CD-ROM drives. */
+  readonly media: readonly string[];
+  readonly bridges: readonly string[];
+  /** Was it shown the processor of its node (`cpu: host`)? Every other model is the same on all nodes. */
+  readonly hostCpu: boolean;
+  /** Versioned type that it runs with, or is pinned to; null: the newest of whichever node starts it. */
+  readonly machineType: string | null;
+  /** Keys of what only its node has. */
+  readonly localDevices: readonly string[];
+  /** Cores of its node that it keeps busy, smoothed over minutes; null: not known yet, or it is off. */
+  readonly cpuLoad: number | null;
+}
+
 /** One guest as its node knows it: record, process, config in short. */
 export interface GuestSummary {
   readonly vmid: Vmid;
@@ -43,6 +66,14 @@ export interface GuestSummary {
   readonly qemu: QemuState;
   readonly memoryBytes: number;
   readonly cores: number;
+  /** Null: its config can't be read. */
+  readonly footprint?: GuestFootprint | null;
+}
+
+/** How much of the last minute something had to wait for it, in percent: `some avg60` of Linux's pressure stall information. */
+export interface NodePressure {
+  readonly memory: number;
+  readonly cpu: number;
 }
 
 /** What the presence activity of a node reports with every heartbeat. Version 1. */
@@ -57,6 +88,11 @@ export interface NodeInventory {
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
   /** 1-minute load average. */
   readonly load: number;
+  /** Null: its kernel does not tell. */
+  readonly pressure?: NodePressure | null;
+  /** As node.yaml declares: memory that guests may not have, and the speed of one core against a usual one of the cluster. */
+  readonly reserveBytes?: number;
+  readonly speed?: number;
   readonly bridges: readonly string[];
   readonly bridgeFacts?: readonly BridgeFacts[];
   readonly cluster?: ClusterIdentity;
@@ -65,6 +101,19 @@ export interface NodeInventory {
   readonly slots: { readonly bulk: number };
   /** What keeps the node from telling all that is asked for here, in words for its operator; absent: nothing. */
   readonly problems?: readonly string[];
+}
+
+/** A guest that belongs to a node and was moved away to empty it. */
+export interface AwayGuest {
+  readonly vmid: Vmid;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/** A guest that a node had when it was last heard. */
+export interface LastSeenGuest {
+  readonly vmid: Vmid;
+  readonly name: string;
 }
 
 /** A node as its entity workflow `node-<name>` answers. `silentSince` is a fact of missed heartbeats, not a guess. */
@@ -76,10 +125,14 @@ export interface NodeStatus {
   readonly silentSince: string | null;
   /** Guests that were taken over from it while it was off, of which it has not heard yet; absent: none. */
   readonly voided?: readonly VoidedGuest[];
+  /** Guests that a drain moved away, and since when; they come home with an undrain. Absent: none. */
+  readonly away?: readonly AwayGuest[];
+  /** The guests that it owned when its presence was lost; absent: not known. */
+  readonly lastGuests?: readonly LastSeenGuest[];
   readonly inventory: NodeInventory | null;
   /** Age of the newest heartbeat in milliseconds, when the reader could tell. */
   readonly inventoryAgeMs: number | null;
 }
 
 /** What the entity workflow `node-<name>` itself keeps and answers to its query `status`; the inventory is in its heartbeats. */
-export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince' | 'voided'>;
+export type NodeEntityStatus = Pick<NodeStatus, 'node' | 'bootId' | 'registeredAt' | 'cordoned' | 'silentSince' | 'voided' | 'away' | 'lastGuests'>;

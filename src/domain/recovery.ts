@@ -1,5 +1,6 @@
 /** Bringing the guests of a lost node up elsewhere: input, state and report of the workflow `recoverNode`. Plain JSON. */
 import type { MigrationId, NodeName, Vmid } from './ids.js';
+import type { LastSeenGuest } from './node-facts.js';
 import type { LostGuest, LostGuests, TakeOverRequest } from './lost-guest.js';
 import { migrationIdOf } from './ids.js';
 import { takeOverGeneration } from './guest-note.js';
@@ -61,7 +62,7 @@ export interface Recoverable {
 }
 
 /**
- * Puts together what the nodes see: each guest once, in the order in which they are to be started (`startup`, then number). One that two nodes see
+ * Puts together what the nodes see: each guest once. One that two nodes see
  * with different markers, or on different storages, is nobody's to take: one of the storages is not what its name says.
  */
 export function recoverableGuests(seen: ReadonlyMap<NodeName, LostGuests>): {
@@ -86,22 +87,22 @@ export function recoverableGuests(seen: ReadonlyMap<NodeName, LostGuests>): {
     found.delete(vmid);
     leave(vmid, 'the nodes see different notes of it: two storages have one name, or two notes are there');
   }
-  const guests = [...found.values()].sort((one, other) => orderOf(one.guest) - orderOf(other.guest) || one.guest.vmid - other.guest.vmid);
-  return { guests, left: [...left.values()] };
+  return { guests: [...found.values()], left: [...left.values()] };
 }
 
-/** The nodes on which a guest may be tried, the one with most free memory first. Others are not asked: it does not fit, or they take no guests. */
-export function targetsFor(
-  { guest, seenBy }: Recoverable,
-  nodes: readonly { readonly node: NodeName; readonly cordoned: boolean; readonly freeBytes: number; readonly bridges: readonly string[] }[],
-): readonly NodeName[] {
-  return nodes
-    .filter(({ node, cordoned, freeBytes, bridges }) => {
-      const fits = guest.wanted === 'stopped' || freeBytes >= guest.memoryBytes;
-      return seenBy.includes(node) && !cordoned && fits && guest.bridges.every((bridge) => bridges.includes(bridge));
-    })
-    .sort((one, other) => other.freeBytes - one.freeBytes || (one.node < other.node ? -1 : 1))
-    .map(({ node }) => node);
+/** Guests that the lost node had when it was last heard and that no storage knows: they can't be started elsewhere, and their owner should hear so. */
+export function unseenGuests(
+  node: NodeName,
+  { seen, lastGuests, taken }: { seen: ReadonlyMap<NodeName, LostGuests>; lastGuests: readonly LastSeenGuest[]; taken: RecoveryReport['taken'] },
+): RecoveryReport['left'] {
+  const told = [...seen.values()].flatMap(({ guests, unusable, handedOver }) => [...guests, ...unusable].map(({ vmid }) => vmid).concat(handedOver));
+  const known = new Set<Vmid | null>([...told, ...taken.map(({ vmid }) => vmid)]);
+  return lastGuests
+    .filter(({ vmid }) => !known.has(vmid))
+    .map(({ vmid, name }) => ({
+      vmid,
+      reason: `it (${name}) needs a disk or a device of ${node}, or its note was never written: it stays off until ${node} is back`,
+    }));
 }
 
 /** What the taker is told. */
@@ -118,4 +119,5 @@ function isSame(one: LostGuest, other: LostGuest): boolean {
   return one.storage === other.storage && one.newest.generation === other.newest.generation;
 }
 
-const orderOf = ({ startOrder }: LostGuest): number => startOrder ?? Number.MAX_SAFE_INTEGER;
+/** Its place among those that are started: `startup: order=`, or after all that have one. */
+export const orderOf = ({ startOrder }: LostGuest): number => startOrder ?? Number.MAX_SAFE_INTEGER;

@@ -5,8 +5,8 @@
 import { SLOT_PRIORITIES, type SlotPriority } from './admission.js';
 import { parseNodeName, parseVmid, type NodeName, type Vmid } from './ids.js';
 import { isRecord } from './is-record.js';
-import { KedgeError } from './kedge-error.js';
 import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES, SHUTDOWN_POLICIES, STALL_POLICIES, type MigrationOptions } from './migration.js';
+import { badInput, isInstant, refuseUnknownFields } from './read-input.js';
 import { DEFAULT_TIMINGS, type WorkflowTimings } from './workflow-timings.js';
 
 export interface ResolvedMigration {
@@ -24,16 +24,15 @@ const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'pri
 const OPTION_FIELDS = [...Object.keys(DEFAULT_MIGRATION_OPTIONS), 'holdUntil'];
 /** What looks like CIDR; the nodes, which have to find their addresses in it, read it exactly. */
 const NETWORK = /^[0-9A-Fa-f.:]+\/\d{1,3}$/;
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Fills in the defaults. @throws KedgeError `bad-input` that names the field, its value and what it must be. */
 export function resolveMigrationOptions(input: unknown): ResolvedMigration {
-  if (!isRecord(input)) throw bad('input', input, 'one JSON object like {"vmid": 101, "target": "node2"}');
+  if (!isRecord(input)) throw badInput('input', input, 'one JSON object like {"vmid": 101, "target": "node2"}');
   refuseUnknownFields(input, { known: INPUT_FIELDS, prefix: '' });
   const { vmid, target, source } = input;
-  if (typeof vmid !== 'number') throw bad('vmid', vmid, 'a number from 100 to 999999999');
-  if (typeof target !== 'string') throw bad('target', target, 'the name of a node');
-  if (source !== undefined && source !== null && typeof source !== 'string') throw bad('source', source, 'the name of a node, or absent');
+  if (typeof vmid !== 'number') throw badInput('vmid', vmid, 'a number from 100 to 999999999');
+  if (typeof target !== 'string') throw badInput('target', target, 'the name of a node');
+  if (source !== undefined && source !== null && typeof source !== 'string') throw badInput('source', source, 'the name of a node, or absent');
   return {
     vmid: parseVmid(vmid),
     source: typeof source === 'string' ? parseNodeName(source) : null,
@@ -54,22 +53,22 @@ export function resolveCheckOptions(input: unknown): Omit<ResolvedMigration, 'ta
 function priorityOf(value: unknown): SlotPriority {
   if (value === undefined || value === null) return 'user';
   const found = SLOT_PRIORITIES.find((known) => known === value);
-  if (found === undefined) throw bad('priority', value, `one of ${SLOT_PRIORITIES.join(', ')}`);
+  if (found === undefined) throw badInput('priority', value, `one of ${SLOT_PRIORITIES.join(', ')}`);
   return found;
 }
 
 function resolveOptions(options: unknown): MigrationOptions {
-  if (!isRecord(options)) throw bad('options', options, 'a JSON object');
+  if (!isRecord(options)) throw badInput('options', options, 'a JSON object');
   refuseUnknownFields(options, { known: OPTION_FIELDS, prefix: 'options.' });
   const defaults = DEFAULT_MIGRATION_OPTIONS;
   const hold = flag(options, 'hold', defaults.hold);
   const maxDowntimeMs = amountOrNull(options, 'maxDowntimeMs');
   // QEMU's own bounds of the parameter downtime-limit.
   if (maxDowntimeMs !== null && (maxDowntimeMs < 1 || maxDowntimeMs > 2_000_000))
-    throw bad('options.maxDowntimeMs', maxDowntimeMs, 'milliseconds from 1 to 2000000');
+    throw badInput('options.maxDowntimeMs', maxDowntimeMs, 'milliseconds from 1 to 2000000');
   const online = flag(options, 'online', defaults.online);
   const restart = flag(options, 'restart', defaults.restart);
-  if (online && restart) throw bad('options.restart', restart, 'false, or "online" false: a guest moves either while it runs or switched off');
+  if (online && restart) throw badInput('options.restart', restart, 'false, or "online" false: a guest moves either while it runs or switched off');
   return {
     online,
     restart,
@@ -91,31 +90,25 @@ function resolveOptions(options: unknown): MigrationOptions {
 
 function holdUntil(value: unknown, hold: boolean): { holdUntil?: string } {
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'string' || !INSTANT.test(value) || Number.isNaN(Date.parse(value))) {
-    throw bad('options.holdUntil', value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
+  if (typeof value !== 'string' || !isInstant(value)) {
+    throw badInput('options.holdUntil', value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
   }
-  if (!hold) throw bad('options.holdUntil', value, 'absent, or together with "hold": true');
+  if (!hold) throw badInput('options.holdUntil', value, 'absent, or together with "hold": true');
   return { holdUntil: value };
 }
 
 function resolveTimings(timings: unknown): WorkflowTimings {
-  if (!isRecord(timings)) throw bad('timings', timings, 'a JSON object, for tests only');
+  if (!isRecord(timings)) throw badInput('timings', timings, 'a JSON object, for tests only');
   refuseUnknownFields(timings, { known: Object.keys(DEFAULT_TIMINGS), prefix: 'timings.' });
   for (const [name, value] of Object.entries(timings)) {
-    if (typeof value !== 'number' || !(value > 0)) throw bad(`timings.${name}`, value, 'milliseconds above 0');
+    if (typeof value !== 'number' || !(value > 0)) throw badInput(`timings.${name}`, value, 'milliseconds above 0');
   }
   return { ...DEFAULT_TIMINGS, ...timings };
 }
 
-function refuseUnknownFields(value: Readonly<Record<string, unknown>>, { known, prefix }: { known: readonly string[]; prefix: string }): void {
-  for (const name of Object.keys(value)) {
-    if (!known.includes(name)) throw bad(`${prefix}${name}`, value[name], `absent: known fields are ${known.join(', ')}`);
-  }
-}
-
 function flag(options: Readonly<Record<string, unknown>>, name: string, fallback: boolean): boolean {
   const value = options[name] ?? fallback;
-  if (typeof value !== 'boolean') throw bad(`options.${name}`, value, 'true or false');
+  if (typeof value !== 'boolean') throw badInput(`options.${name}`, value, 'true or false');
   return value;
 }
 
@@ -126,13 +119,13 @@ function amountOrNull(options: Readonly<Record<string, unknown>>, name: string):
 
 function network(value: unknown): string | null {
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'string' || !NETWORK.test(value)) throw bad('options.network', value, 'a network in CIDR notation like 10.1.0.0/24');
+  if (typeof value !== 'string' || !NETWORK.test(value)) throw badInput('options.network', value, 'a network in CIDR notation like 10.1.0.0/24');
   return value;
 }
 
 function amount(options: Readonly<Record<string, unknown>>, name: string, fallback: number): number {
   const value = options[name] ?? fallback;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw bad(`options.${name}`, value, 'a whole number, 0 or more');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw badInput(`options.${name}`, value, 'a whole number, 0 or more');
   return value;
 }
 
@@ -143,18 +136,12 @@ function choice<Value extends string>(
 ): Value {
   const value = options[name] ?? fallback;
   const found = of.find((candidate) => candidate === value);
-  if (found === undefined) throw bad(`options.${name}`, value, `one of ${of.join(', ')}`);
+  if (found === undefined) throw badInput(`options.${name}`, value, `one of ${of.join(', ')}`);
   return found;
 }
 
 function textOr(value: unknown, { field, fallback }: { field: string; fallback: string }): string {
   if (value === undefined || value === null) return fallback;
-  if (typeof value !== 'string') throw bad(field, value, 'a text');
+  if (typeof value !== 'string') throw badInput(field, value, 'a text');
   return value;
-}
-
-function bad(field: string, value: unknown, must: string): KedgeError {
-  return new KedgeError('bad-input', `Cannot read ${field}: current value is ${value === undefined ? 'absent' : JSON.stringify(value)}, must be ${must}`, {
-    details: { field, value: value ?? null, remedy: `Give ${field} as ${must}` },
-  });
 }

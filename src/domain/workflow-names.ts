@@ -14,18 +14,25 @@ export const WORKFLOW_TYPES = {
   repairNode: 'repairNode',
   recoverNode: 'recoverNode',
   fenceLostNode: 'fenceLostNode',
+  evacuateNode: 'evacuateNode',
+  restoreNode: 'restoreNode',
+  maintainNodes: 'maintainNodes',
+  maintainNode: 'maintainNode',
 } as const;
 
-export const QUERIES = { story: 'story', status: 'status', slots: 'slots', recovery: 'recovery' } as const;
+export const QUERIES = { story: 'story', status: 'status', slots: 'slots', evacuation: 'evacuation', recovery: 'recovery' } as const;
 export const UPDATES = {
   cancel: 'cancel',
   release: 'release',
   decide: 'decide',
   registerBoot: 'registerBoot',
   cordon: 'cordon',
+  addAway: 'addAway',
+  dropAway: 'dropAway',
   voidGuest: 'voidGuest',
   dropVoided: 'dropVoided',
   confirmDead: 'confirmDead',
+  workAnswer: 'workAnswer',
 } as const;
 export const SIGNALS = { request: 'request', release: 'release', granted: 'granted' } as const;
 
@@ -47,6 +54,14 @@ export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `gue
 /** Checks exclude neither each other nor the migration. */
 export const checkWorkflowId = (vmid: Vmid, unique: string): string => `check-${vmid}-${unique}`;
 export const repairWorkflowId = (node: NodeName): string => `repair-${node}`;
+/** Temporal appends the time of the opening; the schedule lets no two of a window run at once. */
+export const maintenanceWorkflowId = (window: string): string => `maintenance-${window}`;
+/** One maintenance of a node at a time, of whatever window: from its drain until its guests are back. */
+export const upkeepWorkflowId = (node: NodeName): string => `upkeep-${node}`;
+export const WINDOW_SCHEDULES = 'window-';
+export const windowScheduleId = (window: string): string => `${WINDOW_SCHEDULES}${window}`;
+/** A node is emptied or filled again, one at a time. */
+export const evacuationWorkflowId = (node: NodeName): string => `evacuation-${node}`;
 export const auditWorkflowId = (node: NodeName): string => `audit-${node}`;
 
 /** The guest of a migration's workflow id. @throws KedgeError `bad-input` when the id is not one of a migration. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
+import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
 const address = z.string().regex(/^[0-9A-Za-z:][0-9A-Za-z.:-]*$/, 'must be an IP address or a host name');
@@ -17,8 +18,7 @@ const clusterNode = z
   })
   .transform((node) => ({ address: node.address, migrationAddress: node.migrationAddress ?? node.address }));
 
-/** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */
-export const clusterConfigSchema = z.strictObject({
+const clusterConfigFields = z.strictObject({
   /** Name of the cluster, in messages and certificates. */
   cluster: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/, 'must be letters, digits and hyphens'),
   temporal: z
@@ -52,6 +52,12 @@ export const clusterConfigSchema = z.strictObject({
       compression: z.enum(STREAM_COMPRESSIONS).default('zstd'),
     })
     .prefault({}),
+  placement: placementSchema.prefault({}),
+});
+
+/** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */
+export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, nodes }, context) => {
+  for (const { path, message } of placementProblems(placement, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['placement', ...path], message });
 });
 
 /** kedge.yaml as read, defaults filled in. */

@@ -45,6 +45,7 @@ const guestSchema = z.strictObject({
   priority: z.number().default(0).describe('Higher goes first'),
   whenNotLive: z.enum(NOT_LIVE_POLICIES).default('skip').describe('What happens to it when it runs, can not move live, and its node has to be empty'),
   home: nodeNameSchema.nullable().default(null).describe('Where it belongs; null: where it is'),
+  unmovable: z.string().optional().describe('Why it is not to be planned for now'),
 });
 
 const ruleOf = { id: z.string(), guests: z.array(vmidSchema), required: z.boolean().default(true) };

@@ -17,6 +17,10 @@ export const nodeConfigSchema = z.strictObject({
   /** Declared size of the node, when it is less than what the kernel shows. */
   memoryBytes: z.int().positive().optional(),
   cores: z.int().positive().optional(),
+  /** Memory that the planner leaves to the node itself; `placement` of kedge.yaml wins. */
+  reserveBytes: z.int().min(0).optional(),
+  /** Of one core against a usual one of the cluster, which is 1; `placement` of kedge.yaml wins. */
+  speed: z.number().min(0.01).max(100).optional(),
 });
 
 /** node.yaml as read, defaults filled in. */

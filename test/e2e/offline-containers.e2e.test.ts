@@ -12,13 +12,13 @@ import { MIGRATED, summaryOf } from '../support/summary-of.js';
 const VMID = 124;
 const otherThan = (node: string): string => (node === 'node1' ? 'node2' : 'node1');
 
-describe('an unprivileged container with 20,000 files and one of each thing that a copy may lose', { timeout: 150_000 }, () => {
+describe('an unprivileged container with 5,000 files and one of each thing that a copy may lose', { timeout: 150_000 }, () => {
   let world: LabWorld;
   let home = 'node1';
 
   beforeAll(async () => {
     world = await openLabWorld({ name: 'offct', nodes: 2 });
-    await world.createWitnessContainer({ vmid: VMID, unprivileged: true, files: 20_000, mountPoints: 1 }, home);
+    await world.createWitnessContainer({ vmid: VMID, unprivileged: true, files: 5_000, mountPoints: 1 }, home);
   });
   afterAll(() => world.close());
 

@@ -10,7 +10,7 @@ import { insideCommand } from '../../lab/exec.js';
 import { breakMachine, type Wish } from '../../lab/faults/break-machine.js';
 import { healBreaks } from '../../lab/faults/heal-machine.js';
 import { labFolder } from '../../lab/lab-folder.js';
-import type { LabOptions } from '../../lab/lab-state.js';
+import type { Break, LabOptions } from '../../lab/lab-state.js';
 import { labNames, machineOf, readLab } from '../../lab/lab-store.js';
 import { MARKER } from '../../lab/machine.js';
 import { isAlive, processesWithEnvironment, sendSignal, waitUntil } from '../../lab/processes.js';
@@ -149,6 +149,23 @@ describe('breaks', () => {
     expect((await inside('node1', 'dd', 'if=/dev/zero', 'of=/var/lib/kedge/more', 'bs=1M', 'count=8')).code).toBe(0);
   });
 
+  it('slow a disk, also as the other device that it is after a power cut, and let it go again', async () => {
+    const tenRecords = async (): Promise<number> => {
+      const began = performance.now();
+      const { code } = await inside('node2', 'dd', 'if=/dev/zero', 'of=/var/lib/kedge/records-of-a-test', 'bs=512', 'count=10', 'oflag=dsync');
+      expect(code).toBe(0);
+      return performance.now() - began;
+    };
+    await broken('node2', { kind: 'slow-disk', writesPerSecond: 5 });
+    expect(await tenRecords()).toBeGreaterThan(1_000);
+    await broken('node2', { kind: 'power-off' });
+    await healed(({ fault }) => fault.kind === 'power-off');
+    const slow = await tenRecords();
+    expect(slow).toBeGreaterThan(1_000);
+    await healed();
+    expect(await tenRecords()).toBeLessThan(slow);
+  });
+
   it('that a machine does not know are refused and not noted', async () => {
     await expect(broken('client', { kind: 'cut', network: 'control', direction: 'both', peer: null })).rejects.toMatchObject({ code: 'bad-input' });
     await expect(broken('node1', { kind: 'stop', target: 'qemu:101' })).rejects.toMatchObject({ code: 'not-found' });
@@ -238,8 +255,8 @@ function broken(name: string, wish: Wish) {
   return changeLab(LAB, (lab) => breakMachine(lab, name, wish));
 }
 
-function healed() {
-  return changeLab(LAB, (lab) => healBreaks(lab, () => true));
+function healed(chosen: (each: Break) => boolean = () => true) {
+  return changeLab(LAB, (lab) => healBreaks(lab, chosen));
 }
 
 async function machine(name: string): Promise<MachineStatus> {

@@ -53,6 +53,7 @@ export const PRIMITIVES: Readonly<Record<'write' | 'effect' | 'message', readonl
     'removeVeth',
     'removeLink',
     'fenceNode',
+    'runRemoteCommand',
     'runRsync',
     'syncVolume',
     'endHolders',

@@ -2,6 +2,7 @@
  * Runs `migrateGuest` on a real Temporal server against fake nodes: outcomes are injected per guest, so that many migrations run at
  * once on the same workers. After each, `assertExactlyOneRunner` and `assertNothingLeftBehind` judge the world.
  */
+import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { castErrors } from '../../activities/cast-errors.js';
@@ -91,8 +92,11 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     ...kedge,
     nodes: NODES,
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
+    takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
+    placement: () => Promise.resolve(NO_PLACEMENT),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
+    runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
     fencing,
   };
   const change = (vmid: number, how: (voided: readonly VoidedGuest[]) => readonly VoidedGuest[]): void => {

@@ -27,13 +27,23 @@ const TUNED = [
 ];
 
 /** Starts a server and waits until it answers. */
-export async function startTemporalServer(): Promise<TestServer> {
+export async function startTemporalServer({ flags = [] }: { flags?: readonly string[] } = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'kedge-temporal-'));
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const server = spawn(
     temporalProgram(),
-    ['server', 'start-dev', '--headless', '--ip=127.0.0.1', `--port=${port}`, `--db-filename=${join(folder, 'temporal.db')}`, '--log-level=error', ...TUNED],
+    [
+      'server',
+      'start-dev',
+      '--headless',
+      '--ip=127.0.0.1',
+      `--port=${port}`,
+      `--db-filename=${join(folder, 'temporal.db')}`,
+      '--log-level=error',
+      ...TUNED,
+      ...flags,
+    ],
     { stdio: 'ignore' },
   );
   try {

@@ -5,6 +5,7 @@ import type { NodeActivities } from '../../activities/interface.js';
 import type { KedgeClient } from '../../src/client/kedge-client.js';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { createLogger } from '../../src/log/logger.js';
+import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { createControlWorker } from '../../worker/control-worker.js';
 import { connectWorker, type WorkerConnection } from '../../worker/temporal/connect-worker.js';
 import { runNodeTemporalWorkers } from '../../worker/temporal/run-node-workers.js';
@@ -38,7 +39,7 @@ export async function startTestCluster(given: { readonly activities?: NodeActivi
   const settings = { address: server.address, namespace: 'default', nodes: [NODE, OTHER] };
   const connected = await connectWorker(settings, { log });
   await connected.kedge.ensureNamespace();
-  const control = await createControlWorker({ ...connected, workflows: { workflowBundle } });
+  const control = await createControlWorker({ ...connected, placement: () => Promise.resolve(NO_PLACEMENT), workflows: { workflowBundle } });
   const ending = new AbortController();
   const controlRuns = runWorkers([control], ending.signal);
   await connected.kedge.ensureAdmission();

@@ -13,6 +13,9 @@ import type { RecoveryReport } from '../../src/domain/recovery.js';
 import { CONTROL_QUEUE, nodeControlQueue } from '../../src/domain/task-queues.js';
 import { recoveryWorkflowId } from '../../src/domain/workflow-names.js';
 import type { FenceOutcome } from '../../src/drivers/fence/fence-node.js';
+import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
+import { snapshotFromNodes } from '../../src/domain/plan/snapshot-from-nodes.js';
+import { clusterAccess } from '../../worker/control-worker.js';
 import { bundleWorkflows } from '../support/bundle-workflows.js';
 import { FakeWorld } from '../support/fake-world.js';
 import { startTemporalServer } from '../support/temporal-server.js';
@@ -56,13 +59,14 @@ const guest = (vmid: number, more: Partial<LostGuest> = {}): LostGuest => ({
 
 function statusOf(node: NodeName): NodeStatus {
   const inventory = new FakeWorld(parseVmid(101)).inventory(node);
+  const size = node === 'node1' ? 900 : 1_000;
   return {
     node,
     bootId: world.boots.get(node) ?? 'boot',
     registeredAt: null,
     cordoned: false,
     silentSince: world.silent.has(node) ? '2026-01-01T00:00:00Z' : null,
-    inventory: { ...inventory, memory: { totalBytes: 1_000, availableBytes: node === 'node1' ? 500 : 900 } },
+    inventory: { ...inventory, memory: { totalBytes: size, availableBytes: size } },
     inventoryAgeMs: 100,
   };
 }
@@ -74,7 +78,8 @@ beforeAll(async () => {
   client = new Client({ connection });
   kedge = createKedgeClient({ client, nodes: NODES, close: () => connection.close() });
   const control = createControlActivities({
-    ...kedge,
+    ...clusterAccess(kedge, () => Promise.resolve(NO_PLACEMENT)),
+    takeSnapshot: () => Promise.resolve(snapshotFromNodes({ takenAt: '', nodes: NODES.map(statusOf), moves: [] }, NO_PLACEMENT)),
     nodeStatus: (node) => Promise.resolve(statusOf(node)),
     isRunning: (id) => Promise.resolve(world.running.has(id)),
     voidGuest: ({ node, bootId, guest: { vmid, below } }) => {

@@ -26,6 +26,9 @@ import { CopyReadings } from './offline/copy-readings.js';
 import { KeptVolumes } from './offline/kept-volumes.js';
 import { VolumeJournal } from './offline/volume-journal.js';
 import { PeerDirectory } from './peers/peer-directory.js';
+import { ConfigFactsCache } from './presence/config-facts.js';
+import { CpuLoads } from './presence/cpu-loads.js';
+import { VolumeSizes } from './presence/volume-sizes.js';
 import { Recoveries } from './recovery/recoveries.js';
 import { RecordStore } from './records/record-store.js';
 
@@ -37,6 +40,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
   const [config, cluster, claims] = await Promise.all([loadNodeConfig(paths), loadClusterConfig(paths), loadClaims(paths)]);
   mkdirSync(paths.run, { recursive: true });
   mkdirSync(join(paths.state, 'images'), { recursive: true });
+  const guestConfigs = new GuestConfigs({ qemu: guestConfigFolder(paths, 'qemu'), lxc: guestConfigFolder(paths, 'lxc') });
   return {
     node: config.name,
     bootId: await readBootId(config.bootIdFile),
@@ -55,7 +59,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     shutdowns: new ShutdownMarks(journalFolder(paths)),
     locks: new GuestLocks(),
     monitors: new GuestMonitors(paths),
-    guestConfigs: new GuestConfigs({ qemu: guestConfigFolder(paths, 'qemu'), lxc: guestConfigFolder(paths, 'lxc') }),
+    guestConfigs,
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     starts: new StartMarks(journalFolder(paths)),
@@ -65,6 +69,9 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     copies: new ActiveCopies(),
     probes: new LinkProbes(),
     lostContact: new LostContact(),
+    configFacts: new ConfigFactsCache(guestConfigs),
+    volumeSizes: new VolumeSizes(),
+    cpuLoads: new CpuLoads(),
     summaries: new Map(),
   };
 }

@@ -22,6 +22,9 @@ import type { CopyReadings } from './offline/copy-readings.js';
 import type { KeptVolumes } from './offline/kept-volumes.js';
 import type { VolumeJournal } from './offline/volume-journal.js';
 import type { Peers } from './peers/peer-directory.js';
+import type { ConfigFactsCache } from './presence/config-facts.js';
+import type { CpuLoads } from './presence/cpu-loads.js';
+import type { VolumeSizes } from './presence/volume-sizes.js';
 import type { Recoveries } from './recovery/recoveries.js';
 import type { RecordStore } from './records/record-store.js';
 
@@ -57,6 +60,10 @@ export interface NodeContext {
   readonly copies: ActiveCopies;
   readonly probes: LinkProbes;
   readonly lostContact: LostContact;
+  /** What presence keeps between two looks, so that a look stays cheap. */
+  readonly configFacts: ConfigFactsCache;
+  readonly volumeSizes: VolumeSizes;
+  readonly cpuLoads: CpuLoads;
   /** What presence last said of each guest. */
   readonly summaries: Map<Vmid, GuestSummary>;
 }

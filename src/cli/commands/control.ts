@@ -11,15 +11,18 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--metrics <address:port>', 'serve metrics for Prometheus there')
     .action(async (options, command) => {
-      const [{ findConfig }, { loadClusterConfig }, { createLogger }, { runControlWorker }] = await Promise.all([
+      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { createLogger }, { runControlWorker }] = await Promise.all([
         import('../find-config.js'),
         import('../../config/load-cluster-config.js'),
+        import('../../schema/placement.js'),
         import('../../log/logger.js'),
         import('../../../worker/control-worker.js'),
       ]);
-      const config = await loadClusterConfig(await findConfig(globalOptions(command), context.environment));
+      const file = await findConfig(globalOptions(command), context.environment);
+      const config = await loadClusterConfig(file);
       await runControlWorker({
         config,
+        placement: async () => placementOf((await loadClusterConfig(file)).placement),
         log: createLogger({ fields: { role: 'control' } }),
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

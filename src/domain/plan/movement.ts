@@ -8,6 +8,7 @@ export type Movement = { readonly way: MoveWay } | { readonly stays: 'shut-down'
 export function movementOf(guest: SnapshotGuest, source: SnapshotNode): Movement {
   if (guest.pinned) return { stays: 'stuck', reason: 'it is pinned to its node' };
   if (source.state === 'silent') return { stays: 'stuck', reason: `${source.name} gives no answer` };
+  if (guest.unmovable !== undefined) return { stays: 'stuck', reason: guest.unmovable };
   if (guest.localDevices.length > 0) return withoutMove(guest, `it uses ${guest.localDevices.join(', ')} of its node`);
   if (!guest.running) return { way: 'offline' };
   const obstacle = whyNotLive(guest, source);

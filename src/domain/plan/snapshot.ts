@@ -67,6 +67,8 @@ export interface SnapshotGuest {
   readonly whenNotLive: NotLivePolicy;
   /** Where it belongs; null: it was never sent away. */
   readonly home: NodeName | null;
+  /** Why it is not to be planned for now, in words, e.g. that it is being migrated; absent: nothing. */
+  readonly unmovable?: string | undefined;
 }
 
 /** A `required` rule is never broken by a plan; one that is not costs a node points. */

@@ -25,6 +25,17 @@ export function payloadPids(container: ContainerRef): readonly number[] {
   return [...new Set(foldersOf(cgroupNames(container).payload).flatMap(pidsBelow))];
 }
 
+/** Processor time that the container has had so far; null when it has no group, or none that counts. A restart begins anew. */
+export function payloadCpuSeconds(container: ContainerRef): number | null {
+  for (const folder of foldersOf(cgroupNames(container).payload)) {
+    const micros = /^usage_usec (\d+)$/m.exec(readOrEmpty(join(folder, 'cpu.stat')))?.[1];
+    if (micros !== undefined) return Number(micros) / 1e6;
+    const nanos = readOrEmpty(join(folder, 'cpuacct.usage')).trim();
+    if (nanos !== '') return Number(nanos) / 1e9;
+  }
+  return null;
+}
+
 /** Removes groups of a container that no process is in: LXC leaves them when its monitor was killed, and then refuses to start. */
 export function removeEmptyCgroups(container: ContainerRef): void {
   const names = cgroupNames(container);
@@ -47,6 +58,14 @@ function foldersOf(name: string): readonly string[] {
       const folder = join(mount, path.join(':').replace(/\/init\.scope$/, ''), name);
       return existsSync(folder) ? [folder] : [];
     });
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function pidsBelow(folder: string): readonly number[] {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { ProcessIdentity } from '../host/process-identity.js';
+import { forgetEnding } from './container-ending.js';
 import { containerProcesses } from './container-processes.js';
 import { containerFiles, type ContainerFiles, type ContainerRef } from './container-ref.js';
 import type { ContainerStart } from './container-start.js';
@@ -35,7 +36,9 @@ export async function startContainer(start: ContainerStart, options: { readonly 
     reason = reading.state === 'unreachable' ? reading.reason : `it is ${reading.state} at once; its console says: ${await lastLines(files.console)}`;
   }
   if (!(await processesEnd(container))) await killContainer(container);
-  throw await startError(start.vmid, files, reason);
+  // It never ran: how it ended is no word of the container, which is wanted running all the same.
+  await forgetEnding(container);
+  throw await startError(start.vmid, { ...files, log: files.previousLog }, reason);
 }
 
 async function prepareFiles(files: ContainerFiles, config: string): Promise<void> {

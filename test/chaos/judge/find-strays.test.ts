@@ -73,8 +73,14 @@ describe('findStrays', () => {
     '/run/kedge/rsync-grants/abc',
     '/run/kedge/lxc/103/config',
     '/run/kedge/crash/source.cont',
+    '/var/lib/kedge/journal/103.shutdown',
   ])('finds the file %s', (file) => {
     expect(straysWith({ files: [...node1.files, file] })).toEqual([`node1: ${file}`]);
+  });
+
+  it('lets a guest on local disks that was told to shut down keep its mark, where it runs', () => {
+    const marked = { ...node2, files: [...node2.files, '/var/lib/kedge/journal/103.shutdown'] };
+    expect(findStrays({ ...clean, nodes: [node1, marked] }, { guests, baseline })).toEqual([]);
   });
 
   it('finds a config that is missing where the guest runs', () => {

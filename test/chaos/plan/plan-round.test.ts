@@ -22,7 +22,17 @@ describe('planRound', () => {
     for (const kind of GUEST_KINDS) expect(many.filter((plan) => plan.kind === kind).length).toBeGreaterThan(30);
     const classes = new Set(many.map(({ fault }) => faultClass(fault)));
     for (const victim of ['source worker', 'target worker', 'control', 'temporal', 'source qemu', 'target qemu']) expect(classes).toContain(`kill ${victim}`);
-    for (const lasting of ['power source', 'power target', 'cut source', 'cut target', 'fill target', 'clock source', 'lose target', 'return path lost'])
+    for (const lasting of [
+      'power source',
+      'power target',
+      'cut source',
+      'cut target',
+      'fill target',
+      'slow-disk source',
+      'clock source',
+      'lose target',
+      'return path lost',
+    ])
       expect(classes, lasting).toContain(lasting);
   });
 

@@ -29,6 +29,8 @@ describe('what to break', () => {
     [{ stop: 'qemu:101' }, { kind: 'stop', target: 'qemu:101' }],
     [{ power: 'off' }, { kind: 'power-off' }],
     [{ fill: true }, { kind: 'fill', leaveBytes: 0 }],
+    [{ slowDisk: true }, { kind: 'slow-disk', writesPerSecond: 10 }],
+    [{ slowDisk: '3' }, { kind: 'slow-disk', writesPerSecond: 3 }],
     [{ fill: '1M' }, { kind: 'fill', leaveBytes: 1024 * 1024 }],
     [{ clock: '-90s' }, { kind: 'clock', shift: '-90s' }],
     [{ claim: ['qemu=6.2.0'] }, { kind: 'claim', key: 'qemu', value: '6.2.0' }],

@@ -47,11 +47,26 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     cordonNode: unexpected('cordonNode'),
     confirmDead: unexpected('confirmDead'),
     readRecovery: unexpected('readRecovery'),
+    startEvacuation: unexpected('startEvacuation'),
+    readEvacuation: unexpected('readEvacuation'),
+    cancelEvacuation: unexpected('cancelEvacuation'),
+    takeSnapshot: unexpected('takeSnapshot'),
     manageGuest: unexpected('manageGuest'),
     auditNode: unexpected('auditNode'),
     readSlots: () => Promise.resolve([]),
     readSchedules: () => Promise.resolve([]),
     repair: unexpected('repair'),
+    windows: {
+      create: unexpected('windows.create'),
+      list: () => Promise.resolve([]),
+      show: unexpected('windows.show'),
+      change: unexpected('windows.change'),
+      pause: unexpected('windows.pause'),
+      runNow: unexpected('windows.runNow'),
+      cancel: unexpected('windows.cancel'),
+      answer: unexpected('windows.answer'),
+      remove: unexpected('windows.remove'),
+    },
     close() {
       seen.closed = true;
       return Promise.resolve();

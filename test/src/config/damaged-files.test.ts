@@ -83,6 +83,11 @@ describe('kedge.yaml', () => {
     expect([null, 'bad-config', 'bad-input']).toContain(refusalOf(read, text));
   });
 
+  test('takes no key but a word', () => {
+    for (const key of ['{ <<- }', '[a]', '? { a: 1 }\n', '&a [b]', '{ x: [y] }']) expect(refusalOf(read, `cluster: c1\n${key}: 1\n`), key).toBe('bad-config');
+    expect(refusalOf(read, 'cluster: &a c1\n*a : 1\n')).toBe('bad-config');
+  });
+
   test('takes no address that a program would read as an option', () => {
     for (const address of ['-oProxyCommand=id', '--rsync-path=id', '.x', 'a b', 'a;b']) {
       expect(refusalOf(read, `cluster: c1\nnodes: { node1: { address: "${address}" } }\n`), address).toBe('bad-config');

@@ -27,6 +27,8 @@ nodes:
   node2: { address: 10.90.0.12 }
 `;
 
+const placement = (text: string): string => `${cluster}placement: { ${text} }\n`;
+
 describe('loadClusterConfig', () => {
   it('fills in the defaults', async () => {
     await writeFile(clusterConfigFile(paths), cluster);
@@ -36,6 +38,7 @@ describe('loadClusterConfig', () => {
       nodes: { node1: { address: '10.90.0.11', migrationAddress: '10.90.1.11' }, node2: { address: '10.90.0.12', migrationAddress: '10.90.0.12' } },
       migration: { multifdChannels: 2, compression: 'zstd' },
       recovery: { enabled: false, suspectAfterSeconds: 60, fencesAtOnce: 1 },
+      placement: { whenNotLive: 'skip', survivesOneNode: false, guests: {}, rules: [], nodes: {} },
     });
   });
 
@@ -52,6 +55,26 @@ describe('loadClusterConfig', () => {
     ['a choice that there is not', `${cluster}migration: { type: telepathy }\n`, { line: 6, field: 'migration.type' }],
     ['a missing key', 'cluster: lab\nnodes:\n  node1:\n    migrationAddress: 10.0.0.1\n', { line: 3, field: 'nodes.node1.address', value: null }],
     ['a bad node name', 'cluster: lab\nnodes:\n  node_1: { address: 10.0.0.1 }\n', { line: 3, field: 'nodes.node_1' }],
+    ['a guest that is none', placement('guests: { 7: { pinned: true } }'), { line: 6, field: 'placement.guests.7', value: { pinned: true } }],
+    ['a policy that there is not', placement('guests: { 101: { whenNotLive: kill } }'), { field: 'placement.guests.101.whenNotLive', value: 'kill' }],
+    [
+      'a rule of an unknown node',
+      placement('rules: [{ kind: nodes, id: a, guests: [101], nodes: [node1, node9] }]'),
+      { field: 'placement.rules.0.nodes.1', value: 'node9' },
+    ],
+    ['a reserve of an unknown node', placement('nodes: { node9: { reserveBytes: 1 } }'), { field: 'placement.nodes.node9' }],
+    ['a rule of one guest', placement('rules: [{ kind: apart, id: a, guests: [101] }]'), { field: 'placement.rules.0.guests', value: [101] }],
+    ['a guest twice in a rule', placement('rules: [{ kind: apart, id: a, guests: [101, 101] }]'), { field: 'placement.rules.0.guests' }],
+    [
+      'two rules of one id',
+      placement('rules: [{ kind: apart, id: a, guests: [101, 102] }, { kind: apart, id: a, guests: [103, 104] }]'),
+      { field: 'placement.rules.1.id', value: 'a' },
+    ],
+    [
+      'rules that contradict',
+      placement('rules: [{ kind: apart, id: a, guests: [101, 102] }, { kind: together, id: b, guests: [101, 102, 103] }]'),
+      { field: 'placement.rules.0' },
+    ],
     ['broken YAML', 'cluster: lab\nnodes: [\n', { line: 3 }],
     ['a key that is there twice', 'cluster: lab\ncluster: b\nnodes: {}\n', { line: 2 }],
   ])('refuses %s, naming file and line', async (_what, text, details) => {
@@ -59,7 +82,7 @@ describe('loadClusterConfig', () => {
     await writeFile(file, text);
     const failure = loadClusterConfig(paths);
     await expect(failure).rejects.toMatchObject({ code: 'bad-config', details: { file, ...details } });
-    await expect(failure).rejects.toThrow(`${file}:${details.line}`);
+    await expect(failure).rejects.toThrow(`${file}:${'line' in details ? details.line : 6}`);
   });
 
   it('tells all problems at once', async () => {

@@ -1,11 +1,14 @@
 /** Crash points that no round of crash-rounds.e2e.test.ts comes past: what they guard is done twice, and nobody sees a difference. */
+import { NO_PLACEMENT } from '../../../src/domain/plan/placement.js';
 import { arm, crashHits, removeCrashFolder } from '../../support/crash-folder.js';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createControlActivities } from '../../../activities/control/create-control-activities.js';
 import { CRASH_POINTS, type CrashPoint } from '../../../src/domain/crash-points.js';
-import { parseGeneration, parseNodeName } from '../../../src/domain/ids.js';
+import { randomCluster } from '../../../bench/plan/random-cluster.js';
+import { newDrain } from '../../../src/domain/drain/drain-state.js';
+import { parseGeneration, parseNodeName, parseVmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import { containerFiles } from '../../../src/drivers/lxc/container-ref.js';
 import { connectQmp } from '../../../src/drivers/qmp/connect-qmp.js';
@@ -162,7 +165,7 @@ describe('done twice', () => {
     });
   });
 
-  it('ended holders of slots are found', async () => {
+  it('the control worker finds ended holders of slots, and serves drains', async () => {
     const activities = createControlActivities({
       nodes: [],
       nodeStatus: () => Promise.resolve(null),
@@ -171,10 +174,36 @@ describe('done twice', () => {
       releaseSlot: () => Promise.resolve(),
       voidGuest: () => Promise.resolve(),
       dropVoided: () => Promise.resolve(),
+      cordonNode: () => Promise.resolve(),
+      scheduleWindow: () => Promise.resolve(),
+      runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
+      changeAway: () => Promise.resolve(),
+      placement: () => Promise.resolve(NO_PLACEMENT),
+      takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
+      readSlots: () => Promise.resolve([]),
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
       expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });
+    });
+    const drained = parseNodeName('node1');
+    await twice(['control.cordon-node'], () => activities.cordonNode({ node: drained, cordoned: true }));
+    await twice(['control.change-away'], () => activities.changeAway({ node: drained, vmid: parseVmid(101), at: '2026-03-01T12:00:00Z', away: true }));
+    await twice(['control.plan-drain'], async () => {
+      const at = '2026-03-01T12:00:00Z';
+      const { steps } = await activities.planDrain({
+        plan: 'evacuate',
+        node: drained,
+        state: newDrain(at),
+        parallel: 2,
+        now: at,
+        until: null,
+        force: null,
+        options: {},
+        moveRetryMs: 1_000,
+        lagMs: 1_000,
+      });
+      expect(steps.moves.length).toBeLessThanOrEqual(2);
     });
   });
 });

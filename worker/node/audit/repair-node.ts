@@ -4,6 +4,7 @@ import type { Vmid } from '../../../src/domain/ids.js';
 import type { NodeRepair, NodeRepairRequest, RepairResult } from '../../../src/domain/repair.js';
 import { removeNftTable } from '../../../src/drivers/host/nft-tables.js';
 import type { NodeContext } from '../node-context.js';
+import { removeDeadStages } from '../recovery/remove-dead-stages.js';
 import { adoptGuest } from './adopt-guest.js';
 import { closeJournal } from './close-journal.js';
 import { discardCopy } from './discard-copy.js';
@@ -72,8 +73,7 @@ async function repairThing(node: NodeContext, repair: NodeRepair): Promise<Repai
       await removeNftTable(repair.table);
       return repaired;
     case 'remove-stages':
-      // Those that this worker still holds are kept, and it is the only writer: it has the lock of the node.
-      await node.records.removeStale();
+      await removeDeadStages(node);
       return repaired;
     default:
       return refuse(`"${repair.do}" is about a guest, and none is named`);

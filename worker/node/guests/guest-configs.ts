@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseVmid, type Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -31,6 +31,12 @@ export class GuestConfigs {
     } catch (cause) {
       throw new KedgeError('not-found', `Cannot read the config of guest ${vmid}: this node has none`, { cause });
     }
+  }
+
+  /** Equal as long as the file is the same and was not written; null without one. A config is replaced, not written in place, but an operator may. */
+  async stamp(vmid: Vmid, kind: GuestKind): Promise<string | null> {
+    const found = await stat(this.#file(vmid, kind), { bigint: true }).catch(() => null);
+    return found === null ? null : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(':');
   }
 
   /** On return the config is on the disk. The caller names the crash point. */

@@ -7,13 +7,13 @@ import { startGuestFromDisk } from './start-guest.js';
 /**
  * Starts again what a migration had told to shut down and what obeys after the migration was rolled back. Whoever heard it obey waits for
  * the end of its process only so long, and holds its lock meanwhile; a process that flushes much to a slow disk ends later. So the mark
- * is looked at for as long as it holds, and ends with the start.
+ * is looked at for as long as it holds, and ends with the start; that of a guest that runs on is removed when it is old.
  */
 export async function startMarkedGuests(node: NodeContext): Promise<void> {
-  for (const vmid of await node.records.list()) {
-    if (!(await node.shutdowns.isAsked(vmid))) continue;
+  for (const vmid of await node.shutdowns.list()) {
     try {
-      await node.locks.withLock(vmid, () => startIfEnded(node, vmid));
+      if (await node.shutdowns.isAsked(vmid)) await node.locks.withLock(vmid, () => startIfEnded(node, vmid));
+      else await node.shutdowns.endIfOld(vmid);
     } catch (error) {
       // The next look tries again; the other guests don't wait for it.
       node.log.error({ vmid, error }, 'a guest that shut down after its migration was rolled back could not be started again');

@@ -3,37 +3,39 @@ import { guestRunFolder, pkiFolder } from '../../../src/config/paths.js';
 import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestSummary, NodeInventory, StorageFacts } from '../../../src/domain/node-facts.js';
-import type { GuestKind, GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
+import type { GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { readHostFacts } from '../../../src/drivers/host/host-facts.js';
+import { readPressure } from '../../../src/drivers/host/pressure.js';
 import { readBridges } from '../../../src/drivers/host/tap.js';
 import { readAuthority } from '../../../src/drivers/pki/read-authority.js';
 import { payloadPids } from '../../../src/drivers/lxc/container-cgroups.js';
 import { detectAccelerator } from '../../../src/drivers/qemu/accelerator.js';
 import { findQemu } from '../../../src/drivers/qemu/find-qemu.js';
 import { readQemuFacts } from '../../../src/drivers/qemu/qemu-facts.js';
+import type { QemuProcess } from '../../../src/drivers/qemu/qemu-process.js';
 import { runFiles } from '../../../src/drivers/qemu/run-files.js';
 import { scanQemu } from '../../../src/drivers/qemu/scan-qemu.js';
 import { isUsableOn, openStorage } from '../../../src/drivers/storage/open-storage.js';
 import type { Claims } from '../../../src/schema/claims.js';
-import { parseContainerConfig } from '../../../src/schema/container-config.js';
-import { parseGuestConfig } from '../../../src/schema/guest-config.js';
 import type { StorageConfig } from '../../../src/schema/storage-config.js';
 import { KEDGE_VERSION } from '../../../src/domain/version.js';
 import { containerOf } from '../guests/container-of.js';
 import { kindOf, lookAtGuest } from '../guests/look-at-guest.js';
 import { QEMU_PROGRAM, readStorageConfig } from '../guests/launch-guest.js';
 import type { NodeContext } from '../node-context.js';
+import { footprintOf } from './footprint-of.js';
 
 /** Reads everything that presence reports of this node, fresh. */
 export async function readInventory(node: NodeContext): Promise<NodeInventory> {
   const claims = await loadClaims(node.paths);
-  const [qemu, host, { storages, problems }, guests, bridges, authority] = await Promise.all([
+  const [qemu, host, { storages, problems }, guests, bridges, authority, pressure] = await Promise.all([
     readQemuFacts(QEMU_PROGRAM),
     readHostFacts({ declared: { memoryBytes: node.config.memoryBytes, cores: node.config.cores }, claims }),
     readStorages(node),
     readGuests(node),
     readBridges(),
     readAuthority(pkiFolder(node.paths)),
+    readPressure(),
   ]);
   return {
     v: 1,
@@ -45,6 +47,8 @@ export async function readInventory(node: NodeContext): Promise<NodeInventory> {
     cpu: { ...host.cpu, accelerator: await detectAccelerator(qemu.binary) },
     memory: host.memory,
     load: host.load,
+    pressure,
+    ...declared(node.config),
     bridges: claims.bridges ?? bridges.map(({ name }) => name),
     bridgeFacts: bridges,
     cluster: { name: claims.cluster ?? node.cluster.cluster, authority },
@@ -53,6 +57,11 @@ export async function readInventory(node: NodeContext): Promise<NodeInventory> {
     slots: { bulk: node.config.slots.bulk },
     ...(problems.length === 0 ? {} : { problems }),
   };
+}
+
+/** What node.yaml says of the node for the planner. */
+function declared({ reserveBytes, speed }: NodeContext['config']): Pick<NodeInventory, 'reserveBytes' | 'speed'> {
+  return { ...(reserveBytes === undefined ? {} : { reserveBytes }), ...(speed === undefined ? {} : { speed }) };
 }
 
 /** What is claimed is read anew each time; the worker itself speaks what it began with. */
@@ -106,8 +115,10 @@ export async function summarizeGuest(node: NodeContext, vmid: Vmid, findStrays: 
   // The monitor of a guest that is being moved belongs to its hand-over: a question here would cost blackout there.
   if (known !== undefined && node.copies.has(vmid)) return known;
   const fresh = await readSummary(node, vmid, findStrays);
-  if (fresh === null) node.summaries.delete(vmid);
-  else node.summaries.set(vmid, fresh);
+  if (fresh === null) {
+    node.summaries.delete(vmid);
+    node.cpuLoads.of(vmid, null);
+  } else node.summaries.set(vmid, fresh);
   return fresh;
 }
 
@@ -126,47 +137,36 @@ async function readSummary(node: NodeContext, vmid: Vmid, findStrays: StrayFinde
   const record = view.record.kind === 'record' ? view.record.record : null;
   if (isTombstone(record) && view.qemu === 'gone') return null;
   const kind = kindOf(node, vmid, view.record);
-  const size = await readSize(node, vmid, kind);
-  if (size === null && view.record.kind === 'missing' && view.qemu === 'gone') return null;
+  const config = await node.configFacts.of(vmid, kind);
+  if (config === null && view.record.kind === 'missing' && view.qemu === 'gone') return null;
+  const { process } = view;
   return {
     vmid,
     kind,
-    name: size?.name ?? `${kind === 'lxc' ? 'ct' : 'vm'}${vmid}`,
+    name: config?.name ?? `${kind === 'lxc' ? 'ct' : 'vm'}${vmid}`,
     record: record?.state ?? (view.record.kind === 'unreadable' ? 'unreadable' : 'missing'),
     generation: record?.generation ?? null,
     wanted: record?.wanted ?? null,
     migrationId: record?.migrationId ?? null,
     qemu: view.qemu,
-    memoryBytes: size?.memoryBytes ?? 0,
-    cores: size?.cores ?? 1,
+    memoryBytes: config?.memoryBytes ?? 0,
+    cores: config?.cores ?? 1,
+    footprint: config === null ? null : footprintOf(node, { vmid, kind, running: view.qemu !== 'gone', process, config }),
   };
 }
 
-/** Null without a config that can be read. */
-async function readSize(node: NodeContext, vmid: Vmid, kind: GuestKind): Promise<{ name: string | null; memoryBytes: number; cores: number } | null> {
-  try {
-    const text = await node.guestConfigs.read(vmid, kind);
-    if (kind === 'lxc') {
-      const { hostname, memoryMiB, cores } = parseContainerConfig(text);
-      return { name: hostname, memoryBytes: memoryMiB * 2 ** 20, cores: cores ?? 1 };
-    }
-    const { name, memoryMiB, cores, sockets } = parseGuestConfig(text);
-    return { name, memoryBytes: memoryMiB * 2 ** 20, cores: cores * sockets };
-  } catch (error) {
-    if (error instanceof KedgeError) return null;
-    throw error;
-  }
-}
+type ShortView = Pick<GuestView, 'record' | 'qemu'> & { readonly process: QemuProcess | null };
 
 /** The record and what QEMU or LXC says; null for a tombstone whose process is not where it was: a stray of it is the audit's matter. */
-async function viewOf(node: NodeContext, vmid: Vmid, findStrays: StrayFinder): Promise<Pick<GuestView, 'record' | 'qemu'> | null> {
+async function viewOf(node: NodeContext, vmid: Vmid, findStrays: StrayFinder): Promise<ShortView | null> {
   const { pidFile } = runFiles(guestRunFolder(node.paths, vmid));
-  if (findQemu({ vmid, pidFile }) !== null) return (await lookAtGuest(node, vmid)).view;
+  const process = findQemu({ vmid, pidFile });
+  if (process !== null) return { ...(await lookAtGuest(node, vmid)).view, process };
   const record = await node.records.read(vmid);
   // By its groups: to ask LXC costs a process for each container, each second.
-  if (kindOf(node, vmid, record) === 'lxc') return { record, qemu: payloadPids(containerOf(node, vmid)).length > 0 ? 'running' : 'gone' };
+  if (kindOf(node, vmid, record) === 'lxc') return { record, qemu: payloadPids(containerOf(node, vmid)).length > 0 ? 'running' : 'gone', process };
   if (record.kind === 'record' && isTombstone(record.record)) return null;
-  return findStrays().has(pidFile) ? (await lookAtGuest(node, vmid)).view : { record, qemu: 'gone' };
+  return findStrays().has(pidFile) ? { ...(await lookAtGuest(node, vmid)).view, process } : { record, qemu: 'gone', process };
 }
 
 function isTombstone(record: OwnershipRecord | null): boolean {

@@ -5,7 +5,7 @@ import type { Vmid } from '../../../src/domain/ids.js';
 import { parseVmid } from '../../../src/domain/ids.js';
 import type { OwnershipRecord, RecordView } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
-import { removeDurably, removeStaleStages, stageFile, syncFolder, writeDurably, type StagedFile } from '../../../src/drivers/host/durable-file.js';
+import { removeDurably, stageFile, syncFolder, writeDurably, type StagedFile } from '../../../src/drivers/host/durable-file.js';
 import { parseRecord, printRecord } from './record-format.js';
 
 /**
@@ -70,11 +70,6 @@ export class RecordStore {
   async list(): Promise<readonly Vmid[]> {
     const names = await readdir(this.#folder);
     return names.flatMap((name) => (/^[1-9][0-9]{2,8}\.json$/.test(name) ? [parseVmid(name.slice(0, -'.json'.length))] : []));
-  }
-
-  /** Removes stages that a crash left before their commit: they were never in force. */
-  async removeStale(): Promise<void> {
-    await crashPoint('node.stale-stages-removal', () => removeStaleStages(this.#folder));
   }
 
   /**

@@ -17,6 +17,7 @@ import { startGuestFromDisk } from '../guests/start-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { forgetTakenOver } from '../offline/forget-taken-over.js';
 import { releaseSource } from '../steps/release-source.js';
+import { removeDeadStages } from './remove-dead-stages.js';
 import { settleOrLeave, type SettleRequest } from './settle-migration.js';
 
 const RETRY_FIRST_MS = 500;
@@ -24,7 +25,7 @@ const RETRY_LONGEST_MS = 30_000;
 
 /** Looks after every guest of this node until it is settled. Resolves once each has been tried once. */
 export async function recoverGuests(node: NodeContext): Promise<void> {
-  await node.records.removeStale();
+  await removeDeadStages(node);
   await node.records.sync();
   const vmids = await node.records.list();
   await Promise.all(vmids.map((vmid) => recoverUntilSettled(node, vmid)));

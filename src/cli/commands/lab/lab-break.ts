@@ -16,6 +16,7 @@ Examples:
   kedge lab break node1 --stop qemu:101
   kedge lab break node2 --power off
   kedge lab break node2 --fill
+  kedge lab break node2 --slow-disk 10
   kedge lab break node2 --clock +1h
   kedge lab break node2 --claim qemu=6.2.0 --claim 'bridges=[]'
   kedge lab break node1 --crash-at source.released-record=after`;
@@ -39,6 +40,7 @@ export function labBreakCommand() {
     .option('--stop <component>', 'SIGSTOP, or "all" for the whole machine')
     .option('--power <off>', 'cut the power: what was not fsynced is lost')
     .option('--fill [leave]', 'fill its own disk, but for a size')
+    .option('--slow-disk [writes]', 'let it write to its own disk only so often a second, 10 by default')
     .option('--clock <shift>', 'shift the clock of its worker, which is restarted, e.g. +1h')
     .option('--claim <key=value>', 'override a fact that the node tells of itself; may be repeated', collect, [])
     .option(

@@ -7,7 +7,7 @@ export function labHealCommand() {
     .description('Undo what was broken, newest first; everything, one machine, or one kind of fault')
     .argument('[machine]', 'a node, "control" or "client"; all when absent')
     .addOption(nameOption())
-    .option('--only <kind>', 'cut, lose, shape, delay, stop, power-off, fill, clock, claim or crash-at')
+    .option('--only <kind>', 'cut, lose, shape, delay, stop, power-off, fill, slow-disk, clock, claim or crash-at')
     .option('--power <on>', 'the same as --only power-off')
     .option('--id <number>', 'one break, by the number that "kedge lab status" shows')
     .addHelpText('after', '\nExamples:\n  kedge lab heal\n  kedge lab heal node1\n  kedge lab heal node2 --power on\n  kedge lab heal node1 --only cut')

@@ -11,7 +11,7 @@ export function labUpCommand() {
     .option('--node-cores <count>', 'declared cores of each node, enforced by cgroup', '2')
     .option('--node-disk <size>', "size of each node's own disk (sparse)", '8G')
     .option('--slow <node=part>', 'slow a node down to a part of its speed; may be repeated', collect, [])
-    .option('--fencing', "let a fence agent cut a silent node's power; without it an operator decides")
+    .option('--fencing', "let a fence agent cut a silent node's power and start its guests elsewhere; without it an operator decides")
     .addHelpText('after', '\nExamples:\n  kedge lab up --nodes 3\n  kedge lab up --name bench --nodes 2 --node-memory 6G --slow node2=0.5')
     .action(async (options) => {
       const [{ labUp }, { parsePositive, parseSize, parseSlow }, { statusText }, { labStatus }] = await Promise.all([

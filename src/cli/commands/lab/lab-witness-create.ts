@@ -30,7 +30,7 @@ export function labWitnessCreateCommand() {
       'after',
       '\nExamples:\n  kedge lab witness create 101 --node node1\n  kedge lab witness create 102 --node node2 --memory 1G --working-set 600M --dirty-rate 50M --disks 64M,1G --storage local\n  kedge lab witness create 103 --node node1 --kind lxc --unprivileged --files 20000 --mount-points 2',
     )
-    .action(async (text, options) => {
+    .action(async (text, options, command) => {
       const [{ createWitness }, { readLab }, { parsePositive, parseSize }] = await Promise.all([
         import('../../../../lab/create-witness.js'),
         import('../../../../lab/lab-store.js'),
@@ -41,7 +41,8 @@ export function labWitnessCreateCommand() {
       const memory = options.memory ?? (options.kind === 'lxc' ? '128M' : '512M');
       const base = { vmid, name, memoryMiB: Math.floor(parseSize(memory, '--memory') / MIB), tickMs: parsePositive(options.tick, '--tick') };
       const place = { node: options.node, start: options.start };
-      const lab = readLab(options.name);
+      // The parent takes the name: it has the same option.
+      const lab = readLab(command.optsWithGlobals().name);
       if (options.kind === 'lxc') {
         const { createWitnessContainer } = await import('../../../../lab/create-witness-container.js');
         const [files, mountPoints] = [parseCount(options.files, '--files'), parseCount(options.mountPoints, '--mount-points')];

@@ -63,14 +63,14 @@ function labWitnessResetCommand() {
     .argument('<vmid>', 'the witness')
     .addOption(nameOption())
     .addHelpText('after', '\nExample:\n  kedge lab witness reset 101')
-    .action(async (text, options) => {
+    .action(async (text, _, command) => {
       const [{ readLab }, { observerSocket }, { resetWitness }] = await Promise.all([
         import('../../../../lab/lab-store.js'),
         import('../../../../lab/witness-place.js'),
         import('../../../../lab/witness/read-witness.js'),
       ]);
       const vmid = parseVmid(text);
-      await resetWitness({ observerSocket: observerSocket(readLab(options.name)), vmid });
+      await resetWitness({ observerSocket: observerSocket(readLab(command.optsWithGlobals().name)), vmid });
       console.log(`Measuring of witness ${vmid} begins anew`);
     });
 }

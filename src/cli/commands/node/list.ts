@@ -13,10 +13,17 @@ import { withCluster } from '../../with-cluster.js';
 export function nodeListCommand(context: CliContext): CommandUnknownOpts {
   return newCommand('list', {
     description: 'List the nodes of the cluster with state, load and room',
-    examples: ['kedge node list', 'kedge node list --json'],
+    examples: ['kedge node list', 'kedge node list --json', 'kedge node list --snapshot > cluster.json'],
+    notes: 'A snapshot is what "kedge plan" reads, as docs/snapshot.schema.json has it: nodes, guests, and the placement rules of kedge.yaml.',
   })
     .option('--json', 'JSON')
+    .option('--snapshot', 'nodes and guests as the planner sees them, as JSON')
     .action(async (options, command) => {
+      if (options.snapshot === true) {
+        const snapshot = await withCluster(context, globalOptions(command), (cluster) => cluster.takeSnapshot());
+        context.out(`${JSON.stringify(snapshot, null, 2)}\n`);
+        return;
+      }
       const nodes = await withCluster(context, globalOptions(command), (cluster) => cluster.listNodes());
       printData(context, nodes, { json: options.json, text: (all) => tableOf(all, context.now()) });
     });

@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { formatBytes } from '../../../domain/format-bytes.js';
-import { KedgeError } from '../../../domain/kedge-error.js';
 import type { NodeInventory, NodeStatus, StorageFacts } from '../../../domain/node-facts.js';
 import type { CliContext } from '../../cli-context.js';
+import { findNode } from '../../find-node.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { nodeState } from '../../render/node-state.js';
@@ -19,11 +19,7 @@ export function nodeShowCommand(context: CliContext): CommandUnknownOpts {
     .argument('<node>', 'the node', parseArgument.node)
     .option('--json', 'JSON')
     .action(async (node, options, command) => {
-      const nodes = await withCluster(context, globalOptions(command), (cluster) => cluster.listNodes());
-      const status = nodes.find((one) => one.node === node);
-      if (status === undefined) {
-        throw new KedgeError('not-found', `Cannot find node ${node}: the cluster has ${nodes.map((one) => one.node).join(', ') || 'none'}`);
-      }
+      const status = await withCluster(context, globalOptions(command), (cluster) => findNode(cluster, node));
       printData(context, status, { json: options.json, text: (one) => textOf(one, context.now()) });
     });
 }

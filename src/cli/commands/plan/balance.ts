@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { DEFAULT_BALANCE_LIMITS, planBalance } from '../../../domain/plan/plan-balance.js';
 import type { CliContext } from '../../cli-context.js';
-import { newCommand } from '../../new-command.js';
+import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printPlan } from '../../render/print-plan.js';
 import { readSnapshot, withPlanOptions } from './plan-options.js';
@@ -20,8 +20,8 @@ export function planBalanceCommand(context: CliContext): CommandUnknownOpts {
       parseArgument.integer(0),
       DEFAULT_BALANCE_LIMITS.tolerance * 100,
     )
-    .action(async (options) => {
+    .action(async (options, command) => {
       const limits = { ...DEFAULT_BALANCE_LIMITS, maxMoves: options.maxMoves, tolerance: options.tolerance / 100 };
-      printPlan(context, planBalance(await readSnapshot(options.snapshot), limits), { json: options.json });
+      printPlan(context, planBalance(await readSnapshot(context, { ...globalOptions(command), snapshot: options.snapshot }), limits), { json: options.json });
     });
 }

@@ -5,7 +5,7 @@ import { planRestore } from '../../../domain/plan/plan-restore.js';
 import type { Plan } from '../../../domain/plan/plan.js';
 import type { ClusterSnapshot } from '../../../domain/plan/snapshot.js';
 import type { CliContext } from '../../cli-context.js';
-import { newCommand } from '../../new-command.js';
+import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printPlan } from '../../render/print-plan.js';
 import { readSnapshot, withPlanOptions } from './plan-options.js';
@@ -14,7 +14,7 @@ import { readSnapshot, withPlanOptions } from './plan-options.js';
 export function planEvacuateCommand(context: CliContext): CommandUnknownOpts {
   return nodesCommand(context, 'evacuate', {
     description: 'Plan to empty nodes',
-    example: 'kedge plan evacuate node2 --snapshot cluster.json',
+    example: 'kedge plan evacuate node2',
     plan: planEvacuation,
   });
 }
@@ -42,7 +42,7 @@ function nodesCommand(context: CliContext, name: string, { description, example,
   });
   return withPlanOptions(command)
     .argument('<node...>', 'the nodes', (text: string, earlier: readonly NodeName[]) => [...earlier, parseArgument.node(text)], [])
-    .action(async (nodes, options) => {
-      printPlan(context, plan(await readSnapshot(options.snapshot), nodes), { json: options.json });
+    .action(async (nodes, options, command) => {
+      printPlan(context, plan(await readSnapshot(context, { ...globalOptions(command), snapshot: options.snapshot }), nodes), { json: options.json });
     });
 }

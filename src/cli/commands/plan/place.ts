@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { place } from '../../../domain/plan/place.js';
 import type { CliContext } from '../../cli-context.js';
-import { newCommand } from '../../new-command.js';
+import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printPlacement } from '../../render/print-plan.js';
 import { readSnapshot, withPlanOptions } from './plan-options.js';
@@ -16,7 +16,7 @@ export function planPlaceCommand(context: CliContext): CommandUnknownOpts {
   });
   return withPlanOptions(command)
     .argument('<vmid>', 'the guest', parseArgument.vmid)
-    .action(async (vmid, options) => {
-      printPlacement(context, place(await readSnapshot(options.snapshot), vmid), { json: options.json });
+    .action(async (vmid, options, command) => {
+      printPlacement(context, place(await readSnapshot(context, { ...globalOptions(command), snapshot: options.snapshot }), vmid), { json: options.json });
     });
 }

@@ -8,6 +8,7 @@ import { listVeths } from '../../../../src/drivers/host/veth.js';
 import { containerProcesses } from '../../../../src/drivers/lxc/container-processes.js';
 import { containerFiles, type ContainerRef } from '../../../../src/drivers/lxc/container-ref.js';
 import type { ContainerStart } from '../../../../src/drivers/lxc/container-start.js';
+import { readContainerEnding } from '../../../../src/drivers/lxc/container-ending.js';
 import { killContainer } from '../../../../src/drivers/lxc/kill-container.js';
 import { readContainer } from '../../../../src/drivers/lxc/read-container.js';
 import { runLxc } from '../../../../src/drivers/lxc/run-lxc.js';
@@ -190,6 +191,11 @@ describe('startContainer()', () => {
 
   test('says what an init said that ended at once', async () => {
     await expect(start('echo no disk today; exit 3')).rejects.toMatchObject({ code: 'lxc-start-failed', message: expect.stringContaining('no disk today') });
+  });
+
+  test('that failed is no container that has shut itself down, also when its init ended well', async () => {
+    await expect(start('exit 0')).rejects.toMatchObject({ code: 'lxc-start-failed' });
+    expect(await readContainerEnding(container)).toBe('unknown');
   });
 });
 

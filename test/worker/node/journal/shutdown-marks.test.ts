@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -68,8 +68,19 @@ describe('a mark', () => {
     expect(await marks.isAsked(vmid)).toBe(false);
   });
 
-  test('without a time says nothing', async () => {
+  test('is removed when it is too old for any end, and not before', async () => {
+    await marks.begin(vmid);
+    for (const minutes of [0, 9, 19]) await later(minutes).endIfOld(vmid);
+    expect(existsSync(join(folder, '101.shutdown'))).toBe(true);
+    await later(21).endIfOld(vmid);
+    expect(existsSync(join(folder, '101.shutdown'))).toBe(false);
+    await later(22).endIfOld(vmid);
+  });
+
+  test('without a time says nothing, and is removed', async () => {
     writeFileSync(join(folder, '101.shutdown'), 'a migration has told this guest to shut down\n');
     expect(await marks.isAsked(vmid)).toBe(false);
+    await marks.endIfOld(vmid);
+    expect(existsSync(join(folder, '101.shutdown'))).toBe(false);
   });
 });

@@ -109,6 +109,15 @@ describe('kedge plan', () => {
   });
 });
 
+test('what "kedge node list --snapshot" prints is what a plan reads; without a file the plan takes it from the cluster', async () => {
+  const cluster = { takeSnapshot: () => Promise.resolve(clusterSnapshotSchema.parse(SNAPSHOT)) };
+  const listed = await runFake(['node', 'list', '--snapshot'], { cluster });
+  await writeFile(file, listed.out);
+  const [fromFile, live] = [await plan('evacuate', 'node1', '--json'), await runFake(['plan', 'evacuate', 'node1', '--json'], { cluster })];
+  expect(live).toEqual({ ...fromFile, closed: true });
+  expect(JSON.parse(live.out)).toMatchObject({ moves: [{ vmid: 101, to: 'node2' }] });
+});
+
 test('docs/snapshot.schema.json is made from the schema: -u writes it anew', async () => {
   const schema = z.toJSONSchema(clusterSnapshotSchema, { io: 'input' });
   await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot('../../../../../docs/snapshot.schema.json');

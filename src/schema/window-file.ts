@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { parseNodeName } from '../domain/ids.js';
+import { KedgeError } from '../domain/kedge-error.js';
+import { parseDuration } from '../domain/parse-duration.js';
+import type { WindowDefinition, WindowWork } from '../domain/window/window.js';
+import { isNodeName } from './cluster-config.js';
+import { whyNoRule } from './window-occurrences.js';
+
+const SHORTEST_MS = 60_000;
+const LONGEST_MS = 7 * 86_400_000;
+const LATE_MS = 300_000;
+
+const span = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text, 'span');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: 'must be a span like 90s, 10m or 1h30m' });
+    if (error instanceof KedgeError) return z.NEVER;
+    throw error;
+  }
+});
+const oneLine = z.string().regex(/^[^\n\r\0]*\S[^\n\r\0]*$/, 'must be one line of a shell command');
+const timeout = span.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
+const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/, 'must be a local time like 2026-12-01T22:00, without a zone');
+
+/** The file of `kedge window create --file`; the command line makes the same out of its options. It is also what the schedule keeps. */
+export const windowFileSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'must be up to 40 small letters, digits and inner hyphens'),
+    zone: z.string().refine(isZone, 'must be the IANA name of a time zone, like Europe/Berlin'),
+    start: localTime,
+    rule: z.string().optional(),
+    duration: span.refine((ms) => ms >= SHORTEST_MS && ms <= LONGEST_MS, 'must be from 1m to 7d: a shorter window has no room for a single move'),
+    nodes: z.union([z.literal('all'), z.array(z.string().refine(isNodeName, 'must be a node name')).min(1)], {
+      error: 'must be "all" or a list of node names',
+    }),
+    atOnce: z.int().min(1).max(100).default(1),
+    command: oneLine.optional(),
+    reboot: oneLine.optional(),
+    human: oneLine.optional(),
+    /** Of the command, or how long the reboot may take. */
+    timeout: timeout.prefault('1h'),
+    /** The command may run twice. */
+    repeatable: z.boolean().default(false),
+    check: oneLine.optional(),
+    checkTimeout: timeout.prefault('5m'),
+    restore: z.boolean().default(true),
+    /** `skip`, or how late it may open. */
+    missed: z.union([z.literal('skip'), span]).default('skip'),
+    onFailure: z.enum(['stop', 'continue']).default('stop'),
+  })
+  .check((context) => {
+    const { command, reboot, human, nodes, zone, start, rule } = context.value;
+    const refuse = (field: string, message: string): void => void context.issues.push({ code: 'custom', input: context.value, path: [field], message });
+    if ([command, reboot, human].filter((work) => work !== undefined).length !== 1) {
+      refuse('command', 'must be the one of command, reboot and human that says what happens on the node');
+    }
+    if (nodes !== 'all' && new Set(nodes).size !== nodes.length) refuse('nodes', 'must name each node once');
+    const why = isZone(zone) ? whyNoRule({ zone, start, rule: rule ?? null }) : null;
+    if (why !== null) refuse(why.field, why.reason);
+  })
+  .transform(
+    (file): WindowDefinition => ({
+      name: file.name,
+      zone: file.zone,
+      start: file.start,
+      rule: file.rule ?? null,
+      durationMs: file.duration,
+      nodes: file.nodes === 'all' ? null : file.nodes.map(parseNodeName),
+      atOnce: file.atOnce,
+      work: workOf(file),
+      healthCheck: file.check === undefined ? null : { command: file.check, timeoutMs: file.checkTimeout },
+      restore: file.restore,
+      lateMs: file.missed === 'skip' ? LATE_MS : file.missed,
+      onFailure: file.onFailure,
+    }),
+  );
+
+/** As people write it, before it is read. */
+export type WindowFile = z.input<typeof windowFileSchema>;
+
+/** Reads a window out of options of the command line. @throws KedgeError `bad-input` that names field, value and remedy */
+export function parseWindowFile(input: unknown): WindowDefinition {
+  const result = windowFileSchema.safeParse(input);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  const value: unknown = z.record(z.string(), z.unknown()).catch({}).parse(input)[String(issue?.path[0] ?? '')] ?? null;
+  throw new KedgeError('bad-input', `Cannot read ${field || 'the window'}: current value is ${JSON.stringify(value)}, ${issue?.message ?? 'is wrong'}`, {
+    details: { field, value, remedy: issue?.message ?? '' },
+  });
+}
+
+function workOf(file: {
+  command?: string | undefined;
+  reboot?: string | undefined;
+  human?: string | undefined;
+  timeout: number;
+  repeatable: boolean;
+}): WindowWork {
+  if (file.command !== undefined) return { kind: 'command', command: file.command, timeoutMs: file.timeout, repeatable: file.repeatable };
+  if (file.reboot !== undefined) return { kind: 'reboot', command: file.reboot, timeoutMs: file.timeout };
+  return { kind: 'human', note: file.human ?? '' };
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * When a window opens. The rule is expanded in local time (RFC 5545): a time that the clocks skip in spring has no occurrence, one that they
+ * show twice in autumn has one, the first. Never in a workflow: time-zone data differ between machines, and a replay has to see the same.
+ */
+import { RRuleTemporal } from 'rrule-temporal';
+import { Temporal } from 'temporal-polyfill';
+import type { Occurrence, WindowDefinition } from '../domain/window/window.js';
+
+type When = Pick<WindowDefinition, 'zone' | 'start' | 'rule'>;
+
+const RULE = /^FREQ=(?:HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+)*$/;
+const EXAMPLE = 'must be an RRULE like FREQ=WEEKLY;BYDAY=TU or FREQ=MONTHLY;BYDAY=SU;BYSETPOS=1';
+
+/** The next occurrences that are not over at `from` (RFC 3339), without the skipped ones (their `opensAt`). */
+export function nextOccurrences(
+  window: When & Pick<WindowDefinition, 'durationMs'>,
+  { from, count, skipped }: { readonly from: string; readonly count: number; readonly skipped: readonly string[] },
+): readonly Occurrence[] {
+  const fromMs = Date.parse(from) - window.durationMs;
+  const found: Occurrence[] = [];
+  const add = (opensMs: number): boolean => {
+    const opensAt = new Date(opensMs).toISOString();
+    if (opensMs > fromMs && !skipped.includes(opensAt)) found.push({ opensAt, closesAt: new Date(opensMs + window.durationMs).toISOString() });
+    return found.length < count;
+  };
+  if (window.rule === null) {
+    const only = startOf(window);
+    if (only !== null) add(only.epochMilliseconds);
+    return found;
+  }
+  const rule = ruleOf(window);
+  let next = rule.next(new Date(fromMs));
+  while (next !== null && add(epochMs(next))) next = rule.next(new Date(epochMs(next)));
+  return found;
+}
+
+/** Which of the three is wrong, and why; null when all are right. */
+export function whyNoRule(window: When): { readonly field: 'start' | 'rule'; readonly reason: string } | null {
+  try {
+    if (startOf(window) === null) return { field: 'start', reason: `must be a time that the clocks of ${window.zone} show: they skip this one` };
+  } catch {
+    return { field: 'start', reason: 'must be a date and a time of the calendar, like 2026-12-01T22:00' };
+  }
+  if (window.rule === null) return null;
+  if (!RULE.test(window.rule)) return { field: 'rule', reason: EXAMPLE };
+  try {
+    return ruleOf(window).next(new Date(0)) === null ? { field: 'rule', reason: 'must have an occurrence: this rule has none' } : null;
+  } catch (error) {
+    return { field: 'rule', reason: `${EXAMPLE} (${error instanceof Error ? error.message : String(error)})` };
+  }
+}
+
+/** Null: the clocks of the zone skip this time. */
+function startOf({ zone, start }: When): Temporal.ZonedDateTime | null {
+  const local = Temporal.PlainDateTime.from(start, { overflow: 'reject' });
+  const zoned = local.toZonedDateTime(zone, { disambiguation: 'earlier' });
+  return zoned.toPlainDateTime().equals(local) ? zoned : null;
+}
+
+function ruleOf(window: When): RRuleTemporal {
+  const local = window.start.replaceAll(/[-:]/g, '');
+  return new RRuleTemporal({ rruleString: `DTSTART;TZID=${window.zone}:${local}00\nRRULE:${window.rule ?? ''}`, strict: true });
+}
+
+function epochMs(at: { toString(): string }): number {
+  return Temporal.ZonedDateTime.from(at.toString()).epochMilliseconds;
+}

@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import type { WindowChange } from '../../../../../src/client/window/change-window.js';
+import type { WindowView, WindowVerbs } from '../../../../../src/client/window/window-verbs.js';
+import { parseNodeName } from '../../../../../src/domain/ids.js';
+import type { Occurrence, UpkeepProgress, WindowDefinition } from '../../../../../src/domain/window/window.js';
+import { parseWindowFile } from '../../../../../src/schema/window-file.js';
+import { runFake } from '../../fake-cluster.js';
+
+const node1 = parseNodeName('node1');
+const node2 = parseNodeName('node2');
+const FIELDS = { zone: 'Europe/Berlin', start: '2099-06-02T22:00', rule: 'FREQ=WEEKLY;BYDAY=TU', duration: '4h', nodes: 'all', command: 'true' };
+const FLAGS = ['--zone', 'Europe/Berlin', '--start', '2099-06-02T22:00', '--rule', 'FREQ=WEEKLY;BYDAY=TU', '--duration', '4h', '--nodes', 'all'];
+
+const view = (changes: Partial<WindowView> = {}, fields: Record<string, unknown> = {}): WindowView => ({
+  definition: parseWindowFile({ name: 'patch', ...FIELDS, ...fields }),
+  skipped: [],
+  paused: false,
+  report: null,
+  running: null,
+  upkeep: [],
+  ...changes,
+});
+const waits = (node: typeof node1): UpkeepProgress => ({ window: 'patch', node, phase: 'waiting-for-operator', question: 'swap the disk' });
+
+/** Runs a command line over windows of which only what is given answers. */
+const run = (argv: readonly string[], windows: Partial<WindowVerbs>) => {
+  const refuse = () => Promise.reject(new Error('The test does not expect this'));
+  const base: WindowVerbs = {
+    create: refuse,
+    list: () => Promise.resolve([]),
+    show: refuse,
+    change: refuse,
+    pause: refuse,
+    runNow: refuse,
+    cancel: refuse,
+    answer: refuse,
+    remove: refuse,
+  };
+  return runFake(['window', ...argv], { cluster: { nodes: [node1, node2], windows: { ...base, ...windows } } });
+};
+
+describe('kedge window create', () => {
+  const creating = (): { made: { definition: WindowDefinition; occurrences: readonly Occurrence[] }[]; create: WindowVerbs['create'] } => {
+    const made: { definition: WindowDefinition; occurrences: readonly Occurrence[] }[] = [];
+    return { made, create: (window) => Promise.resolve(void made.push(window)) };
+  };
+
+  test('makes a schedule of the next sixty instants out of zone and rule, across the changes of the clocks', async () => {
+    const { made, create } = creating();
+    expect(await run(['create', 'patch', ...FLAGS, '--command', 'apt-get -y upgrade'], { create })).toMatchObject({
+      exitCode: 0,
+      err: '',
+      out: 'Window patch is made\n',
+    });
+    expect(made[0]?.definition).toMatchObject({
+      nodes: null,
+      atOnce: 1,
+      restore: true,
+      work: { kind: 'command', command: 'apt-get -y upgrade', repeatable: false },
+    });
+    const opens = made[0]?.occurrences.map(({ opensAt }) => opensAt.slice(5, 16)) ?? [];
+    expect([opens.length, opens[0], opens.find((at) => at.startsWith('11-'))]).toEqual([60, '06-02T20:00', '11-03T21:00']);
+  });
+
+  test('refuses what it can not do, by field, value and remedy, and makes nothing', async () => {
+    const { made, create } = creating();
+    const refused = async (...flags: readonly string[]): Promise<[number, string]> => {
+      const { exitCode, err } = await run(['create', 'patch', ...flags], { create });
+      return [exitCode, err];
+    };
+    for (const [flags, what] of [
+      [[...FLAGS, '--command', 'a', '--human', 'b'], /command.*must be the one of command, reboot and human/],
+      [[...FLAGS, '--command', 'a', '--zone', 'Mars/Olympus'], /zone.*"Mars\/Olympus".*IANA name/],
+      [[...FLAGS, '--command', 'a', '--rule', 'FREQ=SOMETIMES'], /rule.*"FREQ=SOMETIMES".*must be an RRULE/],
+      [[...FLAGS, '--command', 'a', '--start', '2099-03-29T02:30'], /start.*the clocks of Europe\/Berlin.*skip/],
+      [[...FLAGS, '--command', 'a', '--duration', '10s'], /duration.*from 1m to 7d/],
+      [[...FLAGS, '--command', 'a', '--nodes', 'node1,node9'], /nodes.*"node9".*node1, node2/],
+      [[...FLAGS, '--command', 'a\nb'], /command.*one line/],
+    ] as const) {
+      const [exitCode, err] = await refused(...flags);
+      expect([exitCode, err], flags.join(' ')).toEqual([2, expect.stringMatching(what)]);
+    }
+    expect(made).toEqual([]);
+  });
+
+  test('warns of another window on the same nodes at the same time', async () => {
+    const { create } = creating();
+    const other = view({}, { name: 'disks', nodes: ['node2'] });
+    const { err, exitCode } = await run(['create', 'patch', ...FLAGS, '--command', 'a'], { create, list: () => Promise.resolve([other]) });
+    expect([exitCode, err]).toEqual([0, expect.stringContaining('Warning: window disks is open on some of the same nodes at 2099-06-02T20:00')]);
+  });
+});
+
+test('kedge window edit keeps what is not named, and takes another kind of work in the place of the old one', async () => {
+  const changes: WindowChange[] = [];
+  const before = view();
+  const change: WindowVerbs['change'] = (_, make) =>
+    Promise.resolve(void changes.push(make(before.definition, { file: {}, skipped: ['2099-06-02T20:00:00.000Z'], revision: '1' })));
+  const show = () => Promise.resolve(before);
+  expect(await run(['edit', 'patch', '--human', 'swap the disk', '--duration', '6h'], { change, show })).toMatchObject({ exitCode: 0 });
+  expect(changes[0]?.definition).toEqual({ ...before.definition, durationMs: 6 * 3_600_000, work: { kind: 'human', note: 'swap the disk' } });
+  expect([changes[0]?.skipped, changes[0]?.occurrences[0]?.opensAt]).toEqual([['2099-06-02T20:00:00.000Z'], '2099-06-09T20:00:00.000Z']);
+});
+
+test('kedge window skip-next leaves out one occurrence more each time', async () => {
+  const skipped: string[][] = [];
+  const change: WindowVerbs['change'] = (_, make) => {
+    skipped.push([...make(view().definition, { file: {}, skipped: skipped.at(-1) ?? [], revision: '1' }).skipped]);
+    return Promise.resolve();
+  };
+  await run(['skip-next', 'patch'], { change });
+  await run(['skip-next', 'patch'], { change });
+  expect(skipped.at(-1)).toEqual(['2099-06-02T20:00:00.000Z', '2099-06-09T20:00:00.000Z']);
+});
+
+test('kedge window show tells state, nodes at work, outcomes and the next ten occurrences', async () => {
+  const shown = view({
+    upkeep: [waits(node1)],
+    running: { workflowId: 'maintenance-patch-2099', runId: 'r' },
+    report: {
+      window: 'patch',
+      opensAt: '2099-06-02T20:00:00.000Z',
+      closesAt: '2099-06-03T00:00:00.000Z',
+      end: null,
+      outcomes: [{ node: node2, result: 'failed', reason: 'The command exited with 7', output: null }],
+      atWork: [node1],
+      finished: [],
+      warning: null,
+    },
+  });
+  const { out } = await run(['show', 'patch'], { show: () => Promise.resolve(shown) });
+  expect(out).toMatch(/patch +open +all +command +2099-06-02T20:00:00.000Z/);
+  expect(out).toContain('node1: waiting-for-operator: swap the disk');
+  expect(out).toContain('node2: failed: The command exited with 7');
+  expect(out.match(/ to 2099/g)).toHaveLength(10);
+});
+
+describe('kedge window done', () => {
+  const answering = (...upkeep: readonly UpkeepProgress[]) => {
+    const given: unknown[] = [];
+    const answer: WindowVerbs['answer'] = (name, words) => Promise.resolve(void given.push([name, words]));
+    return { given, windows: { answer, show: () => Promise.resolve(view({ upkeep })) } };
+  };
+
+  test('answers for the one node that waits', async () => {
+    const { given, windows } = answering(waits(node1));
+    expect(await run(['done', 'patch', '--failed'], windows)).toMatchObject({ exitCode: 0, out: 'node1 of window patch: failed\n' });
+    expect(given).toEqual([['patch', { node: node1, answer: 'failed' }]]);
+  });
+
+  test('wants the node named when several wait, and says when none does', async () => {
+    const { given, windows } = answering(waits(node1), waits(node2));
+    const { exitCode, err } = await run(['done', 'patch'], windows);
+    expect([exitCode === 0, err]).toEqual([false, expect.stringContaining('name one of node1, node2 with --node')]);
+    expect((await run(['done', 'patch'], answering().windows)).err).toContain('no node waits');
+    expect((await run(['done', 'patch', '--failed', '--again'], windows)).exitCode).toBe(2);
+    expect(given).toEqual([]);
+  });
+});
