@@ -18,7 +18,7 @@ describe('when a node fails', { timeout: 5 * MINUTE }, () => {
   let samplers: readonly RunnerSampler[] = [];
 
   beforeAll(async () => {
-    world = await openLabWorld({ name: 'failure', nodes: 3, fencing: true });
+    world = await openLabWorld({ name: 'recover', nodes: 3, fencing: true });
     await world.createWitness({ vmid: RUNS }, 'node2');
     await world.createWitness({ vmid: OFF }, 'node2');
     await world.createWitness({ vmid: LOCAL, storage: 'local' }, 'node2');
