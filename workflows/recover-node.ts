@@ -9,7 +9,7 @@
  */
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
 import type { ClusterLook, FenceResult } from '../activities/interface-control.js';
-import type { NodeName } from '../src/domain/ids.js';
+import type { NodeName, Vmid } from '../src/domain/ids.js';
 import type { LostGuest, LostGuests } from '../src/domain/lost-guest.js';
 import type { LostPlace } from '../src/domain/plan/place-lost.js';
 import { readFailure } from '../src/domain/read-failure.js';
@@ -53,6 +53,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     question: null,
     proof: null,
     taken: [],
+    owed: [],
     left: [],
   };
   let isWoken = false;
@@ -73,9 +74,12 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
 
   for (;;) {
     const { evidence, bootId, cluster } = await look();
-    if (evidence.silentSince === null || (report.proof !== null && bootId !== report.proof.bootId)) break;
+    const isSame = report.proof === null || bootId === report.proof.bootId;
+    const isBack = evidence.silentSince === null || !isSame;
+    // One that was given up and is heard in that very boot was never off: it keeps what nobody has taken.
+    if (isBack && (isSame || report.owed.length === 0)) break;
     if (report.proof === null) await findProof(evidence, cluster);
-    if (report.proof !== null) await takeGuests(report.proof, cluster);
+    if (report.proof !== null) await takeGuests(report.proof, { cluster, isBack });
     // A device that fails is not called without a pause.
     await condition(() => isWoken, report.phase === 'asking' ? 4 * lookEveryMs : lookEveryMs);
     isWoken = false;
@@ -180,38 +184,52 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     return { fenced: false, reason: 'another node is being fenced, and one after the other it shall be' };
   }
 
-  async function takeGuests(proof: DeathProof, cluster: ClusterLook): Promise<void> {
+  /** `isBack`: in another boot, which has heard that the guests which are owed are void there, and has all others again. */
+  async function takeGuests(proof: DeathProof, { cluster, isBack }: { cluster: ClusterLook; isBack: boolean }): Promise<void> {
+    if (isBack) tell({ phase: 'settling', left: [] });
     const seen = await listLost(cluster);
-    const { guests, left } = recoverableGuests(seen);
-    const later: RecoveryReport['left'][number][] = [...left, ...unseenGuests(node, { seen, lastGuests: cluster.lastGuests, taken: report.taken })];
+    const found = recoverableGuests(seen);
+    const guests = found.guests.filter(({ guest }) => !isBack || report.owed.includes(guest.vmid));
+    const untold = isBack ? [] : unseenGuests(node, { seen, lastGuests: cluster.lastGuests, taken: report.taken });
+    const later: RecoveryReport['left'][number][] = [...found.left.filter(({ vmid }) => !isBack || report.owed.some((owed) => owed === vmid)), ...untold];
     const placed: { guest: LostGuest; to: NodeName }[] = [];
     for (let waiting = guests; waiting.length > 0; ) {
       const place = await control.placeLost({ lost: node, guests: waiting, placed });
       const one = waiting.find(({ guest }) => guest.vmid === place.vmid);
       waiting = waiting.filter((other) => other !== one);
       if (one === undefined) continue;
-      const taken = await takeGuest(proof, { one, place });
+      const taken = await takeGuest(proof, { one, place, isBack });
       if ('to' in taken) placed.push({ guest: one.guest, to: taken.to });
       else later.push({ vmid: one.guest.vmid, reason: taken.reason });
     }
-    tell({ left: later });
+    // What is owed and was not seen is another's by now, as its storage says: somebody had taken it, and only the answer was lost.
+    const isKnown = (vmid: Vmid): boolean => seen.size === 0 || later.some((one) => one.vmid === vmid || one.vmid === null);
+    tell({ left: later, owed: report.owed.filter(isKnown) });
   }
 
   /** Who has it now; or why nobody has, or not yet. */
-  async function takeGuest(proof: DeathProof, { one, place }: { one: Recoverable; place: LostPlace }): Promise<{ to: NodeName } | { reason: string }> {
-    const { guest } = one;
+  async function takeGuest(
+    proof: DeathProof,
+    { one, place, isBack }: { one: Recoverable; place: LostPlace; isBack: boolean },
+  ): Promise<{ to: NodeName } | { reason: string }> {
+    const { guest, seenBy } = one;
+    const { vmid } = guest;
     const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(guest.vmid)] });
     if (ended.length === 0) return { reason: 'a migration of it is under way, which decides what becomes of it' };
-    if (place.targets.length === 0) return { reason: `no node can take it: ${place.reason}` };
+    // The node itself comes last: it has just failed.
+    const targets = isBack && seenBy.includes(node) ? [...place.targets, node] : place.targets;
+    if (targets.length === 0) return { reason: `no node can take it: ${place.reason}` };
     const reasons: string[] = [];
-    for (const to of place.targets) {
+    for (const to of targets) {
       try {
-        const { vmid } = guest;
         const decision = { vmid, migrationId: recoveryIdOf(guest), below: takeOverGeneration(guest.newest), takenBy: to, at: workflowInstant() };
-        await control.voidGuest({ node, bootId: proof.bootId, guest: { ...decision, statedBy: proof.statedBy, basis: proof.basis } });
+        if (!isBack) {
+          await control.voidGuest({ node, bootId: proof.bootId, guest: { ...decision, statedBy: proof.statedBy, basis: proof.basis } });
+          if (!report.owed.includes(vmid)) tell({ owed: [...report.owed, vmid] });
+        }
         const result = await onNode(to, timings).settle.takeOverLost(requestOf(guest));
         if (result.outcome === 'taken') {
-          tell({ taken: [...report.taken, { vmid, to, problem: result.problem }] });
+          tell({ taken: [...report.taken, { vmid, to, problem: result.problem }], owed: report.owed.filter((other) => other !== vmid) });
           return { to };
         }
         reasons.push(`${to}: ${result.reason}`);

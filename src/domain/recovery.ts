@@ -29,9 +29,10 @@ export interface DeathProof extends DeathStatement {
  * - `looking`: it is suspect, and looked into
  * - `asking`: it is silent on every path, and no device cuts its power: an operator has to say that it is off
  * - `starting`: it is off; its guests are being taken over, or wait for something
+ * - `settling`: it is heard again, and some of its guests still have to be taken over, by whomever
  * - `back`: it is heard again, the recovery has ended
  */
-export type RecoveryPhase = 'looking' | 'asking' | 'starting' | 'back';
+export type RecoveryPhase = 'looking' | 'asking' | 'starting' | 'settling' | 'back';
 
 export interface RecoveredGuest {
   readonly vmid: Vmid;
@@ -51,6 +52,8 @@ export interface RecoveryReport {
   readonly question: string | null;
   readonly proof: DeathProof | null;
   readonly taken: readonly RecoveredGuest[];
+  /** Guests that their node has lost for good, and that nobody has taken yet: the recovery does not end before somebody has, also when the node is back. */
+  readonly owed: readonly Vmid[];
   /** Guests that are not started elsewhere, or not yet. */
   readonly left: readonly { readonly vmid: Vmid | null; readonly reason: string }[];
 }

@@ -21,7 +21,7 @@ import { FakeWorld } from '../support/fake-world.js';
 import { startTemporalServer } from '../support/temporal-server.js';
 
 const NODES = ['node1', 'node2', 'node3', 'node4'].map(parseNodeName);
-const TAKERS = NODES.slice(0, 2);
+const TAKERS = NODES.slice(0, 3);
 const [LOST, ALSO_LOST] = [parseNodeName('node3'), parseNodeName('node4')];
 const TIMINGS = { silentAfterMs: 2_000, retryFirstMs: 10, retryLongestMs: 50, callTimeoutMs: 5_000 };
 const OFF: FenceOutcome = { off: true };
@@ -244,6 +244,34 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     await begin();
     expect((await seen(({ taken }) => taken.length > 0)).taken[0]).toMatchObject({ vmid: 101, to: 'node1' });
     expect(world.voided.slice(0, 2)).toEqual(['101 below 9', '101 below 9']);
+  });
+
+  test('goes on until somebody has taken what its node has lost, also when that is back: at last the node itself', async () => {
+    world.take = () => ({ outcome: 'refused', reason: 'not now' });
+    await begin();
+    await seen(({ owed }) => owed.length > 0);
+    world.boots.set(LOST, 'next');
+    world.silent.clear();
+    expect(await seen(({ phase, left }) => phase === 'settling' && left.length > 0)).toMatchObject({
+      owed: [101],
+      left: [{ vmid: 101, reason: expect.stringContaining('node3: not now') }],
+    });
+    const voids = world.voided.length;
+    world.take = (by) => (by === LOST ? { outcome: 'taken', started: true, problem: null } : { outcome: 'refused', reason: 'it is full' });
+    expect((await seen(({ phase }) => phase === 'back')).taken).toEqual([{ vmid: 101, to: LOST, problem: null }]);
+    expect(world.voided).toHaveLength(voids);
+  });
+
+  test('leaves a silent node alone whose guests would not start elsewhere anyway, and one that a window works on', async () => {
+    world.guests = [guest(101, { wanted: 'stopped' })];
+    await begin();
+    expect((await seen(({ evidence }) => /no guest that should run/.test(evidence.join()))).question).toBeNull();
+    world.guests = [guest(101)];
+    world.running.add(`upkeep-${LOST}`);
+    await seen(({ evidence }) => /a maintenance window is at work/.test(evidence.join()));
+    expect([world.fenced, world.voided]).toEqual([[], []]);
+    world.running.clear();
+    await seen(({ taken }) => taken.length > 0);
   });
 
   test('fences one node after the other', async () => {

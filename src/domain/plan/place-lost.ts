@@ -56,7 +56,7 @@ function withLost(snapshot: ClusterSnapshot, { lost, guests, placed }: LostPlace
   return {
     ...snapshot,
     survivesOneNode: false,
-    nodes: snapshot.nodes.map((node) => (node.name === lost ? { ...node, state: 'silent', storages: sharedOf(snapshot) } : node)),
+    nodes: snapshot.nodes.map((node) => (node.name === lost && node.state === 'silent' ? { ...node, storages: sharedOf(snapshot) } : node)),
     guests: [...snapshot.guests.filter(({ vmid }) => !known.has(vmid)), ...found.map((guest) => lostGuest(guest, places.get(guest.vmid) ?? lost))],
   };
 }

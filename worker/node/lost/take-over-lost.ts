@@ -22,6 +22,7 @@ class Refusal extends Error {}
  *
  * Who could still be running it?
  * - The lost node: it is off by an operator's word or a fencing device, and its record is void below G, which is beyond every record that it can have.
+ *   If it answers all the same, it is asked as any other.
  * - Any other node: each answers now, under our lock, and has neither a process nor a record that could become a permission (`whyNotTaken`).
  *   One that is silent might: then nothing is taken. None can get the guest afterwards: it would need a claim or a go of its owner, which is void.
  * - Another taker: it would need the marker of the same G, which is made once.
@@ -58,7 +59,8 @@ async function take(node: NodeContext, request: TakeOverRequest, under: Generati
   const { view } = await lookAtGuest(node, vmid);
   refuseIf(whyNotTaken(view, request.newest));
   for (const { peer, view: other } of await askOtherNodes(node, vmid)) {
-    if (peer === lost) continue;
+    // It is off, or was when that was proved: if it answers, it must have heard that its record is void, and say so.
+    if (peer === lost && other === 'unreachable') continue;
     refuseIf(other === 'unreachable' ? `${peer} does not answer, and could have the guest` : whyNotTaken(other, request.newest));
   }
   const { notes, note, isMine } = await findNote(node, request);

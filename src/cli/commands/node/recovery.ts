@@ -10,6 +10,7 @@ const PHASES: Readonly<Record<RecoveryPhase, string>> = {
   looking: 'it is suspect and looked into',
   asking: 'an operator has to decide',
   starting: 'it is off, its guests are started elsewhere',
+  settling: 'it is heard again; some of its guests are still being started',
   back: 'it is heard again',
 };
 

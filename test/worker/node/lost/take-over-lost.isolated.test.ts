@@ -107,6 +107,12 @@ describe('nothing is taken', () => {
     expect(await cluster.notes.newest(VMID)).toEqual(request.newest);
   });
 
+  test('while its node answers after all, and has not heard that its record is void', async () => {
+    cluster.dead.delete(LOST);
+    expect(await take(TAKER)).toEqual(refused(/the record of node1 is owned\(5\)/));
+    expect(await cluster.notes.newest(VMID)).toEqual(request.newest);
+  });
+
   test.each([
     ['owned', 6],
     ['owned', 4],
@@ -170,6 +176,13 @@ describe('the lost node, when it is back', () => {
     expect(await cluster.node(LOST).guestConfigs.list()).toEqual([]);
     await confirmBoot({ ...rebooted(), boot: { confirmed: true } });
     expect([await cluster.state(LOST), await cluster.state(TAKER)]).toEqual([`revoked(${generation})`, 'owned(9)']);
+  });
+
+  test('may be the one who takes the guest, when nobody else has and it has heard that its record is void', async () => {
+    cluster.dead.delete(LOST);
+    expect(await applyVoided(rebooted(), [voided()])).toHaveLength(1);
+    expect(await take(LOST)).toEqual(TAKEN);
+    expect([await cluster.state(LOST), await cluster.notes.newest(VMID)]).toEqual(['owned(9)', { generation: 9, owner: LOST }]);
   });
 
   test('does not start the guest even if nobody tells it, because the storage does', async () => {
