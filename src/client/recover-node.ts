@@ -3,6 +3,7 @@ import { KedgeError } from '../domain/kedge-error.js';
 import type { RecoveryReport, RecoverNodeInput } from '../domain/recovery.js';
 import { QUERIES, recoveryWorkflowId, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { withClientErrors } from './client-error.js';
+import { readNodeStatus } from './node-status.js';
 import { CONTROL_START } from './control-start.js';
 import type { ClientContext } from './kedge-client.js';
 
@@ -23,6 +24,9 @@ export async function startRecovery({ client, nodes }: ClientContext, input: Rec
 
 /** States that a node is off, by an operator who has made sure of it. @throws KedgeError `node-alive` while anything says otherwise */
 export async function confirmDead(context: ClientContext, { node, statedBy }: { node: NodeName; statedBy: string }): Promise<void> {
+  // A recovery of a node that is heard ends at once, and could not answer.
+  const { silentSince } = await readNodeStatus(context, node);
+  if (silentSince === null) throw new KedgeError('node-alive', `Cannot give ${node} up: its heartbeats are heard, or it has never registered`);
   await startRecovery(context, { node });
   await withClientErrors(`give node ${node} up`, () =>
     context.client.workflow.getHandle(recoveryWorkflowId(node)).executeUpdate<unknown, [{ statedBy: string }]>(UPDATES.confirmDead, { args: [{ statedBy }] }),

@@ -8,10 +8,10 @@ import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-clie
 import { parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { LostGuest, TakeOverResult } from '../../src/domain/lost-guest.js';
-import type { NodeStatus } from '../../src/domain/node-facts.js';
+import type { NodeEntityStatus, NodeStatus } from '../../src/domain/node-facts.js';
 import type { RecoveryReport } from '../../src/domain/recovery.js';
 import { CONTROL_QUEUE, nodeControlQueue } from '../../src/domain/task-queues.js';
-import { recoveryWorkflowId } from '../../src/domain/workflow-names.js';
+import { nodeWorkflowId, recoveryWorkflowId, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
 import type { FenceOutcome } from '../../src/drivers/fence/fence-node.js';
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { snapshotFromNodes } from '../../src/domain/plan/snapshot-from-nodes.js';
@@ -212,6 +212,12 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     world.device = null;
     await begin();
     expect((await seen(({ phase }) => phase === 'asking')).question).toMatch(/kedge node confirm-dead node3 --confirm node3/);
+    await expect(kedge.confirmDead({ node: LOST, statedBy: 'alice' })).rejects.toMatchObject({
+      code: 'node-alive',
+      message: expect.stringContaining('its heartbeats are heard'),
+    });
+    const status: NodeEntityStatus = { node: LOST, bootId: 'boot', registeredAt: null, cordoned: false, silentSince: '2026-01-01T00:00:00Z' };
+    await client.workflow.start(WORKFLOW_TYPES.nodePresence, { workflowId: nodeWorkflowId(LOST), taskQueue: 'nobody', memo: { status } });
     world.answering.set(LOST, 'open');
     await expect(kedge.confirmDead({ node: LOST, statedBy: 'alice' })).rejects.toMatchObject({ code: 'node-alive' });
     expect(world.voided).toEqual([]);
