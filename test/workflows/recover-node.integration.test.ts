@@ -131,11 +131,8 @@ afterAll(() => stop());
 const device = (node: string) => ({ agent: `/fence-${node}`, timeoutSeconds: 1, parameters: {} });
 
 beforeEach(async () => {
-  for (const node of [LOST, ALSO_LOST])
-    await client.workflow
-      .getHandle(recoveryWorkflowId(node))
-      .terminate('the next test')
-      .catch(() => undefined);
+  const recoveries = [LOST, ALSO_LOST].map((node) => client.workflow.getHandle(recoveryWorkflowId(node)));
+  await Promise.allSettled(recoveries.map((recovery) => recovery.terminate('the next test')));
   world = {
     silent: new Set([LOST]),
     boots: new Map(),
