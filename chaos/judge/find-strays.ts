@@ -19,6 +19,8 @@ const EVERYWHERE: readonly RegExp[] = [
 ];
 /** Files of tasks under way on an idle node: presence, and what just ended. */
 const MOST_TASKS = 3;
+/** The one in force, and that of the move before. */
+const MOST_MARKERS = 2;
 const PROGRAMS: readonly RegExp[] = [
   /^bash .*node-init\.sh /,
   /^sleep infinity/,
@@ -45,9 +47,23 @@ export function findStrays(seen: Survey, { guests, baseline }: StrayContext): re
         ...strayNetwork(node, { guests, before }),
       ].map((what) => `${node.node}: ${what}`);
     }),
-    ...seen.shared.filter((file) => !baseline.shared.includes(file)).map((file) => `shared storage: ${file}`),
-    ...baseline.shared.filter((file) => !seen.shared.includes(file)).map((file) => `shared storage: ${file} is missing`),
+    ...strayShared(seen, { guests, baseline }).map((what) => `shared storage: ${what}`),
     ...seen.workflows.filter((id) => !WORKFLOWS.some((known) => known.test(id))).map((id) => `workflow ${id}`),
+  ];
+}
+
+/** What is kept beside the disks changes with each move, and is brought up to date within ten seconds; what a dead writer left there goes within a minute. */
+function strayShared({ shared }: Survey, { guests, baseline }: StrayContext): string[] {
+  const vmids = guests.filter(({ isLocal }) => !isLocal).map(({ vmid }) => vmid);
+  const isNote = (file: string): boolean =>
+    vmids.some((vmid) => new RegExp(`^\\.kedge/(${vmid}\\.(conf|[1-9]\\d*)|\\.${vmid}\\.\\w+\\.[0-9a-f]{12}\\.stage)$`).test(file));
+  const notes = shared.filter(isNote);
+  return [
+    ...shared.filter((file) => !isNote(file) && !baseline.shared.includes(file)),
+    ...baseline.shared.filter((file) => !isNote(file) && !shared.includes(file)).map((file) => `${file} is missing`),
+    ...vmids
+      .filter((vmid) => notes.filter((file) => /\d$/.test(file) && file.startsWith(`.kedge/${vmid}.`)).length > MOST_MARKERS)
+      .map((vmid) => `markers of ${vmid} pile up`),
   ];
 }
 

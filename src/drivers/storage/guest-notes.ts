@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { GuestMarker, GuestNote } from '../../domain/guest-note.js';
 import { parseGeneration, parseVmid, type Vmid } from '../../domain/ids.js';
@@ -24,7 +24,10 @@ export interface GuestNotes {
   write(note: GuestNote): Promise<void>;
   /** Makes a marker unless there is one of this generation; answers the one in force. */
   mark(vmid: Vmid, marker: GuestMarker): Promise<GuestMarker>;
-  /** Removes markers of lower generations: one that is greater must be there, so that no late taker finds room. */
+  /**
+   * Removes markers of lower generations: one that is greater must be there, so that no late taker finds room. What a writer that died left of a
+   * file that never got its name goes too.
+   */
   dropOlder(vmid: Vmid, than: GuestMarker): Promise<void>;
   /** Removes config and markers. */
   remove(vmid: Vmid): Promise<void>;
@@ -38,6 +41,8 @@ const headSchema = z.object({
   generation: generationSchema,
   wanted: z.enum(WANTED_STATES),
 });
+/** A writer that needs longer for a few hundred bytes fails to name its file, and is told so. */
+const DEAD_AFTER_MS = 60_000;
 const markerSchema = z.object({ owner: nodeNameSchema });
 
 /** Opens the notes of the storage whose folder is `root`. Makes nothing. */
@@ -73,6 +78,7 @@ export function openGuestNotes(root: string): GuestNotes {
     },
     dropOlder: async (vmid, { generation: than }) => {
       for (const generation of await generationsOf(vmid)) if (generation < than) await removeDurably(markerFile(vmid, generation));
+      await removeStages(folder, { vmid, olderThanMs: DEAD_AFTER_MS });
     },
     remove: async (vmid) => {
       await removeDurably(configFile(vmid));
@@ -122,7 +128,7 @@ async function makeFolder(folder: string): Promise<void> {
 
 /** The file appears whole (a link to a synced one), and only one link can win; who loses finds the winner's. */
 async function makeOnce(file: string, content: string): Promise<void> {
-  const mine = `${file}.${randomUUID()}`;
+  const mine = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.stage`);
   try {
     const handle = await open(mine, 'wx', 0o644);
     try {
@@ -135,8 +141,17 @@ async function makeOnce(file: string, content: string): Promise<void> {
       await handle.close();
       await unlink(mine);
     }
-    await syncFolder(join(file, '..'));
+    await syncFolder(dirname(file));
   } catch (error) {
     throw error instanceof KedgeError ? error : storageError(`make "${file}"`, error);
+  }
+}
+
+/** Files that wait for their name, as durable-file.ts and `makeOnce` call them. Another node's writer may be at work, so only its clock can tell. */
+async function removeStages(folder: string, { vmid, olderThanMs }: { vmid: Vmid; olderThanMs: number }): Promise<void> {
+  for (const name of (await namesIn(folder)).filter((each) => each.startsWith(`.${vmid}.`) && each.endsWith('.stage'))) {
+    const file = join(folder, name);
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > olderThanMs) await removeDurably(file);
   }
 }

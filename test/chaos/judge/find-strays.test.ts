@@ -119,4 +119,11 @@ describe('findStrays', () => {
       'shared storage: images/101/vm-101-disk-0.raw is missing',
     ]);
   });
+
+  it('lets what is kept beside shared disks change, but not pile up, and not be of guests that have none', () => {
+    const seen = (...files: string[]): readonly string[] => straysWith({}, { shared: [...clean.shared, ...files] });
+    expect(seen('.kedge/101.conf', '.kedge/101.7', '.kedge/101.8', '.kedge/.101.9.0123456789ab.stage')).toEqual([]);
+    expect(seen('.kedge/101.6', '.kedge/101.7', '.kedge/101.8')).toEqual(['shared storage: markers of 101 pile up']);
+    expect(seen('.kedge/103.conf', '.kedge/102.4')).toEqual(['shared storage: .kedge/103.conf', 'shared storage: .kedge/102.4']);
+  });
 });

@@ -1,0 +1,36 @@
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseGeneration, parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
+import { openGuestNotes } from '../../../../src/drivers/storage/guest-notes.js';
+
+const VMID = parseVmid(101);
+const marker = (generation: number, owner: string) => ({ generation: parseGeneration(generation), owner: parseNodeName(owner) });
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'kedge-notes-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+test('a marker is made once, whoever comes first', async () => {
+  const notes = openGuestNotes(root);
+  expect(await Promise.all([notes.mark(VMID, marker(4, 'node1')), notes.mark(VMID, marker(4, 'node1'))])).toEqual([marker(4, 'node1'), marker(4, 'node1')]);
+  expect(await notes.mark(VMID, marker(4, 'node2'))).toEqual(marker(4, 'node1'));
+  expect(readdirSync(join(root, '.kedge'))).toEqual(['101.4']);
+});
+
+test('what a dead writer left without its name goes with the older markers, what is a moment old or of another guest stays', async () => {
+  const notes = openGuestNotes(root);
+  await notes.mark(VMID, marker(4, 'node1'));
+  await notes.mark(VMID, marker(5, 'node1'));
+  for (const name of ['.101.5.0123456789ab.stage', '.101.conf.0123456789ab.stage', '.101.6.ffffffffffff.stage', '.102.5.0123456789ab.stage'])
+    writeFileSync(join(root, '.kedge', name), '');
+  for (const name of ['.101.5.0123456789ab.stage', '.101.conf.0123456789ab.stage', '.102.5.0123456789ab.stage'])
+    utimesSync(join(root, '.kedge', name), new Date(0), new Date(0));
+  await notes.dropOlder(VMID, marker(5, 'node1'));
+  expect(readdirSync(join(root, '.kedge')).sort()).toEqual(['.101.6.ffffffffffff.stage', '.102.5.0123456789ab.stage', '101.5']);
+});
