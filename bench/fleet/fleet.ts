@@ -74,9 +74,12 @@ export async function runFleet(options: FleetOptions, say: (line: string) => voi
     const busy = loads();
     const report = await deadline.keepLast(processes.report(), 'report');
     const problem = drained.problem ?? whatIsWrong(report, { options, leaving });
+    const moves = processes.moved();
+    // A server that could not keep up answers again when nobody else asks.
+    processes.kill();
     say('reading the histories');
     const histories = await deadline.keepLast(readFleet(client), 'hand out the histories');
-    return { moves: processes.moved(), drainMs, problem, idle, busy, snapshot, looksMs: report.looksMs, failedLooks: report.failedLooks, histories };
+    return { moves, drainMs, problem, idle, busy, snapshot, looksMs: report.looksMs, failedLooks: report.failedLooks, histories };
   } finally {
     processes?.kill();
     await connected?.connection.close().catch(() => undefined);
