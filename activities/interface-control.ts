@@ -5,6 +5,7 @@ import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, LastSeenGuest, NodeStatus } from '../src/domain/node-facts.js';
 import type { LostPlace, LostPlacesQuestion } from '../src/domain/plan/place-lost.js';
 import type { ScheduledWindow, WindowDefinition } from '../src/domain/window/window.js';
+import type { OpenBlackout } from '../src/domain/window/blackout.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 
 /** Runs on the queue `control`, inside the control worker. */
@@ -92,4 +93,6 @@ export interface ClusterSurvey {
   readonly source: NodeStatus | null;
   readonly target: NodeStatus | null;
   readonly nodes: readonly NodeName[];
+  /** Those that are on now; absent from an older control worker. */
+  readonly blackouts?: readonly OpenBlackout[];
 }

@@ -1,7 +1,7 @@
-/** `npm run bench -- <suite> [--runs N]`: measures one suite and prints a table, then one line of JSON. */
+/** `npm run bench -- <suite> [--runs N]`: measures one suite and prints a table, then one line of JSON. `fleet` has options of its own. */
 import { parseArgs } from 'node:util';
 import { KedgeError } from '../src/domain/kedge-error.js';
-import { printReport, type Row, type SuiteOptions } from './report.js';
+import { printReport, printTable, type Row, type SuiteOptions } from './report.js';
 import { noiseRow } from './time-command.js';
 
 interface Suite {
@@ -20,22 +20,25 @@ const SUITES: Readonly<Record<string, Suite>> = {
 };
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === 'fleet') return (await import('./fleet/suite.js')).fleetSuite(args.slice(1));
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { runs: { type: 'string' } } });
   const [name = ''] = positionals;
   const suite = SUITES[name];
   if (suite === undefined || positionals.length > 1) {
-    throw new KedgeError('bad-input', `Cannot measure "${positionals.join(' ')}": the suites are ${Object.keys(SUITES).join(', ')}`);
+    throw new KedgeError('bad-input', `Cannot measure "${positionals.join(' ')}": the suites are fleet, ${Object.keys(SUITES).join(', ')}`);
   }
   const runs = values.runs === undefined ? suite.defaultRuns : Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new KedgeError('bad-input', `Cannot read --runs: current value is "${values.runs}", must be a number from 1`);
   const noise = await noiseRow();
-  const rows = await suite.measure({ runs });
-  printReport(name, [...rows, noise]);
+  const rows = [...(await suite.measure({ runs })), noise];
+  printTable(rows);
+  printReport({ suite: name, rows });
 }
 
 try {
   await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof KedgeError && error.code === 'bad-input' ? 2 : 1;
+  const isUsage = (error instanceof KedgeError && error.code === 'bad-input') || (error instanceof TypeError && 'code' in error);
+  process.exitCode = isUsage ? 2 : 1;
 }

@@ -32,8 +32,13 @@ export function rowOf(name: string, unit: string, samples: { readonly ours: read
   };
 }
 
-/** Prints the table for people, then one line of JSON for programs. */
-export function printReport(suite: string, rows: readonly Row[]): void {
+/** One line of JSON for programs. */
+export function printReport<Report extends { readonly suite: string; readonly rows: readonly Row[] }>(report: Report): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+}
+
+/** The table for people. */
+export function printTable(rows: readonly Row[]): void {
   const head = ['row', 'unit', 'ours', 'peer', 'ratio', 'n', 'min', 'max'];
   const cells = rows.map(({ name, unit, ours, peer, ratio, n, min, max }) => [
     name,
@@ -49,7 +54,6 @@ export function printReport(suite: string, rows: readonly Row[]): void {
   };
   print(head);
   for (const row of cells) print(row);
-  process.stdout.write(`${JSON.stringify({ suite, rows })}\n`);
 }
 
 /** The middle value, or the mean of the two middle ones. @throws RangeError without values */

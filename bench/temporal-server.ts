@@ -9,6 +9,9 @@ import { KedgeError } from '../src/domain/kedge-error.js';
 /** A Temporal server on a temporary file, tuned and durable like the lab's. */
 export interface BenchServer {
   readonly address: string;
+  readonly pid: number;
+  /** Where its database is. */
+  readonly folder: string;
   stop(): Promise<void>;
 }
 
@@ -54,8 +57,11 @@ export async function startTemporalServer(): Promise<BenchServer> {
   });
   // A signal ends a process without that event.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  if (child.pid === undefined) throw new KedgeError('internal', 'Cannot start the Temporal server: the program does not run');
   return {
     address: `127.0.0.1:${port}`,
+    pid: child.pid,
+    folder,
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

@@ -4,6 +4,7 @@ import type { ClusterAccess } from '../activities/control/cluster-access.js';
 import { createControlActivities } from '../activities/control/create-control-activities.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { parseNodeName } from '../src/domain/ids.js';
+import type { Blackout } from '../src/domain/window/blackout.js';
 import type { Placement } from '../src/domain/plan/placement.js';
 import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
 import { crashPoint } from '../src/drivers/host/crash-point.js';
@@ -19,10 +20,15 @@ import { runWorkers } from './temporal/run-workers.js';
 import { watchSuspects } from './watch-suspects.js';
 import { workflowBundle } from './temporal/workflow-bundle.js';
 
+/** When no guest is moved. */
+type Blackouts = () => Promise<readonly Blackout[]>;
+
 export interface ControlWorkerOptions {
   readonly config: Pick<ClusterConfig, 'temporal' | 'nodes' | 'recovery'>;
   /** Reads the operator's wishes anew at each call: a rule that is written needs no restart. @throws KedgeError `bad-config` */
   readonly placement: () => Promise<Placement>;
+  /** Likewise. */
+  readonly blackouts: Blackouts;
   readonly log: Logger;
   /** `<address>:<port>` for Prometheus. */
   readonly metricsAddress?: string;
@@ -33,13 +39,13 @@ export interface ControlWorkerOptions {
 const ADMISSION_CHECK_MS = 30_000;
 
 /** Runs a control worker until SIGTERM, SIGINT or `signal`. Waits for the server; keeps nothing: as many as one likes may run. */
-export async function runControlWorker({ config, placement, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
+export async function runControlWorker({ config, placement, blackouts, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
   installRuntime({ log, ...(metricsAddress === undefined ? {} : { metricsAddress }) });
   const nodes = Object.keys(config.nodes).map(parseNodeName);
   const { connection, namespace, kedge } = await connectWorker({ ...config.temporal, nodes }, { log, ...(signal === undefined ? {} : { signal }) });
   try {
     await crashPoint('control.ensure-namespace', () => kedge.ensureNamespace());
-    const worker = await createControlWorker({ connection, namespace, kedge, placement, workflows: { workflowBundle: workflowBundle() } });
+    const worker = await createControlWorker({ connection, namespace, kedge, placement, blackouts, workflows: { workflowBundle: workflowBundle() } });
     const stopKeeping = keepAdmission(kedge, log);
     const stopWatching = watchSuspects(kedge, { recovery: config.recovery, log });
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
@@ -58,19 +64,21 @@ export interface ControlWorkerParts {
   readonly namespace: string;
   readonly kedge: KedgeClient;
   readonly placement: ControlWorkerOptions['placement'];
+  /** None when absent. */
+  readonly blackouts?: Blackouts;
   readonly workflows: Pick<WorkerOptions, 'workflowBundle'>;
   /** For tests only: what the activities reach instead of the cluster. */
   readonly access?: ClusterAccess;
 }
 
 /** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
-export function createControlWorker({ connection, namespace, kedge, placement, workflows, access }: ControlWorkerParts): Promise<Worker> {
+export function createControlWorker({ connection, namespace, kedge, placement, blackouts, workflows, access }: ControlWorkerParts): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     ...workflows,
     taskQueue: CONTROL_QUEUE,
-    activities: createControlActivities(access ?? clusterAccess(kedge, placement)),
+    activities: createControlActivities(access ?? { ...clusterAccess(kedge, placement), ...(blackouts === undefined ? {} : { blackouts }) }),
     maxCachedWorkflows: 200,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
@@ -94,6 +102,7 @@ export function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOption
     changeAway: (change) => kedge.changeAway(change),
     readSlots: () => kedge.readSlots(),
     placement,
+    blackouts: () => Promise.resolve([]),
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };

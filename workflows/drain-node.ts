@@ -71,7 +71,9 @@ async function run(desk: DrainDesk): Promise<EvacuationReport | 'continue'> {
       await Promise.all([...steps.moves.map((move) => beginMove(desk, move)), ...steps.shutDowns.map((vmid) => beginShutDown(desk, vmid))]);
     }
     const timeIsUp = until !== null && workflowTimeMs() >= instantMs(until);
-    const verdict = judgeDrain(steps, desk.state, { timeIsUp, pauses: timings });
+    const quietUntilMs = steps.quietUntil == null ? null : Math.min(instantMs(steps.quietUntil), until === null ? Infinity : instantMs(until));
+    const quietMs = quietUntilMs === null ? null : quietUntilMs - workflowTimeMs();
+    const verdict = judgeDrain(steps, desk.state, { timeIsUp, pauses: timings, quietMs });
     if (verdict.do === 'end') return desk.end(verdict);
     if (verdict.idle) desk.change({ ...desk.state, idleLooks: desk.state.idleLooks + 1 });
     const heard = (): boolean => desk.news !== news;

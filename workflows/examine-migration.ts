@@ -52,7 +52,17 @@ async function examineOnce(question: Question): Promise<Examination & { readonly
   if (source === null) return { findings: [guestUnknown(vmid)], guest: null, forecast: null, certain: false };
   question.found(source);
 
-  const known = { vmid, source, target, targetStorage: options.targetStorage, nodes: survey.nodes, targetStatus: survey.target };
+  const known = {
+    vmid,
+    source,
+    target,
+    targetStorage: options.targetStorage,
+    nodes: survey.nodes,
+    targetStatus: survey.target,
+    blackouts: survey.blackouts,
+    // What saves guests is never held back.
+    pressing: options.ignoreBlackout || migration.priority === 'failure',
+  };
   if (source === target || !survey.nodes.includes(target)) {
     const findings = checkMigration({ ...known, sourceSide: 'unasked', targetSide: 'unasked' });
     return { findings, guest: null, forecast: null, certain: migration.source !== null || source !== target || (await ownsGuest(question)) };

@@ -1,6 +1,7 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
+import type { Blackout } from '../../src/domain/window/blackout.js';
 import type { Occurrence } from '../../src/domain/window/window.js';
 import type { RunOnNode } from './run-on-node.js';
 import type { Placement } from '../../src/domain/plan/placement.js';
@@ -26,6 +27,8 @@ export interface ClusterAccess {
   changeAway(change: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
   /** What the operator wishes, as kedge.yaml has it now. */
   placement(): Promise<Placement>;
+  /** When no guest is moved, as kedge.yaml has it now. */
+  blackouts(): Promise<readonly Blackout[]>;
   /** What the planner knows of the cluster, as it is now. */
   takeSnapshot(): Promise<ClusterSnapshot>;
   /** Who has a slot of admission: the migrations that move guests now. */

@@ -5,16 +5,17 @@ import type { Vmid } from '../../src/domain/ids.js';
 import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
 import { vmidOfMigrationWorkflow } from '../../src/domain/workflow-names.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { findOpenBlackouts } from './find-open-blackouts.js';
 
 /** Looks at the cluster and decides what a drain does next. Changes nothing. */
 export async function planDrain(
-  cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readSlots' | 'nodeStatus'>,
+  cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readSlots' | 'nodeStatus' | 'blackouts'>,
   question: DrainQuestion,
 ): ReturnType<ControlActivities['planDrain']> {
   // The slots first: a migration that ends in between is then counted as under way, not as gone before its guest is seen at the target.
   const slots = await cluster.readSlots();
   const snapshot = await cluster.takeSnapshot();
-  const steps = nextSteps(snapshot, slots.flatMap(travelOf), question);
+  const steps = nextSteps(snapshot, slots.flatMap(travelOf), { ...question, blackouts: await findOpenBlackouts(cluster) });
   return { steps, home: question.plan === 'restore' ? await atHome(cluster, { question, snapshot }) : [] };
 }
 

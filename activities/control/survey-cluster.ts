@@ -1,5 +1,6 @@
 import type { ClusterSurvey, ControlActivities } from '../interface-control.js';
 import type { GuestSummary, NodeStatus } from '../../src/domain/node-facts.js';
+import { findOpenBlackouts } from './find-open-blackouts.js';
 import type { ClusterAccess } from './cluster-access.js';
 
 /** How likely a node with this record is the one that has the guest; the others are no holders. */
@@ -11,13 +12,14 @@ export async function surveyCluster(
   { vmid, source, target }: Parameters<ControlActivities['surveyCluster']>[0],
 ): Promise<ClusterSurvey> {
   const asked = source === null ? cluster.nodes : [source, ...(target === null ? [] : [target])];
-  const statuses = await Promise.all([...new Set(asked)].map((node) => cluster.nodeStatus(node)));
+  const [blackouts, ...statuses] = await Promise.all([findOpenBlackouts(cluster), ...[...new Set(asked)].map((node) => cluster.nodeStatus(node))]);
   const known = statuses.filter((status) => status !== null);
   return {
     holders: source === null ? holdersOf(vmid, known) : [],
     source: known.find((status) => status.node === source) ?? null,
     target: known.find((status) => status.node === target) ?? null,
     nodes: cluster.nodes,
+    blackouts,
   };
 }
 

@@ -56,7 +56,7 @@ export function soak({ migrations, every }: { readonly migrations: number; reado
           if (done % every === 0 || done === migrations) await sample(done);
         }
         const series = quantities.map(({ name, unit, limit }, index) => ({ name, unit, limit, values: samples.map((values) => values[index] ?? 0) }));
-        const audit = await collectAudit({ ...kedge, migrationDefaults: {}, migrationAddress: (node) => node });
+        const audit = await collectAudit({ ...kedge, migrationDefaults: {}, blackouts: [], migrationAddress: (node) => node });
         const { kind, journal } = witnessPlace(lab, VMID);
         const verdict = await readWitness({ observerSocket: observerSocket(lab), vmid: VMID, kind, imagePath: journal });
         return { migrations, judged: series.map((one) => judge(one, at)), failures, leftovers: findLeftovers(audit).length, witness: verdict.reasons };

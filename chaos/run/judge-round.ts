@@ -121,6 +121,6 @@ async function settledLeftovers({ lab, baseline, watches }: Evidence): Promise<r
 }
 
 async function audit(lab: ChaosLab): Promise<readonly string[]> {
-  const found = findLeftovers(await collectAudit({ ...lab.kedge, migrationDefaults: {}, migrationAddress: (node) => node }));
+  const found = findLeftovers(await collectAudit({ ...lab.kedge, migrationDefaults: {}, blackouts: [], migrationAddress: (node) => node }));
   return found.map(({ node, vmid, kind, what }) => `audit: ${node ?? 'cluster'}: ${kind}${vmid === null ? '' : ` of ${vmid}`}: ${what}`);
 }

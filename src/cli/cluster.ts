@@ -1,6 +1,7 @@
 import type { KedgeClient } from '../client/kedge-client.js';
 import type { MigrationOptions } from '../domain/migration.js';
 import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
+import type { Blackout } from '../domain/window/blackout.js';
 
 /** What the commands ask of the cluster: the client's verbs that they use, so that tests can answer with a fake, and what the config files say. */
 export interface Cluster
@@ -32,6 +33,8 @@ export interface Cluster
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */
   readonly migrationDefaults: Partial<MigrationOptions>;
+  /** When no guest is moved, by kedge.yaml. */
+  readonly blackouts: readonly Blackout[];
   /** The cluster as the planner sees it now, with the wishes of kedge.yaml. */
   takeSnapshot(): Promise<ClusterSnapshot>;
   /**

@@ -42,6 +42,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/window/group.js')).windowCommands(context),
   },
   {
+    name: 'blackout',
+    description: 'List the times in which no guest is moved',
+    load: async (context) => (await import('./commands/blackout/group.js')).blackoutCommands(context),
+  },
+  {
     name: 'control',
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
     load: async (context) => (await import('./commands/control.js')).controlCommand(context),

@@ -22,6 +22,7 @@ export function withMigrationOptions(command: Command) {
     .option('--max-downtime <ms>', "longest pause of the guest to plan for; left out: the guest's migrate_downtime, or 300", parseArgument.integer(1))
     .option('--timeout <span>', 'give up and stay at the source after this time, e.g. 10m; 0 for never', parseArgument.duration)
     .addOption(new Option('--on-stall <policy>', 'when the RAM copy does not converge: abort, or force a longer pause').choices(STALL_POLICIES))
+    .option('--ignore-blackout', 'move it although a blackout is on')
     .option('--hold', 'copy now, switch over on "kedge migration release" or at --until')
     .option('--until <instant>', 'end of the hold, e.g. 2026-03-01T02:30:00Z or +30m', parseArgument.instant);
 }
@@ -40,6 +41,7 @@ interface TypedOptions {
   readonly maxDowntime?: number;
   readonly timeout?: number;
   readonly onStall?: MigrationOptions['onStall'];
+  readonly ignoreBlackout?: true;
   readonly hold?: true;
   readonly until?: string;
 }
@@ -65,6 +67,7 @@ export function migrationOptions(typed: { [Name in keyof TypedOptions]?: TypedOp
     ...(typed.maxDowntime === undefined ? {} : { maxDowntimeMs: typed.maxDowntime }),
     ...(typed.timeout === undefined ? {} : { timeoutMs: typed.timeout }),
     ...(typed.onStall === undefined ? {} : { onStall: typed.onStall }),
+    ...(typed.ignoreBlackout === undefined ? {} : { ignoreBlackout: true }),
     ...(typed.hold === undefined ? {} : { hold: true }),
     ...(typed.until === undefined ? {} : { holdUntil: typed.until }),
   };

@@ -15,7 +15,7 @@ import type { Cluster } from './cluster.js';
  */
 export async function openCluster(options: { config?: string }, environment: Readonly<Record<string, string | undefined>>): Promise<Cluster> {
   const file = await findConfig(options, environment);
-  const [{ temporal, nodes, migration, placement }, datacenter] = await Promise.all([
+  const [{ temporal, nodes, migration, placement, blackouts }, datacenter] = await Promise.all([
     loadClusterConfig(file),
     loadDatacenterConfig(join(dirname(file), 'datacenter.cfg')),
   ]);
@@ -23,6 +23,7 @@ export async function openCluster(options: { config?: string }, environment: Rea
   return {
     ...client,
     takeSnapshot: () => client.takeSnapshot(placementOf(placement)),
+    blackouts,
     migrationDefaults: migrationDefaults(migration, datacenter),
     migrationAddress: (node, network) => migrationAddress(nodes, { node, network }),
   };

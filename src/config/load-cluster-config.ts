@@ -7,5 +7,9 @@ import { type KedgePaths, clusterConfigFile } from './paths.js';
  * @throws KedgeError `bad-config` that names file, line, field, value and remedy
  */
 export async function loadClusterConfig(where: KedgePaths | string): Promise<ClusterConfig> {
-  return loadYaml(typeof where === 'string' ? where : clusterConfigFile(where), clusterConfigSchema);
+  const file = typeof where === 'string' ? where : clusterConfigFile(where);
+  const config = await loadYaml(file, clusterConfigSchema);
+  if (config.blackouts.length === 0) return config;
+  const { clusterConfigWithRulesSchema } = await import('../schema/cluster-config-rules.js');
+  return loadYaml(file, clusterConfigWithRulesSchema);
 }

@@ -20,6 +20,7 @@ import type { NodeName, Vmid } from './ids.js';
 import type { MigrationKind } from './migration.js';
 import type { MovingVolume } from './moving-volume.js';
 import type { NodeInventory, NodeStatus } from './node-facts.js';
+import { checkBlackouts, type OpenBlackout } from './window/blackout.js';
 
 /** What the checks need of the guest that is to move. */
 export interface GuestFacts {
@@ -62,6 +63,10 @@ export interface MigrationFacts {
   readonly nodes: readonly NodeName[];
   /** State of the target's entity; null when the target has never registered. */
   readonly targetStatus: NodeStatus | null;
+  /** Blackouts that are on; absent from an older control worker. */
+  readonly blackouts?: readonly OpenBlackout[] | undefined;
+  /** It is not held back by a blackout. */
+  readonly pressing?: boolean;
   readonly sourceSide: SourceSide | 'silent' | 'unasked';
   readonly targetSide: TargetSide | 'silent' | 'unasked';
 }
@@ -71,7 +76,9 @@ export function checkMigration(facts: MigrationFacts): readonly Finding[] {
   if (facts.source === facts.target) {
     return [finding('same-node', `Target ${facts.target} is the source: guest ${facts.vmid} is there already`)];
   }
-  return withinScope(unique([...checkTarget(facts), ...checkSource(facts), ...checkPair(facts)]), !isLive(facts));
+  const { vmid, source, target, blackouts = [], pressing = false } = facts;
+  const quiet = checkBlackouts(blackouts, { vmid, nodes: [source, target], pressing });
+  return withinScope(unique([...quiet, ...checkTarget(facts), ...checkSource(facts), ...checkPair(facts)]), !isLive(facts));
 }
 
 function isLive({ sourceSide }: MigrationFacts): boolean {

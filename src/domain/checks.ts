@@ -46,6 +46,11 @@ export const CHECKS = {
     'The target takes no new guests: it is in maintenance, or is being drained',
     'Uncordon it, or choose another node',
   ),
+  'blackout': blocker(
+    'blackouts of kedge.yaml, at this moment',
+    'No guest, or not this one, is to be moved now; only a warning with --ignore-blackout, and for what a failure needs',
+    'Wait until it ends, or use --ignore-blackout',
+  ),
   'other-cluster': blocker('cluster name and certificate authority of both nodes', 'The nodes belong to two clusters', 'Choose a node of the same cluster'),
   'guest-unknown': blocker('inventories and records', 'No node that answers has the guest', 'List the guests with "kedge guest list"'),
   'guest-off': blocker('process of the guest', "It can't move live", 'Start it, or leave --online out'),

@@ -51,6 +51,8 @@ export interface MigrationOptions {
   /** Whole migration, from start to hand-over, in milliseconds; a hold does not count. 0 means no limit. */
   readonly timeoutMs: number;
   readonly onStall: StallPolicy;
+  /** Move it in a blackout too. */
+  readonly ignoreBlackout: boolean;
   /** Copy now, switch over on command (`kedge migration release`) or at `holdUntil`. */
   readonly hold: boolean;
   /** RFC 3339 instant at which a hold ends by itself; only with `hold`. */
@@ -219,5 +221,6 @@ export const DEFAULT_MIGRATION_OPTIONS: MigrationOptions = {
   maxDowntimeMs: null,
   timeoutMs: 0,
   onStall: 'abort',
+  ignoreBlackout: false,
   hold: false,
 };

@@ -83,6 +83,7 @@ function resolveOptions(options: unknown): MigrationOptions {
     maxDowntimeMs,
     timeoutMs: amount(options, 'timeoutMs', defaults.timeoutMs),
     onStall: choice(options, 'onStall', { of: STALL_POLICIES, fallback: defaults.onStall }),
+    ignoreBlackout: flag(options, 'ignoreBlackout', defaults.ignoreBlackout),
     hold,
     ...holdUntil(options['holdUntil'], hold),
   };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
+import { blackoutProblems, blackoutsSchema } from './blackouts.js';
 import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
@@ -53,11 +54,13 @@ const clusterConfigFields = z.strictObject({
     })
     .prefault({}),
   placement: placementSchema.prefault({}),
+  blackouts: blackoutsSchema,
 });
 
 /** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */
-export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, nodes }, context) => {
+export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, blackouts, nodes }, context) => {
   for (const { path, message } of placementProblems(placement, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['placement', ...path], message });
+  for (const { path, message } of blackoutProblems(blackouts, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['blackouts', ...path], message });
 });
 
 /** kedge.yaml as read, defaults filled in. */

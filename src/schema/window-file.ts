@@ -1,36 +1,24 @@
 import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
-import { parseDuration } from '../domain/parse-duration.js';
 import type { WindowDefinition, WindowWork } from '../domain/window/window.js';
 import { isNodeName } from './cluster-config.js';
+import { isZone, lastingField, nameField, spanField, startField, zoneField } from './window-fields.js';
 import { whyNoRule } from './window-occurrences.js';
 
-const SHORTEST_MS = 60_000;
-const LONGEST_MS = 7 * 86_400_000;
 const LATE_MS = 300_000;
 
-const span = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text, 'span');
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: 'must be a span like 90s, 10m or 1h30m' });
-    if (error instanceof KedgeError) return z.NEVER;
-    throw error;
-  }
-});
 const oneLine = z.string().regex(/^[^\n\r\0]*\S[^\n\r\0]*$/, 'must be one line of a shell command');
-const timeout = span.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
-const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/, 'must be a local time like 2026-12-01T22:00, without a zone');
+const timeout = spanField.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
 
 /** The file of `kedge window create --file`; the command line makes the same out of its options. It is also what the schedule keeps. */
 export const windowFileSchema = z
   .strictObject({
-    name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'must be up to 40 small letters, digits and inner hyphens'),
-    zone: z.string().refine(isZone, 'must be the IANA name of a time zone, like Europe/Berlin'),
-    start: localTime,
+    name: nameField,
+    zone: zoneField,
+    start: startField,
     rule: z.string().optional(),
-    duration: span.refine((ms) => ms >= SHORTEST_MS && ms <= LONGEST_MS, 'must be from 1m to 7d: a shorter window has no room for a single move'),
+    duration: lastingField({ longestDays: 7, why: ': a shorter window has no room for a single move' }),
     nodes: z.union([z.literal('all'), z.array(z.string().refine(isNodeName, 'must be a node name')).min(1)], {
       error: 'must be "all" or a list of node names',
     }),
@@ -46,7 +34,7 @@ export const windowFileSchema = z
     checkTimeout: timeout.prefault('5m'),
     restore: z.boolean().default(true),
     /** `skip`, or how late it may open. */
-    missed: z.union([z.literal('skip'), span]).default('skip'),
+    missed: z.union([z.literal('skip'), spanField]).default('skip'),
     onFailure: z.enum(['stop', 'continue']).default('stop'),
   })
   .check((context) => {
@@ -101,12 +89,4 @@ function workOf(file: {
   if (file.command !== undefined) return { kind: 'command', command: file.command, timeoutMs: file.timeout, repeatable: file.repeatable };
   if (file.reboot !== undefined) return { kind: 'reboot', command: file.reboot, timeoutMs: file.timeout };
   return { kind: 'human', note: file.human ?? '' };
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }

@@ -12,6 +12,7 @@ import type { EvacuateNodeInput, EvacuationReport } from '../../src/domain/evacu
 import { parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
 import type { MigrateGuestInput } from '../../src/domain/migration.js';
 import type { ClusterSnapshot, SnapshotGuest, SnapshotNode } from '../../src/domain/plan/snapshot.js';
+import type { Blackout } from '../../src/domain/window/blackout.js';
 import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import type { FakeMoves } from './drain-workflows.js';
@@ -29,6 +30,8 @@ export class DrainWorld {
   readonly moves: string[] = [];
   readonly underWay = new Set<number>();
   mostAtOnce = 0;
+  /** When no guest is moved. */
+  blackouts: readonly Blackout[] = [];
   /** What becomes of a move; by default it succeeds at once. */
   onMove: (input: MigrateGuestInput) => Promise<void> = () => Promise.resolve();
   onPower: (vmid: number) => Promise<void> = () => Promise.resolve();
@@ -133,6 +136,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     readSlots: () => Promise.resolve([]),
     takeSnapshot: () => snapshot(),
     placement: () => Promise.resolve(NO_PLACEMENT),
+    blackouts: () => Promise.resolve(harness.world.blackouts),
     runOnNode: () => Promise.reject(new Error('A drain runs no command')),
     fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
   };

@@ -179,7 +179,7 @@ const SETTLE_MS = 5_000;
 async function settledLeftovers(kedge: KedgeClient): Promise<readonly Leftover[]> {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
-    const leftovers = findLeftovers(await collectAudit({ ...kedge, migrationDefaults: {}, migrationAddress: (node) => node }));
+    const leftovers = findLeftovers(await collectAudit({ ...kedge, migrationDefaults: {}, blackouts: [], migrationAddress: (node) => node }));
     if (leftovers.length === 0 || performance.now() > deadline) return leftovers;
     await delay(250);
   }

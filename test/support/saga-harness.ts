@@ -19,6 +19,7 @@ import type { MigrateGuestInput, MigrationKind, MigrationOptions } from '../../s
 import type { Wanted } from '../../src/domain/ownership.js';
 import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../../src/domain/task-queues.js';
 import { ADMISSION_ID, QUERIES, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
+import type { Blackout } from '../../src/domain/window/blackout.js';
 import type { WorkflowTimings } from '../../src/domain/workflow-timings.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import { fakeNode } from './fake-node.js';
@@ -73,12 +74,13 @@ export interface HarnessOptions {
   /** What is known of a node; by default nothing. */
   readonly nodeStatus?: (node: NodeName) => NodeStatus | null;
   readonly fencing?: Fencing;
+  readonly blackouts?: () => readonly Blackout[];
 }
 
 const NO_FENCING: Fencing = { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) };
 
 /** Starts server and workers; `stop` ends both. */
-export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_FENCING }: HarnessOptions = {}): Promise<SagaHarness> {
+export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_FENCING, blackouts = () => [] }: HarnessOptions = {}): Promise<SagaHarness> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [server, workflowBundle] = await Promise.all([startTemporalServer(), bundleWorkflows()]);
   const connection = await NativeConnection.connect({ address: server.address });
@@ -94,6 +96,7 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
     takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     placement: () => Promise.resolve(NO_PLACEMENT),
+    blackouts: () => Promise.resolve(blackouts()),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
     runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),

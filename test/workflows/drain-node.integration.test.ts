@@ -1,7 +1,7 @@
 /** Drains and undrains on a real server; the migrations that they begin end as each test says. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseNodeName } from '../../src/domain/ids.js';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { DrainWorld, failure, startDrainHarness, type DrainHarness } from '../support/drain-harness.js';
 
 const NODES = ['node1', 'node2', 'node3'];
@@ -53,6 +53,30 @@ test('a move that failed is tried elsewhere, with memory of where; when all have
   expect(report.stayed).toMatchObject([{ vmid: 102, reason: expect.stringContaining('no luck on node3') }]);
   expect(world.moves.filter((move) => move.startsWith('102')).sort()).toEqual(['102 node2 node1', '102 node2 node1', '102 node2 node3', '102 node2 node3']);
   expect((await harness.kedge.nodeStatus(NODE2)).away?.map(({ vmid }) => vmid)).toEqual([101]);
+});
+
+test('in a blackout a drain moves nothing, fails nothing, says what it waits for, and goes on when it has ended', async () => {
+  const world = new DrainWorld(NODES);
+  world.add(101, 'node2');
+  world.add(102, 'node2');
+  await harness.begin(world);
+  const nowMs = Date.now();
+  const startMs = nowMs - (nowMs % 60_000);
+  const endMs = nowMs + 5_000;
+  const start = new Date(startMs).toISOString().slice(0, 16);
+  world.blackouts = [{ name: 'freeze', zone: 'UTC', start, rule: null, durationMs: endMs - startMs, nodes: null, guests: [parseVmid(101)] }];
+  const begins: Record<number, number> = {};
+  world.onMove = ({ vmid }) => {
+    begins[vmid] = Date.now();
+    return Promise.resolve();
+  };
+  const ref = await harness.start('evacuate', { node: 'node2' });
+  const seen = await vi.waitUntil(async () => (await harness.kedge.readEvacuation(NODE2, ref))?.report?.stayed.find(({ vmid }) => vmid === 101), 5_000);
+  expect(seen.reason).toBe(`blackout freeze is on until ${new Date(endMs).toISOString()}`);
+  const report = await harness.ended(ref);
+  expect([report.end, report.failed, report.stayed]).toEqual(['done', [], []]);
+  expect(begins[102]).toBeLessThan(endMs);
+  expect(begins[101]).toBeGreaterThanOrEqual(endMs);
 });
 
 test('guests that wait are waited for, then forced; those to be shut down are, and one that does not obey runs on', async () => {

@@ -13,6 +13,8 @@ export interface NodeWorkersOptions {
   readonly activities: NodeActivities;
   /** Copies at a time. */
   readonly bulkSlots: number;
+  /** Polls that each of the two queues keeps open; absent: as many as the SDK opens by itself, up to 10. */
+  readonly polls?: number;
   /** Ends the workers in order; SIGTERM does too. */
   readonly signal?: AbortSignal;
 }
@@ -22,18 +24,18 @@ const CONTROL_SLOTS = 32;
 
 /** Runs the two activity-only workers of a node, on its queues for short calls and for copies, until they are ended. */
 export async function runNodeTemporalWorkers(connected: WorkerConnection, options: NodeWorkersOptions): Promise<void> {
-  const { node, activities, bulkSlots, signal } = options;
+  const { node, activities, bulkSlots, polls, signal } = options;
   const identity = nodeWorkerIdentity(node, randomUUID());
   const [control, bulk] = await Promise.all([
-    createWorker(connected, { queue: nodeControlQueue(node), activities, slots: CONTROL_SLOTS, identity }),
-    createWorker(connected, { queue: nodeBulkQueue(node), activities, slots: bulkSlots, identity }),
+    createWorker(connected, { queue: nodeControlQueue(node), activities, slots: CONTROL_SLOTS, polls, identity }),
+    createWorker(connected, { queue: nodeBulkQueue(node), activities, slots: bulkSlots, polls, identity }),
   ]);
   await runWorkers([control, bulk], signal);
 }
 
 function createWorker(
   { connection, namespace }: WorkerConnection,
-  { queue, activities, slots, identity }: { queue: string; activities: object; slots: number; identity: string },
+  { queue, activities, slots, polls, identity }: { queue: string; activities: object; slots: number; polls: number | undefined; identity: string },
 ): Promise<Worker> {
   return Worker.create({
     connection,
@@ -42,6 +44,7 @@ function createWorker(
     identity,
     activities,
     maxConcurrentActivityTaskExecutions: slots,
+    ...(polls === undefined ? {} : { maxConcurrentActivityTaskPolls: Math.min(polls, slots) }),
     // Progress and a cancel are at most a second old; the heartbeat timeout alone would make it eight.
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',

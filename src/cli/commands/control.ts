@@ -11,19 +11,26 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--metrics <address:port>', 'serve metrics for Prometheus there')
     .action(async (options, command) => {
-      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { createLogger }, { runControlWorker }] = await Promise.all([
+      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { createLogger }, { runControlWorker }, { keepingLast }] = await Promise.all([
         import('../find-config.js'),
         import('../../config/load-cluster-config.js'),
         import('../../schema/placement.js'),
         import('../../log/logger.js'),
         import('../../../worker/control-worker.js'),
+        import('../../config/keeping-last.js'),
       ]);
       const file = await findConfig(globalOptions(command), context.environment);
       const config = await loadClusterConfig(file);
+      const log = createLogger({ fields: { role: 'control' } });
       await runControlWorker({
         config,
         placement: async () => placementOf((await loadClusterConfig(file)).placement),
-        log: createLogger({ fields: { role: 'control' } }),
+        // A file that is being edited neither ends a blackout nor stops what a failure needs.
+        blackouts: keepingLast(async () => (await loadClusterConfig(file)).blackouts, {
+          first: config.blackouts,
+          onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: blackouts are as it said before'),
+        }),
+        log,
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });
     });

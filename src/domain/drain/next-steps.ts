@@ -6,6 +6,7 @@ import { planEvacuation } from '../plan/plan-evacuation.js';
 import { planRestore } from '../plan/plan-restore.js';
 import type { Unplanned } from '../plan/plan.js';
 import type { ClusterSnapshot, NotLivePolicy, SnapshotGuest } from '../plan/snapshot.js';
+import { blackoutOf, type OpenBlackout } from '../window/blackout.js';
 import { banEndMs, bannedNodes } from './banned-nodes.js';
 import type { DrainMove, DrainState } from './drain-state.js';
 import { expectedMs } from './expected-ms.js';
@@ -28,6 +29,8 @@ export interface DrainQuestion {
   readonly moveRetryMs: number;
   /** An inventory may be so old. */
   readonly lagMs: number;
+  /** Those that are on; who answers the question adds them. */
+  readonly blackouts?: readonly OpenBlackout[];
 }
 
 /** A move to begin now. `leavesHome`: the guest belongs to the node that is emptied, and is to come back one day. */
@@ -51,6 +54,8 @@ export interface NextSteps {
   readonly late: readonly StayedGuest[];
   /** Has the snapshot yet to show a move that has ended? */
   readonly lags: boolean;
+  /** RFC 3339. What waits waits for the end of a blackout, the first of which ends then. Null, or absent: for something else too. */
+  readonly quietUntil?: string | null;
 }
 
 type Draft = { -readonly [Name in keyof NextSteps]: NextSteps[Name] extends readonly (infer Item)[] ? Item[] : NextSteps[Name] };
@@ -78,7 +83,8 @@ export function nextSteps(snapshot: ClusterSnapshot, others: readonly Travel[], 
     force: question.force,
   });
   const plan = kind === 'evacuate' ? planEvacuation(view.snapshot, [node]) : planRestore(view.snapshot, [node]);
-  const steps: Draft = { moves: [], shutDowns: [], later: [], waiting: [], stuck: [], stays: [], late: [], lags: arrived.length > 0 };
+  const steps: Draft = { moves: [], shutDowns: [], later: [], waiting: [], stuck: [], stays: [], late: [], lags: arrived.length > 0, quietUntil: null };
+  const quietEnds: string[] = [];
   const free = (): number => question.parallel - state.underWay.length - state.shuttingDown.length - steps.moves.length - steps.shutDowns.length;
 
   for (const unplanned of plan.unplanned) {
@@ -98,13 +104,25 @@ export function nextSteps(snapshot: ClusterSnapshot, others: readonly Travel[], 
     const { vmid, from, to, way } = move;
     const tookTooLong = tooLate(expectedMs(move, guest, question.options));
     if (move.after.length > 0) steps.later.push({ vmid, reason: `other moves have to end before it goes to ${to}` });
+    else if (isQuiet(vmid, [from, to])) continue;
     else if (tookTooLong !== null) steps.late.push({ vmid, reason: `its move to ${to} ${tookTooLong}` });
     else if (free() <= 0) steps.later.push({ vmid, reason: `it goes to ${to} when others have moved` });
     else steps.moves.push({ vmid, from, to, way, leavesHome: leavesHome(guest, question) });
   }
+  steps.quietUntil = quietEnds.length > 0 && quietEnds.length === steps.waiting.length ? (quietEnds.sort()[0] ?? null) : null;
   return steps;
 
+  /** What a blackout concerns waits for its end, without failing. */
+  function isQuiet(vmid: Vmid, nodes: readonly NodeName[]): boolean {
+    const blackout = question.options.ignoreBlackout === true ? null : blackoutOf(question.blackouts ?? [], { vmid, nodes });
+    if (blackout === null) return false;
+    steps.waiting.push({ vmid, reason: `blackout ${blackout.name} is on until ${blackout.endsAt}` });
+    quietEnds.push(blackout.endsAt);
+    return true;
+  }
+
   function shutDown({ vmid }: Unplanned): void {
+    if (isQuiet(vmid, [node])) return;
     const tookTooLong = tooLate(question.options.shutdownTimeoutMs ?? DEFAULT_MIGRATION_OPTIONS.shutdownTimeoutMs);
     if (tookTooLong !== null) steps.late.push({ vmid, reason: `its shutdown ${tookTooLong}` });
     else if (free() <= 0) steps.later.push({ vmid, reason: 'it is shut down when others have moved' });

@@ -56,7 +56,8 @@ export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): 
     parallel: count,
     waitUntil: instant('waitUntil', given['waitUntil']),
     force: forced,
-    options,
+    // What saves guests is never held back.
+    options: priority === 'failure' ? { ...options, ignoreBlackout: true } : options,
     timings,
   };
 }

@@ -34,6 +34,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
   const base: Cluster = {
     nodes: [],
     migrationDefaults: {},
+    blackouts: [],
     checkMigration: unexpected('checkMigration'),
     migrationAddress: (node) => `address-of-${node}`,
     startMigration: unexpected('startMigration'),

@@ -39,6 +39,7 @@ describe('loadClusterConfig', () => {
       migration: { multifdChannels: 2, compression: 'zstd' },
       recovery: { enabled: false, suspectAfterSeconds: 60, fencesAtOnce: 1 },
       placement: { whenNotLive: 'skip', survivesOneNode: false, guests: {}, rules: [], nodes: {} },
+      blackouts: [],
     });
   });
 

@@ -58,6 +58,7 @@ const network = (changes: Partial<ReturnType<typeof needs>['nets'][number]>, bri
 /** Facts that the rule must find fault with, and the rule. */
 const CASES: Readonly<Record<CheckId, () => readonly Finding[]>> = {
   'same-node': () => checkMigration(facts({ target: node1 })),
+  'blackout': () => checkMigration(facts({ blackouts: [{ name: 'freeze', nodes: null, guests: null, endsAt: '2026-12-02T00:00:00.000Z' }] })),
   'source-silent': () => checkMigration(facts({ sourceSide: 'silent' })),
   'target-unknown': () => checkMigration(facts({ nodes: [node1], sourceSide: 'unasked', targetSide: 'unasked' })),
   'target-silent': () => checkMigration(facts({ targetSide: 'silent' })),

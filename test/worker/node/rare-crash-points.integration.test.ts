@@ -168,6 +168,7 @@ describe('done twice', () => {
   it('the control worker finds ended holders of slots, and serves drains', async () => {
     const activities = createControlActivities({
       nodes: [],
+      blackouts: () => Promise.resolve([]),
       nodeStatus: () => Promise.resolve(null),
       isRunning: (id) => Promise.resolve(id === 'migration-101'),
       requestSlot: () => Promise.resolve(),

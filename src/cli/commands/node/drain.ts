@@ -31,6 +31,7 @@ export function nodeDrainCommand(context: CliContext): CommandUnknownOpts {
     .option('--until <instant>', 'begin no move that may end later, e.g. 2026-03-01T02:30:00Z or +2h', parseArgument.instant)
     .option('--wait-until <instant>', 'wait so long for guests whose policy it is; left out: without end', parseArgument.instant)
     .addOption(new Option('--force <policy>', 'what becomes of waiting guests then: moved switched off, shut down, or left (skip)').choices(FORCES))
+    .option('--ignore-blackout', 'move guests although a blackout is on; left out: wait until it ends')
     .option('--detach', 'do not wait for the end')
     .option('--cancel', 'begin no more moves')
     .option('--json', 'JSON')
@@ -48,7 +49,7 @@ export function nodeDrainCommand(context: CliContext): CommandUnknownOpts {
         const input: EvacuateNodeInput = {
           node,
           requestedBy: requestedBy(context.environment),
-          options: cluster.migrationDefaults,
+          options: { ...cluster.migrationDefaults, ...(options.ignoreBlackout === undefined ? {} : { ignoreBlackout: true }) },
           ...(options.parallel === undefined ? {} : { parallel: options.parallel }),
           ...(options.until === undefined ? {} : { until: options.until }),
           ...(options.waitUntil === undefined ? {} : { waitUntil: options.waitUntil }),

@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { parseYaml } from '../../../config/load-yaml.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
+import { blackoutWarnings } from '../../../domain/window/blackout.js';
 import { overlapsOf } from '../../../domain/window/overlap.js';
 import { SCHEDULED_AHEAD, type WindowDefinition } from '../../../domain/window/window.js';
 import { windowFileOf } from '../../../schema/print-window.js';
@@ -87,15 +88,16 @@ async function fieldsOf(name: string, options: Readonly<Record<string, unknown>>
   return { ...windowFileOf(parseYaml(source, { file, schema: windowFileSchema })), ...flags, ...list, name };
 }
 
-/** Saves it and warns of other windows at the same time on the same nodes. */
+/** Saves it and warns of other windows, and of blackouts, at the same time on the same nodes. */
 async function save(
   context: CliContext,
   cluster: Cluster,
   { fields, isNew }: { fields: Readonly<Record<string, unknown>>; isNew: boolean },
 ): Promise<{ definition: WindowDefinition; warnings: readonly string[] }> {
-  const [{ parseWindowFile }, { nextOccurrences }] = await Promise.all([
+  const [{ parseWindowFile }, { nextOccurrences }, { firstWithin }] = await Promise.all([
     import('../../../schema/window-file.js'),
     import('../../../schema/window-occurrences.js'),
+    import('../../../schema/blackout-times.js'),
   ]);
   const definition = parseWindowFile(fields);
   const strange = definition.nodes?.find((node) => !cluster.nodes.includes(node));
@@ -104,12 +106,14 @@ async function save(
   const from = new Date(context.now()).toISOString();
   const planned = (window: WindowDefinition, skipped: readonly string[]) => nextOccurrences(window, { from, count: SCHEDULED_AHEAD, skipped });
   const others = await cluster.windows.list();
-  const warnings = overlapsOf(
-    { ...definition, occurrences: planned(definition, []) },
+  const occurrences = planned(definition, []);
+  const overlaps = overlapsOf(
+    { ...definition, occurrences },
     others.map((view) => ({ ...view.definition, occurrences: planned(view.definition, view.skipped) })),
   );
+  const warnings = [...overlaps, ...blackoutWarnings(definition, cluster.blackouts, (blackout) => firstWithin(blackout, occurrences))];
   for (const warning of warnings) context.err(`Warning: ${warning}\n`);
-  if (isNew) await cluster.windows.create({ definition, occurrences: planned(definition, []) });
+  if (isNew) await cluster.windows.create({ definition, occurrences });
   else await cluster.windows.change(definition.name, (_, { skipped }) => ({ definition, skipped, occurrences: planned(definition, skipped) }));
   return { definition, warnings };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { WindowChange } from '../../../../../src/client/window/change-window.js';
 import type { WindowView, WindowVerbs } from '../../../../../src/client/window/window-verbs.js';
 import { parseNodeName } from '../../../../../src/domain/ids.js';
+import type { Blackout } from '../../../../../src/domain/window/blackout.js';
 import type { Occurrence, UpkeepProgress, WindowDefinition } from '../../../../../src/domain/window/window.js';
 import { parseWindowFile } from '../../../../../src/schema/window-file.js';
 import { runFake } from '../../fake-cluster.js';
@@ -23,7 +24,7 @@ const view = (changes: Partial<WindowView> = {}, fields: Record<string, unknown>
 const waits = (node: typeof node1): UpkeepProgress => ({ window: 'patch', node, phase: 'waiting-for-operator', question: 'swap the disk' });
 
 /** Runs a command line over windows of which only what is given answers. */
-const run = (argv: readonly string[], windows: Partial<WindowVerbs>) => {
+const run = (argv: readonly string[], windows: Partial<WindowVerbs>, blackouts: readonly Blackout[] = []) => {
   const refuse = () => Promise.reject(new Error('The test does not expect this'));
   const base: WindowVerbs = {
     create: refuse,
@@ -36,7 +37,7 @@ const run = (argv: readonly string[], windows: Partial<WindowVerbs>) => {
     answer: refuse,
     remove: refuse,
   };
-  return runFake(['window', ...argv], { cluster: { nodes: [node1, node2], windows: { ...base, ...windows } } });
+  return runFake(['window', ...argv], { cluster: { nodes: [node1, node2], blackouts, windows: { ...base, ...windows } } });
 };
 
 describe('kedge window create', () => {
@@ -88,6 +89,16 @@ describe('kedge window create', () => {
     const other = view({}, { name: 'disks', nodes: ['node2'] });
     const { err, exitCode } = await run(['create', 'patch', ...FLAGS, '--command', 'a'], { create, list: () => Promise.resolve([other]) });
     expect([exitCode, err]).toEqual([0, expect.stringContaining('Warning: window disks is open on some of the same nodes at 2099-06-02T20:00')]);
+  });
+
+  test('warns of a blackout in which one of its occurrences lies, on the same nodes', async () => {
+    const { made, create } = creating();
+    const freeze: Blackout = { name: 'freeze', zone: 'UTC', start: '2099-06-09T23:00', rule: null, durationMs: 3_600_000, nodes: [node2], guests: null };
+    const warned = (blackout: Blackout, ...flags: readonly string[]) => run(['create', 'patch', ...FLAGS, '--command', 'a', ...flags], { create }, [blackout]);
+    expect((await warned(freeze)).err).toContain('Warning: blackout freeze is on from 2099-06-09T23:00:00.000Z to 2099-06-10T00:00:00.000Z');
+    expect((await warned({ ...freeze, start: '2099-06-10T23:00' })).err).toBe('');
+    expect((await warned(freeze, '--nodes', 'node1')).err).toBe('');
+    expect(made).toHaveLength(3);
   });
 });
 
