@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
+import { admissionLimitsSchema, limitProblems } from './admission-limits.js';
 import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
@@ -53,10 +54,13 @@ const clusterConfigFields = z.strictObject({
     })
     .prefault({}),
   placement: placementSchema.prefault({}),
+  /** How many guests may move at a time, and how fast. */
+  limits: admissionLimitsSchema.prefault({}),
 });
 
 /** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */
-export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, nodes }, context) => {
+export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, limits, nodes }, context) => {
+  for (const { path, message } of limitProblems(limits, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['limits', ...path], message });
   for (const { path, message } of placementProblems(placement, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['placement', ...path], message });
 });
 

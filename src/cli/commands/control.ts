@@ -11,10 +11,11 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--metrics <address:port>', 'serve metrics for Prometheus there')
     .action(async (options, command) => {
-      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { createLogger }, { runControlWorker }] = await Promise.all([
+      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { limitSettingsOf }, { createLogger }, { runControlWorker }] = await Promise.all([
         import('../find-config.js'),
         import('../../config/load-cluster-config.js'),
         import('../../schema/placement.js'),
+        import('../../schema/admission-limits.js'),
         import('../../log/logger.js'),
         import('../../../worker/control-worker.js'),
       ]);
@@ -23,6 +24,7 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
       await runControlWorker({
         config,
         placement: async () => placementOf((await loadClusterConfig(file)).placement),
+        limits: async () => limitSettingsOf((await loadClusterConfig(file)).limits),
         log: createLogger({ fields: { role: 'control' } }),
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });
