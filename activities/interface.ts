@@ -13,7 +13,7 @@ import type { GuestNeeds } from '../src/domain/guest-needs.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { LostGuests, TakeOverRequest, TakeOverResult } from '../src/domain/lost-guest.js';
 import type { LinkFacts } from '../src/domain/link-facts.js';
-import type { BlackoutReport, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
+import type { BlackoutReport, CopyOptions, CopyRound, MigrationKind, MigrationOptions } from '../src/domain/migration.js';
 import type { CopiedVolume, MovingVolume } from '../src/domain/moving-volume.js';
 import type { GuestSummary, NodeInventory } from '../src/domain/node-facts.js';
 import type { GuestKind, GuestView, Revoked, Wanted } from '../src/domain/ownership.js';
@@ -132,13 +132,7 @@ export interface NodeBulkActivities {
    * the guest as before (cancellation included, type `cancelled`); after any other failure the outcome is unknown: settleMigration.
    * A cancellation is honoured until `migrate-continue` was sent; later it is ignored and the call completes.
    */
-  copyAndSwitchOver(input: {
-    step: StepRef;
-    target: NodeName;
-    prepared: PreparedTarget;
-    options: MigrationOptions;
-    deadline: string | null;
-  }): Promise<CopyResult>;
+  copyAndSwitchOver(input: { step: StepRef; target: NodeName; prepared: PreparedTarget; options: CopyOptions; deadline: string | null }): Promise<CopyResult>;
 }
 
 /** Also run on the bulk queue of the source: the steps of a guest that is moved switched off, each resumable. */
@@ -157,7 +151,7 @@ export interface NodeOfflineActivities {
 export interface OfflineStep {
   readonly step: StepRef;
   readonly target: NodeName;
-  readonly options: MigrationOptions;
+  readonly options: CopyOptions;
 }
 
 /** Failure types of copyAndSwitchOver after which the guest surely runs on at the source, which still owns it. */

@@ -3,6 +3,7 @@ import { castErrors } from '../activities/cast-errors.js';
 import type { ClusterAccess } from '../activities/control/cluster-access.js';
 import { createControlActivities } from '../activities/control/create-control-activities.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
+import type { LimitSettings } from '../src/domain/admission-limits.js';
 import { parseNodeName } from '../src/domain/ids.js';
 import type { Blackout } from '../src/domain/window/blackout.js';
 import type { Placement } from '../src/domain/plan/placement.js';
@@ -13,6 +14,7 @@ import { loadFencingConfig } from '../src/config/load-fencing-config.js';
 import { pathsFromEnvironment } from '../src/config/paths.js';
 import { fenceNode } from '../src/drivers/fence/fence-node.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
+import { keepAdmission, lastGoodLimits, startingAdmissionWith } from './keep-admission.js';
 import { runBySsh } from './run-by-ssh.js';
 import { connectWorker } from './temporal/connect-worker.js';
 import { installRuntime } from './temporal/install-runtime.js';
@@ -29,24 +31,31 @@ export interface ControlWorkerOptions {
   readonly placement: () => Promise<Placement>;
   /** Likewise. */
   readonly blackouts: Blackouts;
+  /** The same of admission's limits. @throws KedgeError `bad-config` */
+  readonly limits: () => Promise<LimitSettings>;
   readonly log: Logger;
   /** `<address>:<port>` for Prometheus. */
   readonly metricsAddress?: string;
   readonly signal?: AbortSignal;
 }
 
-/** How often the worker looks that the cluster's admission entity runs: an operator may have ended it. */
-const ADMISSION_CHECK_MS = 30_000;
-
 /** Runs a control worker until SIGTERM, SIGINT or `signal`. Waits for the server; keeps nothing: as many as one likes may run. */
-export async function runControlWorker({ config, placement, blackouts, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
+export async function runControlWorker({ config, placement, blackouts, limits: read, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
   installRuntime({ log, ...(metricsAddress === undefined ? {} : { metricsAddress }) });
   const nodes = Object.keys(config.nodes).map(parseNodeName);
   const { connection, namespace, kedge } = await connectWorker({ ...config.temporal, nodes }, { log, ...(signal === undefined ? {} : { signal }) });
   try {
     await crashPoint('control.ensure-namespace', () => kedge.ensureNamespace());
-    const worker = await createControlWorker({ connection, namespace, kedge, placement, blackouts, workflows: { workflowBundle: workflowBundle() } });
-    const stopKeeping = keepAdmission(kedge, log);
+    const limits = await lastGoodLimits(read, log);
+    const worker = await createControlWorker({
+      connection,
+      namespace,
+      kedge: startingAdmissionWith(limits, kedge),
+      placement,
+      blackouts,
+      workflows: { workflowBundle: workflowBundle() },
+    });
+    const stopKeeping = keepAdmission(kedge, { limits, log });
     const stopWatching = watchSuspects(kedge, { recovery: config.recovery, log });
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
     await runWorkers([worker], signal).finally(() => {
@@ -106,16 +115,4 @@ export function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOption
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };
-}
-
-/** Answers how to stop. */
-function keepAdmission(kedge: KedgeClient, log: Logger): () => void {
-  const ensure = (): void => {
-    crashPoint('control.ensure-admission', () => kedge.ensureAdmission()).catch((error: unknown) =>
-      log.warn({ error }, 'admission could not be looked after, trying again'),
-    );
-  };
-  ensure();
-  const timer = setInterval(ensure, ADMISSION_CHECK_MS);
-  return () => clearInterval(timer);
 }

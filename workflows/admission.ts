@@ -2,23 +2,19 @@
  * The entity `admission`: grants migrations their slots, by the rules of src/domain/admission.ts. A holder that died without
  * giving its lease back is found when somebody waits for it.
  */
-import { allHandlersFinished, condition, continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
-import {
-  DEFAULT_SLOT_LIMITS,
-  grantSlots,
-  releaseSlot,
-  requestSlot,
-  withoutHolders,
-  type SlotLimits,
-  type SlotRequest,
-  type SlotState,
-} from '../src/domain/admission.js';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
+import { changeLimits, grantSlots, openSlots, releaseSlot, requestSlot, withoutHolders, type SlotRequest, type SlotState } from '../src/domain/admission.js';
+import type { LimitSettings } from '../src/domain/admission-limits.js';
+import { KedgeError } from '../src/domain/kedge-error.js';
+import { readLimitChange } from '../src/domain/read-limit-change.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
-import { grantedSignal, releaseSlotSignal, requestSlotSignal, slotsQuery } from './messages.js';
+import { grantedSignal, releaseSlotSignal, requestSlotSignal, setLimitsUpdate, slotsQuery } from './messages.js';
 import { onControl } from './on-node.js';
+import { workflowInstant } from './workflow-time.js';
 
 export interface AdmissionInput {
-  readonly limits?: SlotLimits;
+  /** Of kedge.yaml, as whoever starts the entity knows them. */
+  readonly limits?: LimitSettings;
   /** State carried over from the run before. */
   readonly state?: SlotState;
   /** For tests only. */
@@ -28,7 +24,7 @@ export interface AdmissionInput {
 /** Workflow type `admission`. Never ends. */
 export async function admission(input: AdmissionInput): Promise<never> {
   const timings = withTimings(input.timings);
-  let state: SlotState = input.state ?? { limits: input.limits ?? DEFAULT_SLOT_LIMITS, leases: [], waiting: [] };
+  let state = openSlots(input);
   let changed = true;
 
   const change = (next: SlotState): void => {
@@ -38,6 +34,15 @@ export async function admission(input: AdmissionInput): Promise<never> {
   setHandler(slotsQuery, () => state);
   setHandler(requestSlotSignal, (request) => change(requestSlot(state, request)));
   setHandler(releaseSlotSignal, (release) => change(releaseSlot(state, release)));
+  // At once: the main loop grants with the new limits before this task ends.
+  setHandler(
+    setLimitsUpdate,
+    (wanted) => {
+      change(changeLimits(state, wanted, workflowInstant()));
+      return { limits: state.limits };
+    },
+    { validator: refuseBadChange },
+  );
 
   while (!workflowInfo().continueAsNewSuggested) {
     if (changed) {
@@ -59,9 +64,20 @@ export async function admission(input: AdmissionInput): Promise<never> {
   /** A holder that can't be told has ended: its lease goes to the next. */
   async function tell(request: SlotRequest): Promise<void> {
     try {
-      await getExternalWorkflowHandle(request.holder, request.runId).signal(grantedSignal);
+      const { bandwidth } = request;
+      await getExternalWorkflowHandle(request.holder, request.runId).signal(grantedSignal, bandwidth === undefined ? {} : { bandwidth });
     } catch {
       change(releaseSlot(state, request));
     }
+  }
+}
+
+/** What is refused leaves no trace in the history. */
+function refuseBadChange(wanted: unknown): void {
+  try {
+    readLimitChange(wanted);
+  } catch (error) {
+    if (!(error instanceof KedgeError)) throw error;
+    throw ApplicationFailure.create({ type: error.code, message: error.message, nonRetryable: true, details: [error.details] });
   }
 }

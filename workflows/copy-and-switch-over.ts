@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { MigrationRole, PreparedTarget, SettledMigration } from '../activities/interface.js';
-import type { OperatorQuestion } from '../src/domain/migration.js';
+import type { CopyOptions, OperatorQuestion } from '../src/domain/migration.js';
 import { readFailure, type KedgeFailure } from '../src/domain/read-failure.js';
 import { isDefiniteCopyFailure } from './activity-options.js';
 import { withdraw } from './dead-node.js';
@@ -19,10 +19,13 @@ export interface CommittedCopy {
  * hands over; it honours a cancel until the hand-over can't be stopped any more. Without its answer, both nodes are asked.
  * @throws the failure of the copy; ApplicationFailure `rolled-back` when the nodes settled it so; SagaAbandoned.
  */
-export async function copyAndSwitchOver(context: MigrationContext, prepared: PreparedTarget): Promise<CommittedCopy> {
+export async function copyAndSwitchOver(
+  context: MigrationContext,
+  { prepared, granted }: { readonly prepared: PreparedTarget; readonly granted: Pick<CopyOptions, 'bandwidthShare'> },
+): Promise<CommittedCopy> {
   const { story, hold, migration, deadline } = context;
   const step = story.nextStep();
-  const options = { ...migration.options, hold: hold.holds };
+  const options = { ...migration.options, ...granted, hold: hold.holds };
   try {
     const copy = await hold.during(
       () => context.source().resumable.copyAndSwitchOver({ step, target: migration.target, prepared, options, deadline }),

@@ -24,6 +24,8 @@ export interface Examination {
   readonly findings: readonly Finding[];
   readonly guest: SourceInspection['guest'];
   readonly forecast: Forecast | null;
+  /** Storages that the target says all nodes share. */
+  readonly sharedStorages: readonly string[];
 }
 
 /**
@@ -49,7 +51,7 @@ async function examineOnce(question: Question): Promise<Examination & { readonly
   const { vmid, target, options, timings } = migration;
   const survey = await control.surveyCluster({ vmid, source: migration.source, target });
   const source = migration.source ?? survey.holders[0]?.node ?? null;
-  if (source === null) return { findings: [guestUnknown(vmid)], guest: null, forecast: null, certain: false };
+  if (source === null) return { findings: [guestUnknown(vmid)], guest: null, forecast: null, sharedStorages: [], certain: false };
   question.found(source);
 
   const known = {
@@ -65,7 +67,13 @@ async function examineOnce(question: Question): Promise<Examination & { readonly
   };
   if (source === target || !survey.nodes.includes(target)) {
     const findings = checkMigration({ ...known, sourceSide: 'unasked', targetSide: 'unasked' });
-    return { findings, guest: null, forecast: null, certain: migration.source !== null || source !== target || (await ownsGuest(question)) };
+    return {
+      findings,
+      guest: null,
+      forecast: null,
+      sharedStorages: [],
+      certain: migration.source !== null || source !== target || (await ownsGuest(question)),
+    };
   }
   const [sourceSide, targetSide] = await Promise.all([
     answerUnlessSilent(question, survey.source, () => namingKind(onNode(source, timings).ping.inspectSource({ vmid, target, options }))),
@@ -78,6 +86,7 @@ async function examineOnce(question: Question): Promise<Examination & { readonly
     findings: forecast === null ? findings : [...findings, ...checkForecast(forecast, { timeoutMs: options.timeoutMs, ...limits })],
     guest: sourceSide === 'silent' ? null : sourceSide.guest,
     forecast,
+    sharedStorages: targetSide === 'silent' ? [] : targetSide.inventory.storages.filter(({ shared }) => shared).map(({ id }) => id),
     certain: migration.source !== null,
   };
 }

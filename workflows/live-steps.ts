@@ -28,7 +28,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
   return [
     {
       name: 'admit',
-      forward: () => lease.acquire({ nodes: [story.source, target], priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
+      forward: () => lease.acquire({ ...guest.slot, priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
       undo: () => lease.release(),
     },
     {
@@ -56,7 +56,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
       name: 'pre-copy',
       commit: true,
       forward: async () => {
-        committed = await copyAndSwitchOver(context, must(prepared));
+        committed = await copyAndSwitchOver(context, { prepared: must(prepared), granted: lease.granted });
       },
       undo: () => context.source().undo.cancelStream({ step: story.nextStep(), target, ...withoutTarget(context) }),
     },

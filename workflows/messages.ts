@@ -1,6 +1,8 @@
 /** Queries, updates and signals of the workflows. Names: src/domain/workflow-names.ts, which clients use without this package. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { SlotRelease, SlotRequest, SlotState } from '../src/domain/admission.js';
+import type { LimitChange, SlotRelease, SlotRequest, SlotState } from '../src/domain/admission.js';
+import type { SlotLimits } from '../src/domain/admission-limits.js';
+import type { SlotNeeds } from '../src/domain/admission-use.js';
 import type { MigrationStory, OperatorAnswer, OperatorDecision } from '../src/domain/migration.js';
 import type { RecoveryReport } from '../src/domain/recovery.js';
 import type { EvacuationReport } from '../src/domain/evacuation.js';
@@ -15,7 +17,8 @@ export const storyQuery = defineQuery<MigrationStory>(QUERIES.story);
 export const cancelUpdate = defineUpdate<{ cancelled: true }>(UPDATES.cancel);
 export const releaseUpdate = defineUpdate<{ released: true }>(UPDATES.release);
 export const decideUpdate = defineUpdate<{ decided: OperatorDecision }, [OperatorDecision | OperatorAnswer]>(UPDATES.decide);
-export const grantedSignal = defineSignal(SIGNALS.granted);
+/** An admission of an older Kedge tells nothing with it. */
+export const grantedSignal = defineSignal<[Pick<SlotNeeds, 'bandwidth'>?]>(SIGNALS.granted);
 
 /* nodePresence */
 export const statusQuery = defineQuery<NodeEntityStatus>(QUERIES.status);
@@ -43,6 +46,8 @@ export const confirmDeadUpdate = defineUpdate<{ confirmed: true }, [{ statedBy: 
 export const slotsQuery = defineQuery<SlotState>(QUERIES.slots);
 export const requestSlotSignal = defineSignal<[SlotRequest]>(SIGNALS.request);
 export const releaseSlotSignal = defineSignal<[SlotRelease]>(SIGNALS.release);
+/** Takes effect at once; answers the limits that hold then. */
+export const setLimitsUpdate = defineUpdate<{ limits: SlotLimits }, [LimitChange]>(UPDATES.setLimits);
 
 /* maintainNode */
 /** The operator's word about work that waits for it; refused with `guest-state` when none does. */

@@ -29,7 +29,13 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   const giveBack = (): Promise<void> => context.source().undo.unclaimGuest({ step: story.nextStep(), target, mode, ...withoutTarget(context) });
   const copy = async (how: { readonly final: boolean; readonly thorough?: boolean }): Promise<void> => {
     const calls = how.final ? context.source().urgent : context.source().resumable;
-    const { rounds, bytesSent } = await calls.copyVolumes({ step: story.nextStep(), target, options, prepared: must(prepared), ...how });
+    const { rounds, bytesSent } = await calls.copyVolumes({
+      step: story.nextStep(),
+      target,
+      options: { ...options, ...lease.granted },
+      prepared: must(prepared),
+      ...how,
+    });
     story.copiedMore(rounds, bytesSent);
   };
   const verify = async (): Promise<void> => {
@@ -39,7 +45,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   return [
     {
       name: 'admit',
-      forward: () => lease.acquire({ nodes: [story.source, target], priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
+      forward: () => lease.acquire({ ...guest.slot, priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
       undo: () => lease.release(),
     },
     {

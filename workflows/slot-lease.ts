@@ -1,7 +1,7 @@
 import { condition, getExternalWorkflowHandle, isCancellation, setHandler, sleep, workflowInfo, type LocalActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities } from '../activities/interface-control.js';
-import type { SlotPriority, SlotRelease, SlotRequest } from '../src/domain/admission.js';
-import type { NodeName } from '../src/domain/ids.js';
+import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { CopyOptions } from '../src/domain/migration.js';
 import { ADMISSION_ID } from '../src/domain/workflow-names.js';
 import { grantedSignal, releaseSlotSignal, requestSlotSignal } from './messages.js';
 
@@ -26,28 +26,33 @@ export function postBySignal(): AdmissionPost {
 export class SlotLease {
   readonly #holder = { holder: workflowInfo().workflowId, runId: workflowInfo().runId };
   readonly #post: AdmissionPost;
-  #granted = false;
+  #granted: Pick<CopyOptions, 'bandwidthShare'> | null = null;
 
   constructor(post: AdmissionPost) {
     this.#post = post;
-    setHandler(grantedSignal, () => {
-      this.#granted = true;
+    // A grant of an older Kedge says nothing more.
+    setHandler(grantedSignal, ({ bandwidth } = {}) => {
+      this.#granted = bandwidth === undefined ? {} : { bandwidthShare: bandwidth };
     });
   }
 
-  /** Waits for a slot on all of `nodes` at once. Asks again while admission can't be reached. */
-  async acquire(request: { nodes: readonly NodeName[]; priority: SlotPriority; retryMs: number }): Promise<void> {
-    const { nodes, priority, retryMs } = request;
+  /** What was granted for the copy. */
+  get granted(): Pick<CopyOptions, 'bandwidthShare'> {
+    return this.#granted ?? {};
+  }
+
+  /** Waits for a slot on all that the migration needs at once. Asks again while admission can't be reached. */
+  async acquire({ retryMs, ...request }: Omit<SlotRequest, 'holder' | 'runId'> & { readonly retryMs: number }): Promise<void> {
     for (;;) {
       try {
-        await this.#post.request({ ...this.#holder, nodes, priority });
+        await this.#post.request({ ...request, ...this.#holder });
         break;
       } catch (error) {
         if (isCancellation(error)) throw error;
         await sleep(retryMs);
       }
     }
-    await condition(() => this.#granted);
+    await condition(() => this.#granted !== null);
   }
 
   /**

@@ -1,13 +1,19 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { SourceInspection } from '../activities/interface.js';
+import type { SlotNeeds } from '../src/domain/admission-use.js';
 import { isBlocker, type Finding } from '../src/domain/checks.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import type { MigrationKind } from '../src/domain/migration.js';
+import { slotNeeds } from '../src/domain/slot-needs.js';
 import { examineMigration } from './examine-migration.js';
 import type { MigrationContext } from './migration-context.js';
 
 /** The guest of a migration that may start, and how it will move. */
-export type ValidGuest = NonNullable<SourceInspection['guest']> & { readonly movement: MigrationKind };
+export type ValidGuest = NonNullable<SourceInspection['guest']> & {
+  readonly movement: MigrationKind;
+  /** What admission has to know of its migration. */
+  readonly slot: SlotNeeds;
+};
 
 /**
  * Lets only a migration pass that no check refuses. Changes nothing. Answers what the guest is, as its source sees it.
@@ -15,7 +21,7 @@ export type ValidGuest = NonNullable<SourceInspection['guest']> & { readonly mov
  */
 export async function validateMigration(context: MigrationContext): Promise<ValidGuest> {
   const { migration, story, control } = context;
-  const { findings, guest, forecast } = await examineMigration({ migration, control, found: (source) => story.foundOn(source) });
+  const { findings, guest, forecast, sharedStorages } = await examineMigration({ migration, control, found: (source) => story.foundOn(source) });
   if (findings.some(isBlocker)) throw refusal(context, findings);
   const movement = guest?.movement ?? null;
   if (guest === null || movement === null)
@@ -23,7 +29,10 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
   for (const { severity, text, remedy } of findings) if (severity === 'warning') story.warn(`${text}. ${remedy}`);
   story.ownedUnder(guest.generation);
   story.movesAs(movement, forecast);
-  return { ...guest, movement };
+  const { storages, volumes, limits } = guest;
+  const { target, options } = migration;
+  const slot = slotNeeds({ source: story.source, target, options, movement, storages, volumes, streamLimit: limits?.bandwidthLimit, sharedStorages });
+  return { ...guest, movement, slot };
 }
 
 function refusal({ migration }: MigrationContext, findings: readonly Finding[]): ApplicationFailure {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { pino } from 'pino';
-import { DEFAULT_SLOT_LIMITS } from '../../src/domain/admission.js';
+import { DEFAULT_SLOT_LIMITS } from '../../src/domain/admission-limits.js';
 import type { EvacuationReport } from '../../src/domain/evacuation.js';
 import type { NodeName } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';

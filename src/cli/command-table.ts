@@ -47,6 +47,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/blackout/group.js')).blackoutCommands(context),
   },
   {
+    name: 'admission',
+    description: 'Show who moves guests now and who waits for what; show and change the limits of that',
+    load: async (context) => (await import('./commands/admission/group.js')).admissionCommands(context),
+  },
+  {
     name: 'control',
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
     load: async (context) => (await import('./commands/control.js')).controlCommand(context),

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
 import type { SlotRelease, SlotRequest } from '../domain/admission.js';
+import type { LimitSettings } from '../domain/admission-limits.js';
 import type { AuditedSchedule, AuditedSlot } from '../domain/audit-types.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
 import type { NodeName, Vmid } from '../domain/ids.js';
@@ -13,9 +14,9 @@ import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
 import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
 import type { Occurrence } from '../domain/window/window.js';
+import { admissionVerbs, ensureAdmission, type AdmissionVerbs } from './admission/admission-verbs.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
-import { ensureAdmission } from './ensure-admission.js';
 import { ensureNamespace } from './ensure-namespace.js';
 import { failLostAttempts } from './fail-lost-attempts.js';
 import { failTaskTokens } from './fail-task-tokens.js';
@@ -103,10 +104,10 @@ export interface KedgeClient {
   failLostAttempts(node: NodeName): Promise<number>;
   /** Retention and search attributes; repeatable. */
   ensureNamespace(): Promise<void>;
-  /** Starts the admission entity unless it runs. */
-  ensureAdmission(): Promise<void>;
-  /** Hands a request for a slot to admission; the grant comes to the holder as a signal. */
-  requestSlot(request: SlotRequest): Promise<void>;
+  /** Starts the admission entity unless it runs; `limits`: those of kedge.yaml, which it is told if it has others. */
+  ensureAdmission(limits?: LimitSettings): Promise<void>;
+  /** Hands a request for a slot to admission; the grant comes to the holder as a signal. `limits`: for an entity that has to be started. */
+  requestSlot(request: SlotRequest, limits?: LimitSettings): Promise<void>;
   releaseSlot(release: SlotRelease): Promise<void>;
   /** The slots that are held, and whether their holders run. @throws `server-unreachable` when no control worker answers */
   readSlots(): Promise<readonly AuditedSlot[]>;
@@ -115,6 +116,7 @@ export interface KedgeClient {
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
   repair(request: RepairRequest): Promise<RepairResult>;
   readonly windows: WindowVerbs;
+  readonly admission: AdmissionVerbs;
   /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
@@ -158,13 +160,14 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     failTaskTokens: (tokens) => failTaskTokens(context, tokens),
     failLostAttempts: (node) => failLostAttempts(context, node),
     ensureNamespace: () => ensureNamespace(context),
-    ensureAdmission: () => ensureAdmission(context),
-    requestSlot: (request) => requestSlot(context, request),
+    ensureAdmission: (limits) => ensureAdmission(context, limits),
+    requestSlot: (request, limits) => requestSlot(context, { request, ...(limits === undefined ? {} : { limits }) }),
     releaseSlot: (release) => releaseSlot(context, release),
     readSlots: () => readSlots(context),
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
     windows: windowVerbs(context),
+    admission: admissionVerbs(context),
     scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };

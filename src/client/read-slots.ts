@@ -1,13 +1,7 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
-import type { SlotRequest, SlotState } from '../domain/admission.js';
 import type { AuditedSlot } from '../domain/audit-types.js';
-import { ADMISSION_ID, QUERIES } from '../domain/workflow-names.js';
-import { clientError } from './client-error.js';
+import { readAdmission } from './admission/admission-verbs.js';
 import { isRunRunning } from './is-run-running.js';
 import type { ClientContext } from './kedge-client.js';
-
-/** How long the query waits for a control worker. */
-const QUERY_TIMEOUT_MS = 10_000;
 
 /**
  * The slots that are held, and whether their holders run. A migration gives its slot back before it ends, so one that is seen to have ended
@@ -15,23 +9,11 @@ const QUERY_TIMEOUT_MS = 10_000;
  * @throws KedgeError `server-unreachable` when no control worker answers
  */
 export async function readSlots(context: ClientContext): Promise<readonly AuditedSlot[]> {
-  const leases = await readLeases(context);
+  const { leases } = await readAdmission(context);
   const running = await Promise.all(leases.map((lease) => isRunRunning(context, lease)));
-  const again = running.every(Boolean) ? leases : await readLeases(context);
+  const again = running.every(Boolean) ? leases : (await readAdmission(context)).leases;
   return leases.flatMap((lease, at): readonly AuditedSlot[] => {
     const isHeld = again.some(({ holder, runId }) => holder === lease.holder && runId === lease.runId);
     return isHeld ? [{ holder: lease.holder, runId: lease.runId, nodes: lease.nodes, running: running[at] ?? false }] : [];
   });
-}
-
-/** None where no admission has ever run. */
-async function readLeases({ client }: ClientContext): Promise<readonly SlotRequest[]> {
-  try {
-    const handle = client.workflow.getHandle(ADMISSION_ID);
-    const { leases } = await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<SlotState>(QUERIES.slots));
-    return leases;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
-    throw clientError('read the slots of admission', error);
-  }
 }

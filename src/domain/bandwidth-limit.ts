@@ -36,6 +36,11 @@ export function ramBandwidthLimit(limits: { readonly bwlimitKiB: number; readonl
   return leastLimit([limits.bwlimitKiB, limits.migrateSpeedMB * KIB_PER_MB_PER_S]) || UNSET_RAM_LIMIT_KIB;
 }
 
+/** A limit, 0 for none, that may not exceed a share; all in one unit. */
+export function withinShare(limit: number, share: number | undefined): number {
+  return share === undefined ? limit : leastLimit([limit, share]);
+}
+
 function leastLimit(limits: readonly number[]): number {
   const real = limits.filter((limit) => limit > 0);
   return real.length === 0 ? 0 : Math.min(...real);

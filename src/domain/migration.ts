@@ -59,6 +59,12 @@ export interface MigrationOptions {
   readonly holdUntil?: string;
 }
 
+/** The options of a copy: those of its migration, and what admission has granted to it. */
+export interface CopyOptions extends MigrationOptions {
+  /** Its share of the network in bytes per second, whatever else allows more; absent: the network has no limit. */
+  readonly bandwidthShare?: number;
+}
+
 /** Input of the workflow `migrateGuest`, as typed by the CLI or by `temporal workflow start`; see docs/migration.md. */
 export interface MigrateGuestInput {
   readonly vmid: number;

@@ -33,6 +33,7 @@ export const UPDATES = {
   dropVoided: 'dropVoided',
   confirmDead: 'confirmDead',
   workAnswer: 'workAnswer',
+  setLimits: 'setLimits',
 } as const;
 export const SIGNALS = { request: 'request', release: 'release', granted: 'granted' } as const;
 

@@ -3,6 +3,7 @@ import { parseNodeName } from '../domain/ids.js';
 import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
 import { blackoutProblems, blackoutsSchema } from './blackouts.js';
+import { admissionLimitsSchema, limitProblems } from './admission-limits.js';
 import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
@@ -55,10 +56,13 @@ const clusterConfigFields = z.strictObject({
     .prefault({}),
   placement: placementSchema.prefault({}),
   blackouts: blackoutsSchema,
+  /** How many guests may move at a time, and how fast. */
+  limits: admissionLimitsSchema.prefault({}),
 });
 
 /** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */
-export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, blackouts, nodes }, context) => {
+export const clusterConfigSchema = clusterConfigFields.superRefine(({ placement, limits, blackouts, nodes }, context) => {
+  for (const { path, message } of limitProblems(limits, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['limits', ...path], message });
   for (const { path, message } of placementProblems(placement, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['placement', ...path], message });
   for (const { path, message } of blackoutProblems(blackouts, Object.keys(nodes))) context.addIssue({ code: 'custom', path: ['blackouts', ...path], message });
 });

@@ -93,6 +93,7 @@ export function fakeNode(world: FakeWorld): FakeNodeActivities {
     copyAndSwitchOver: async ({ step, options }) => {
       world.claimStep(source.name, step.sequence);
       world.streams = true;
+      world.shares.push(options.bandwidthShare ?? null);
       Context.current().heartbeat({
         v: 1,
         phase: options.hold ? 'holding' : 'pre-copy',

@@ -19,7 +19,8 @@ export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineN
       world.change(target, { files: true });
       return { volumes: [VOLUME], rsync: { version: '3.4.1', compression: ['zstd', 'lz4'] } };
     },
-    copyVolumes: async ({ step, final, thorough }) => {
+    copyVolumes: async ({ step, options, final, thorough }) => {
+      world.shares.push(options.bandwidthShare ?? null);
       world.claimStep(source.name, step.sequence);
       if (!isOurs(step) || (final && source.record?.state !== 'releasing')) throw new KedgeError('rolled-back', 'Cannot copy: the guest is not ours');
       if (thorough === true) world.thoroughCopies += 1;

@@ -46,6 +46,8 @@ export class FakeWorld {
   voided: readonly VoidedGuest[] = [];
   /** Copies that compared what files hold, however equal they look. */
   thoroughCopies = 0;
+  /** What admission has granted to the copies, in their order; null: no share. */
+  readonly shares: (number | null)[] = [];
   /** The source was told that its disks stay by choice. */
   keptNoted = false;
   readonly #newestStep = new Map<NodeName, number>();

@@ -65,6 +65,16 @@ describe.concurrent('migrateGuest', () => {
     await expect.poll(holders).not.toContain(refused.ref.workflowId);
   });
 
+  test('copies with its share of a network whose bandwidth is limited, and as it likes otherwise', async () => {
+    const network = '10.9.0.0/24';
+    await harness.kedge.admission.set({ settings: { networks: { [network]: { bandwidth: 10_000_000, perNetwork: 2 } } }, setBy: 'test' });
+    const live = await harness.start({ options: { network } });
+    const offline = await harness.start({ options: { network: '10.9.0.1/24' }, movement: 'offline', wanted: 'stopped' });
+    const free = await harness.start();
+    await Promise.all([live, offline, free].map((run) => run.ended()));
+    expect([live.world.shares, new Set(offline.world.shares), free.world.shares]).toEqual([[5_000_000], new Set([5_000_000]), [null]]);
+  });
+
   test('leaves a paused guest paused', async () => {
     const run = await harness.start({ wanted: 'paused' });
     expect((await run.ended()).story?.outcome).toBe('migrated');

@@ -11,14 +11,16 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--metrics <address:port>', 'serve metrics for Prometheus there')
     .action(async (options, command) => {
-      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { createLogger }, { runControlWorker }, { keepingLast }] = await Promise.all([
-        import('../find-config.js'),
-        import('../../config/load-cluster-config.js'),
-        import('../../schema/placement.js'),
-        import('../../log/logger.js'),
-        import('../../../worker/control-worker.js'),
-        import('../../config/keeping-last.js'),
-      ]);
+      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { limitSettingsOf }, { createLogger }, { runControlWorker }, { keepingLast }] =
+        await Promise.all([
+          import('../find-config.js'),
+          import('../../config/load-cluster-config.js'),
+          import('../../schema/placement.js'),
+          import('../../schema/admission-limits.js'),
+          import('../../log/logger.js'),
+          import('../../../worker/control-worker.js'),
+          import('../../config/keeping-last.js'),
+        ]);
       const file = await findConfig(globalOptions(command), context.environment);
       const config = await loadClusterConfig(file);
       const log = createLogger({ fields: { role: 'control' } });
@@ -30,6 +32,7 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
           first: config.blackouts,
           onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: blackouts are as it said before'),
         }),
+        limits: async () => limitSettingsOf((await loadClusterConfig(file)).limits),
         log,
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

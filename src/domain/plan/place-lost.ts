@@ -29,15 +29,16 @@ export interface LostPlace {
  */
 export function placeNextLost(snapshot: ClusterSnapshot, { lost, guests, placed }: LostPlacesQuestion, placement: Placement): LostPlace {
   const priorityOf = ({ guest: { vmid } }: Recoverable): number => placement.guests.get(vmid)?.priority ?? 0;
-  const [next] = [...guests].sort(
+  const inOrder = [...guests].sort(
     (one, other) => priorityOf(other) - priorityOf(one) || orderOf(one.guest) - orderOf(other.guest) || one.guest.vmid - other.guest.vmid,
   );
+  const [next] = inOrder;
   if (next === undefined) throw new Error('There is no guest to place');
   const { vmid } = next.guest;
   if (placement.guests.get(vmid)?.pinned === true) return { vmid, targets: [], reason: 'it is pinned to its node' };
   const state = new ClusterState(withLost(snapshot, { lost, guests, placed }));
   // Guests that a rule keeps together must find room together, though they start one after the other.
-  const movers = guests.map(({ guest }) => ({ guest: state.guest(guest.vmid), way: 'offline' as const }));
+  const movers = inOrder.map(({ guest }) => ({ guest: state.guest(guest.vmid), way: 'offline' as const }));
   const unit = unitsOf(movers, state).find(({ movers: together }) => together.some(({ guest }) => guest.vmid === vmid));
   const { choices, rejected } = unit === undefined ? { choices: [], rejected: [] } : rankNodes(state, unit);
   const blind = choices.filter(({ node }) => !next.seenBy.includes(node)).map(({ node }) => ({ node, reason: 'it does not see its storage' }));

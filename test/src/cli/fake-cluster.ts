@@ -68,6 +68,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       answer: unexpected('windows.answer'),
       remove: unexpected('windows.remove'),
     },
+    admission: { show: unexpected('admission.show'), set: unexpected('admission.set'), reset: unexpected('admission.reset') },
     close() {
       seen.closed = true;
       return Promise.resolve();

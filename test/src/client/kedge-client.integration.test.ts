@@ -4,7 +4,7 @@ import { connectKedge } from '../../../src/client/connect-kedge.js';
 import type { SlotState } from '../../../src/domain/admission.js';
 import { parseNodeName, parseVmid } from '../../../src/domain/ids.js';
 import { CONTROL_QUEUE, nodeControlQueue } from '../../../src/domain/task-queues.js';
-import { ADMISSION_ID, QUERIES, SIGNALS, WORKFLOW_TYPES } from '../../../src/domain/workflow-names.js';
+import { ADMISSION_ID, QUERIES, SIGNALS, UPDATES, WORKFLOW_TYPES } from '../../../src/domain/workflow-names.js';
 import { Client } from '@temporalio/client';
 import { NODE, OTHER, startTestCluster, type TestCluster } from '../../support/test-cluster.js';
 
@@ -118,6 +118,54 @@ describe('admission', () => {
     await narrow.signal(SIGNALS.request, slotOf(waiter));
     await dead.terminate();
     await expect.poll(holders, { timeout: 10_000 }).toEqual(['migration-103']);
+  });
+});
+
+describe('the limits of admission', () => {
+  const holders = async (): Promise<string[]> => (await cluster.kedge.admission.show()).leases.map(({ holder }) => holder);
+  const start = async (vmid: number) => {
+    const handle = await client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId: `migration-${vmid}`, args: [{}] });
+    return { holder: handle.workflowId, runId: handle.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' } as const;
+  };
+
+  test('change while it runs: a raised one grants at once, a lowered one takes nothing away, and kedge.yaml lies below', async () => {
+    const { admission } = cluster.kedge;
+    await cluster.kedge.ensureAdmission({ perNode: 1 });
+    const [first, second, third] = [await start(111), await start(112), await start(113)];
+    for (const request of [first, second, third]) await cluster.kedge.requestSlot(request);
+    await expect.poll(holders).toEqual(['migration-111']);
+    await expect(admission.set({ settings: { nodes: { node1: { perNode: 2 }, node2: { perNode: 2 } } }, setBy: 'test' })).resolves.toMatchObject({
+      perNode: 1,
+    });
+    await expect.poll(holders).toEqual(['migration-111', 'migration-112']);
+    await expect(admission.reset({ setBy: 'test' })).resolves.toEqual({ cluster: 8, perNode: 1 });
+    expect(await holders()).toEqual(['migration-111', 'migration-112']);
+    await cluster.kedge.releaseSlot(first);
+    await expect.poll(holders).toEqual(['migration-112']);
+    await cluster.kedge.ensureAdmission({ perNode: 5 });
+    await expect.poll(holders).toEqual(['migration-112', 'migration-113']);
+    for (const request of [second, third]) await cluster.kedge.releaseSlot(request);
+    await cluster.kedge.ensureAdmission({});
+    await expect.poll(async () => (await admission.show()).limits).toEqual({ cluster: 8, perNode: 2 });
+  });
+
+  test('are told by kedge.yaml only when they differ, and a bad change leaves no trace', async () => {
+    const handle = client.workflow.getHandle(ADMISSION_ID);
+    const before = (await handle.describe()).historyLength;
+    await cluster.kedge.ensureAdmission({});
+    const bad = handle.executeUpdate(UPDATES.setLimits, { args: [{ from: 'operator', setBy: 'test', settings: { cluster: -1 } }] });
+    await expect(bad).rejects.toMatchObject({ cause: { type: 'bad-input', message: expect.stringContaining('cluster: current value is -1') } });
+    await expect(cluster.kedge.admission.set({ settings: { cluster: -1 }, setBy: 'test' })).rejects.toMatchObject({ code: 'bad-input' });
+    expect((await handle.describe()).historyLength).toBe(before);
+  });
+
+  test('of an entity of an older Kedge are carried over with its leases and its queue', async () => {
+    const [holder, waiter] = [await start(114), await start(115)];
+    const state = { limits: { perNode: 1, cluster: 3 }, leases: [holder], waiting: [waiter] };
+    const old = await client.workflow.start(WORKFLOW_TYPES.admission, { taskQueue: CONTROL_QUEUE, workflowId: 'admission-old', args: [{ state }] });
+    await expect(old.query<SlotState>(QUERIES.slots)).resolves.toEqual({ ...state, configured: state.limits });
+    await old.executeUpdate(UPDATES.setLimits, { args: [{ from: 'config', settings: {} }] });
+    await expect.poll(async () => (await old.query<SlotState>(QUERIES.slots)).leases).toEqual([holder, waiter]);
   });
 });
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadClaims } from '../../../src/config/load-claims.js';
 import { loadClusterConfig } from '../../../src/config/load-cluster-config.js';
 import { loadNodeConfig } from '../../../src/config/load-node-config.js';
+import { limitSettingsOf } from '../../../src/schema/admission-limits.js';
 import { type KedgePaths, claimsFile, clusterConfigFile, nodeConfigFile } from '../../../src/config/paths.js';
 
 /** Typed face of vitest's matcher, which is `any`. */
@@ -28,6 +29,7 @@ nodes:
 `;
 
 const placement = (text: string): string => `${cluster}placement: { ${text} }\n`;
+const limits = (text: string): string => `${cluster}limits: { ${text} }\n`;
 
 describe('loadClusterConfig', () => {
   it('fills in the defaults', async () => {
@@ -40,6 +42,7 @@ describe('loadClusterConfig', () => {
       recovery: { enabled: false, suspectAfterSeconds: 60, fencesAtOnce: 1 },
       placement: { whenNotLive: 'skip', survivesOneNode: false, guests: {}, rules: [], nodes: {} },
       blackouts: [],
+      limits: {},
     });
   });
 
@@ -76,6 +79,15 @@ describe('loadClusterConfig', () => {
       placement('rules: [{ kind: apart, id: a, guests: [101, 102] }, { kind: together, id: b, guests: [101, 102, 103] }]'),
       { field: 'placement.rules.0' },
     ],
+    ['a limit that is no number', limits('perNode: many'), { field: 'limits.perNode', value: 'many' }],
+    ['a limit without a value', limits('in: null'), { field: 'limits.in', value: null }],
+    ['a negative limit', limits('cluster: -1'), { field: 'limits.cluster', value: -1 }],
+    ['a cluster without a limit', limits('cluster: none'), { field: 'limits.cluster', value: 'none' }],
+    ['a bandwidth that is meant in megabytes', limits('bandwidth: 100'), { field: 'limits.bandwidth', value: 100 }],
+    ['a limit that there is not', limits('perRack: 1'), { field: 'limits.perRack', value: 1 }],
+    ['a limit of a node that only networks have', limits('nodes: { node1: { bandwidth: 5000000 } }'), { field: 'limits.nodes.node1.bandwidth' }],
+    ['a limit of an unknown node', limits('nodes: { node9: { in: 1 } }'), { field: 'limits.nodes.node9' }],
+    ['a limit of a network with host bits', limits('networks: { 10.1.0.5/24: { perNetwork: 1 } }'), { field: 'limits.networks.10.1.0.5/24' }],
     ['broken YAML', 'cluster: lab\nnodes: [\n', { line: 3 }],
     ['a key that is there twice', 'cluster: lab\ncluster: b\nnodes: {}\n', { line: 2 }],
   ])('refuses %s, naming file and line', async (_what, text, details) => {
@@ -84,6 +96,29 @@ describe('loadClusterConfig', () => {
     const failure = loadClusterConfig(paths);
     await expect(failure).rejects.toMatchObject({ code: 'bad-config', details: { file, ...details } });
     await expect(failure).rejects.toThrow(`${file}:${'line' in details ? details.line : 6}`);
+  });
+
+  it('reads limits of all kinds, and none where that is meant', async () => {
+    await writeFile(
+      clusterConfigFile(paths),
+      limits(
+        'perNode: 4, in: 2, bandwidth: 500000000, nodes: { node1: { in: none } }, networks: { 10.1.0.0/24: { perNetwork: 3 } }, storages: { nfs: { perStorage: 1 } }',
+      ),
+    );
+    const { limits: read } = await loadClusterConfig(paths);
+    expect(limitSettingsOf(read)).toEqual({
+      perNode: 4,
+      in: 2,
+      bandwidth: 500_000_000,
+      nodes: { node1: { in: null } },
+      networks: { '10.1.0.0/24': { perNetwork: 3 } },
+      storages: { nfs: { perStorage: 1 } },
+    });
+  });
+
+  it('says what a limit must be', async () => {
+    await writeFile(clusterConfigFile(paths), limits('in: 20000'));
+    await expect(loadClusterConfig(paths)).rejects.toThrow('limits.in: current value is 20000, must be a whole number from 0 to 10000, or none');
   });
 
   it('tells all problems at once', async () => {

@@ -1,6 +1,6 @@
 import type { StepRef, PreparedTarget } from '../../../activities/interface.js';
 import type { NodeName } from '../../../src/domain/ids.js';
-import type { CopyProgress, MigrationOptions } from '../../../src/domain/migration.js';
+import type { CopyOptions, CopyProgress } from '../../../src/domain/migration.js';
 import type { OwnershipRecord } from '../../../src/domain/ownership.js';
 import type { QmpConnection } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { StreamLimits } from './stream-limits.js';
@@ -11,7 +11,7 @@ export interface CopyTask {
   readonly step: StepRef;
   readonly target: NodeName;
   readonly prepared: PreparedTarget;
-  readonly options: MigrationOptions;
+  readonly options: CopyOptions;
   /** RFC 3339 instant by which the hand-over must have begun; null: none. */
   readonly deadline: string | null;
   readonly attempt: number;

@@ -1,12 +1,12 @@
 import type { PreparedCopy, StepRef } from '../../../activities/interface.js';
 import type { NodeName } from '../../../src/domain/ids.js';
-import type { CopyProgress, MigrationOptions } from '../../../src/domain/migration.js';
+import type { CopyOptions, CopyProgress } from '../../../src/domain/migration.js';
 
 /** What one attempt of a step of an offline migration is asked to do on the source, and how it is told to stop. */
 export interface OfflineTask {
   readonly step: StepRef;
   readonly target: NodeName;
-  readonly options: MigrationOptions;
+  readonly options: CopyOptions;
   readonly attempt: number;
   /** Aborted with a KedgeError: `cancelled` by the user, `worker-stopping`, or `stale-claim` when a newer attempt has taken over. */
   readonly signal: AbortSignal;

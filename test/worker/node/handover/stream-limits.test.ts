@@ -11,7 +11,10 @@ afterEach(() => {
   remove();
 });
 
-async function limitsWith(config: string, { datacenter, options = {} }: { datacenter?: string; options?: Partial<Record<keyof typeof NOT_GIVEN, number>> }) {
+async function limitsWith(
+  config: string,
+  { datacenter, options = {} }: { datacenter?: string; options?: Partial<Record<keyof typeof NOT_GIVEN | 'bandwidthShare', number>> },
+) {
   const made = await configuredNode({ 'qemu-server/101.conf': config, ...(datacenter === undefined ? {} : { 'datacenter.cfg': datacenter }) });
   remove = made.remove;
   return readStreamLimits(made.node, parseVmid(101), { ...NOT_GIVEN, ...options });
@@ -43,6 +46,12 @@ describe('what the RAM stream may take', () => {
     remove();
     const freed = await limitsWith('migrate_speed: 3\n', { options: { bandwidthLimit: 0 } });
     expect(freed.bandwidthLimit).toBe(3 * MIB);
+  });
+
+  test('never is more than the share that was granted, and less where something else says so', async () => {
+    expect(await limitsWith('name: a\n', { options: { bandwidthLimit: 0, bandwidthShare: 7 * MIB } })).toMatchObject({ bandwidthLimit: 7 * MIB });
+    remove();
+    expect(await limitsWith('migrate_speed: 3\n', { options: { bandwidthShare: 7 * MIB } })).toMatchObject({ bandwidthLimit: 3 * MIB });
   });
 
   test('is refused with the line that cannot be read', async () => {

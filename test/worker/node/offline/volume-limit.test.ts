@@ -14,10 +14,22 @@ afterEach(() => {
   remove();
 });
 
-async function limitOf({ from, to, asked = null, datacenter = '' }: { from: string; to: string; asked?: number | null; datacenter?: string }): Promise<number> {
+interface Question {
+  readonly from: string;
+  readonly to: string;
+  readonly asked?: number | null;
+  readonly share?: number;
+  readonly datacenter?: string;
+}
+
+async function limitOf({ from, to, asked = null, share, datacenter = '' }: Question): Promise<number> {
   const made = await configuredNode({ 'storage.cfg': STORAGES, 'datacenter.cfg': datacenter });
   remove = made.remove;
-  return volumeLimit(made.node, { from: `${from}:101/vm-101-disk-0.raw`, to: `${to}:101/vm-101-disk-0.raw` }, { bandwidthLimit: asked });
+  return volumeLimit(
+    made.node,
+    { from: `${from}:101/vm-101-disk-0.raw`, to: `${to}:101/vm-101-disk-0.raw` },
+    { bandwidthLimit: asked, ...(share === undefined ? {} : { bandwidthShare: share }) },
+  );
 }
 
 describe('what the copy of a volume may take', () => {
@@ -28,6 +40,8 @@ describe('what the copy of a volume may take', () => {
     ['counts the storage of the target', { from: 'free', to: 'slow' }, 100 * KIB],
     ['is that of datacenter.cfg when no storage has a say', { from: 'free', to: 'free', datacenter: 'bwlimit: migration=9\n' }, 9 * KIB],
     ['is none when a storage says so, before datacenter.cfg', { from: 'free', to: 'open', datacenter: 'bwlimit: migration=9\n' }, 0],
+    ['is the share that was granted, when all else allows more', { from: 'free', to: 'slow', asked: 0, share: 60 * KIB }, 60 * KIB],
+    ['is less than the share where a storage says so', { from: 'slow', to: 'slower', share: 60 * KIB }, 50 * KIB],
     ['is none when nobody sets one, on a storage that only the target has, too', { from: 'free', to: 'elsewhere' }, 0],
   ])('%s', async (_, request, expected) => {
     expect(await limitOf(request)).toBe(expected);

@@ -1,0 +1,107 @@
+/**
+ * What leases use of the limits, and what holds a request back.
+ *
+ * The share of a network's bandwidth is its total divided by the moves that it may carry at a time, not by those that it carries now: the streams that run
+ * are not slowed down when another comes, and still all of them together stay below the total.
+ */
+import { limitOf, type LimitedKind, type LimitName, type SlotLimits } from './admission-limits.js';
+import type { NodeName } from './ids.js';
+
+/** What a migration takes a part of. All but the nodes are absent from a Kedge that counted nodes only. */
+export interface SlotNeeds {
+  /** The source, then the target. */
+  readonly nodes: readonly NodeName[];
+  /** That carries the copy (slot-network.ts). */
+  readonly network?: string;
+  /** That are written to, or hold the disks that stay where they are. */
+  readonly storages?: readonly SlotStorage[];
+  /** What the copy would take at most by itself, in bytes per second; absent: as much as it gets. */
+  readonly bandwidthLimit?: number;
+  /** Once it is granted: what the copy may take, in bytes per second; absent: its network had no limit. */
+  readonly bandwidth?: number;
+}
+
+/** `node`: whose own it is; absent: all nodes share it. */
+export interface SlotStorage {
+  readonly storage: string;
+  readonly node?: NodeName;
+}
+
+/** By place. It is counted up in place: a queue of thousands is served in one pass. */
+export type SlotUse = Map<string, number>;
+
+/** Of these leases. */
+export function useOf(leases: readonly SlotNeeds[], limits: SlotLimits): SlotUse {
+  return leases.reduce<SlotUse>((use, lease) => used(use, lease, limits), new Map());
+}
+
+/** A limit that has no room for a request; `of` null: of the cluster. Slots, or bytes per second for `bandwidth`. */
+export interface Blocker {
+  readonly limit: LimitName;
+  readonly of: string | null;
+  readonly used: number;
+  readonly allowed: number;
+}
+
+/** One thing that a migration takes a part of. */
+interface Place {
+  readonly limit: LimitName;
+  readonly of: string | null;
+  readonly allowed: number | null;
+  readonly part: number;
+}
+
+/** Adds a lease. */
+export function used(use: SlotUse, lease: SlotNeeds, limits: SlotLimits): SlotUse {
+  for (const place of placesOf(lease, limits)) use.set(keyOf(place), (use.get(keyOf(place)) ?? 0) + place.part);
+  return use;
+}
+
+/** All limits that have no room for the request now. None: it is to be granted. */
+export function blockersOf(request: SlotNeeds, { limits, use }: { limits: SlotLimits; use: SlotUse }): readonly Blocker[] {
+  return placesOf(request, limits).flatMap((place) => {
+    const { limit, of, allowed, part } = place;
+    const before = use.get(keyOf(place)) ?? 0;
+    return allowed === null || before + part <= allowed ? [] : [{ limit, of, used: before, allowed }];
+  });
+}
+
+/** What a request's copy may take if it is granted under these limits, in bytes per second; null: no limit. */
+export function shareOf({ network, bandwidthLimit }: SlotNeeds, limits: SlotLimits): number | null {
+  const total = network === undefined ? null : limitOf(limits, 'networks', { limit: 'bandwidth', of: network });
+  if (network === undefined || total === null) return null;
+  const slots = Math.min(limits.cluster, limitOf(limits, 'networks', { limit: 'perNetwork', of: network }) ?? limits.cluster);
+  // Without a slot nothing is granted.
+  const share = Math.floor(total / Math.max(1, slots));
+  return bandwidthLimit === undefined ? share : Math.min(share, bandwidthLimit);
+}
+
+function placesOf(request: SlotNeeds, limits: SlotLimits): readonly Place[] {
+  const { nodes, network, storages = [] } = request;
+  const [source, target] = nodes;
+  const disks = new Map(storages.map(({ storage, node }) => [node === undefined ? storage : `${storage} on ${node}`, storage]));
+  const one = (kind: LimitedKind, limit: LimitName, of: string, name = of): Place => ({
+    limit,
+    of: name,
+    allowed: limitOf(limits, kind, { limit, of }),
+    part: 1,
+  });
+  return [
+    { limit: 'cluster', of: null, allowed: limits.cluster, part: 1 },
+    ...[...new Set(nodes)].map((node) => one('nodes', 'perNode', node)),
+    ...(source === undefined ? [] : [one('nodes', 'out', source)]),
+    ...(target === undefined ? [] : [one('nodes', 'in', target)]),
+    ...(network === undefined ? [] : [one('networks', 'perNetwork', network), bandwidthOf(request, network, limits)]),
+    ...[...disks].map(([place, storage]) => one('storages', 'perStorage', storage, place)),
+  ];
+}
+
+/** A lease from before the limit, whose copy has none, counts as one share: it takes a place of those that share. */
+function bandwidthOf(request: SlotNeeds, network: string, limits: SlotLimits): Place {
+  const part = request.bandwidth ?? shareOf(request, limits) ?? 0;
+  return { limit: 'bandwidth', of: network, allowed: limitOf(limits, 'networks', { limit: 'bandwidth', of: network }), part };
+}
+
+function keyOf({ limit, of }: Place): string {
+  return `${limit} ${of ?? ''}`;
+}
