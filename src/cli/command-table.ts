@@ -42,6 +42,11 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/window/group.js')).windowCommands(context),
   },
   {
+    name: 'event',
+    description: 'List what has happened in the cluster, and follow what happens',
+    load: async (context) => (await import('./commands/event/group.js')).eventCommands(context),
+  },
+  {
     name: 'control',
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
     load: async (context) => (await import('./commands/control.js')).controlCommand(context),

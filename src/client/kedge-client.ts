@@ -17,6 +17,7 @@ import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
 import { ensureNamespace } from './ensure-namespace.js';
+import { eventVerbs, type EventVerbs } from './events/event-verbs.js';
 import { failLostAttempts } from './fail-lost-attempts.js';
 import { failTaskTokens } from './fail-task-tokens.js';
 import { findMigration } from './find-migration.js';
@@ -115,6 +116,7 @@ export interface KedgeClient {
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
   repair(request: RepairRequest): Promise<RepairResult>;
   readonly windows: WindowVerbs;
+  readonly events: EventVerbs;
   /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
@@ -165,6 +167,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
     windows: windowVerbs(context),
+    events: eventVerbs(context),
     scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };

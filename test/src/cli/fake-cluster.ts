@@ -1,6 +1,7 @@
 /** A cluster that answers from what a test puts into it, and remembers what it was asked. */
 import type { CliContext } from '../../../src/cli/cli-context.js';
 import type { Cluster } from '../../../src/cli/cluster.js';
+import type { EventsLook } from '../../../src/client/events/event-verbs.js';
 import type { MigrationView } from '../../../src/client/migration-view.js';
 import { runCli } from '../../../src/cli/run-cli.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -67,6 +68,10 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       answer: unexpected('windows.answer'),
       remove: unexpected('windows.remove'),
     },
+    events: {
+      list: unexpected('events.list'),
+      follow: () => looksOf([]),
+    },
     close() {
       seen.closed = true;
       return Promise.resolve();
@@ -90,4 +95,8 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
 /** A watch that shows these views one after the other, then ends. */
 export async function* viewsOf(views: readonly MigrationView[]): AsyncGenerator<MigrationView, void> {
   for (const view of views) yield await Promise.resolve(view);
+}
+
+export async function* looksOf(looks: readonly EventsLook[]): AsyncGenerator<EventsLook, void> {
+  for (const look of looks) yield await Promise.resolve(look);
 }
