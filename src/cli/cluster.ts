@@ -29,6 +29,7 @@ export interface Cluster
     | 'repair'
     | 'windows'
     | 'events'
+    | 'hooks'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */

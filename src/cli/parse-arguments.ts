@@ -39,6 +39,13 @@ export const parseArgument = {
     }
     return new Date(isInstant(text) ? Date.parse(text) : Date.now() - parseDuration(text, 'span')).toISOString();
   },
+  /** Name of a hook, as kedge.yaml may have it. */
+  hook: (text: string): string => {
+    if (!/^[a-z][a-z0-9-]{0,31}$/.test(text)) {
+      throw new InvalidArgumentError(`Current value is "${text}", must be the name of a hook: lower-case letters, digits and hyphens.`);
+    }
+    return text;
+  },
   /** Kinds and classes of events, separated by commas. */
   eventSorts: (text: string): readonly string[] => {
     const sorts = text.split(',').map((sort) => sort.trim());

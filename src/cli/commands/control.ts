@@ -23,6 +23,10 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
       await runControlWorker({
         config,
         placement: async () => placementOf((await loadClusterConfig(file)).placement),
+        hooks: async () => {
+          const { cluster, hooks } = await loadClusterConfig(file);
+          return { cluster, hooks };
+        },
         log: createLogger({ fields: { role: 'control' } }),
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

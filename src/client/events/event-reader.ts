@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { EventFact } from '../../domain/events/facts.js';
 import type { Vmid } from '../../domain/ids.js';
 import { KedgeError } from '../../domain/kedge-error.js';
+import { WORKFLOW_TYPES } from '../../domain/workflow-names.js';
 import { withClientErrors } from '../client-error.js';
 import type { ClientContext } from '../kedge-client.js';
 import { listRuns, type ListedRun } from './list-runs.js';
@@ -11,6 +12,9 @@ import { readFact } from './read-fact.js';
 const AT_A_TIME = 8;
 /** The server's index of executions lags behind, and clocks differ: what ended so long before the last look is looked at once more. */
 const OVERLAP_MS = 5 * 60_000;
+
+/** How a delivery that waits for its next attempt is going is asked no more often than so: there may be many of them. */
+const DELIVERY_AGE_MS = 60_000;
 
 /** Looks at what the server knows, again and again, and reads at each look only what may have changed. */
 export interface EventReader {
@@ -51,7 +55,8 @@ export function openEventReader(context: ClientContext, { since, vmid }: { since
 function stateKey({ run, type, memo }: ListedRun): string | null {
   if (run.state !== 'running') return `${run.runId} ended`;
   // Each change of a node's state is in its memo; its history, which tells when, is read after such a change only.
-  return type === 'nodePresence' ? `${run.runId} ${JSON.stringify(memo['status'] ?? null)}` : null;
+  if (type === WORKFLOW_TYPES.deliverEvent) return `${run.runId} ${String(Math.floor(Date.now() / DELIVERY_AGE_MS))}`;
+  return type === WORKFLOW_TYPES.nodePresence ? `${run.runId} ${JSON.stringify(memo['status'] ?? null)}` : null;
 }
 
 /** Null for one that the server has dropped since it was listed, and for one that was started by hand under an id that is none of ours. */

@@ -15,6 +15,7 @@ const TOLD: readonly string[] = [
   WORKFLOW_TYPES.nodePresence,
   WORKFLOW_TYPES.recoverNode,
   WORKFLOW_TYPES.manageGuest,
+  WORKFLOW_TYPES.deliverEvent,
 ];
 
 /** An execution as the server's index has it: no call besides the listing was needed. */
@@ -33,6 +34,8 @@ export async function listRuns(
   const query = [
     `WorkflowType IN (${TOLD.map((type) => `'${type}'`).join(', ')})`,
     `(ExecutionStatus = 'Running' OR CloseTime >= '${endedSince}')`,
+    // Of a hook that was told nothing is told.
+    `(WorkflowType != '${WORKFLOW_TYPES.deliverEvent}' OR ExecutionStatus != 'Completed')`,
     ...(vmid === undefined ? [] : [`(${SEARCH_ATTRIBUTES.guest} = '${vmid}' OR WorkflowType != '${WORKFLOW_TYPES.migrateGuest}')`]),
   ].join(' AND ');
   return withClientErrors('list what has happened', async () => {

@@ -8,6 +8,7 @@ import { QUERIES, SEARCH_ATTRIBUTES, vmidOfMigrationWorkflow, WORKFLOW_TYPES } f
 import { askWorkflow } from '../ask-workflow.js';
 import { isEvacuationReport } from '../evacuation.js';
 import type { ClientContext } from '../kedge-client.js';
+import { readPendingActivities } from '../pending-activities.js';
 import { readEnd, type WorkflowEnd } from '../read-end.js';
 import { isStory } from '../read-migration.js';
 import { isUpkeepProgress, isWindowReport } from '../window/window-verbs.js';
@@ -53,6 +54,8 @@ export async function readFact(context: ClientContext, listed: ListedRun): Promi
     }
     case WORKFLOW_TYPES.manageGuest:
       return readCommand(context, listed);
+    case WORKFLOW_TYPES.deliverEvent:
+      return readDelivery(context, listed);
     default:
       return null;
   }
@@ -77,6 +80,19 @@ async function readCommand(context: ClientContext, { run, memo }: ListedRun): Pr
   const { failure } = run.state === 'failed' ? await tell(context, run, { is: isRecord, under: 'report', query: null }) : { failure: null };
   const node = memo['node'];
   return { of: 'guest-command', run, vmid: parseVmid(vmid), verb, node: typeof node === 'string' ? parseNodeName(node) : null, failure };
+}
+
+/** Tests of hooks have no memo: who asked for one has heard how it went. */
+async function readDelivery(context: ClientContext, { run, memo }: ListedRun): Promise<EventFact | null> {
+  const { hook, eventId } = memo;
+  if (typeof hook !== 'string' || typeof eventId !== 'string') return null;
+  if (run.state !== 'running') {
+    const { failure } = await tell(context, run, { is: isRecord, under: 'report', query: null });
+    return { of: 'delivery', run, hook, eventId, lastFailure: null, failure };
+  }
+  const description = await context.client.workflow.getHandle(run.workflowId, run.runId).describe();
+  const lastFailure = readPendingActivities(description)[0]?.lastFailure ?? null;
+  return { of: 'delivery', run, hook, eventId, lastFailure, failure: null };
 }
 
 function nodesOf({ attributes }: ListedRun): { source: NodeName | null; target: NodeName | null } {

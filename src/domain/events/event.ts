@@ -41,6 +41,7 @@ export const EVENT_KINDS = {
   'guest-taken': 'end',
   'guest-command': 'note',
   'guest-command-failed': 'failure',
+  'hook-test': 'hook',
   'hook-retrying': 'hook',
   'hook-failed': 'hook',
 } as const satisfies Readonly<Record<string, EventClass | 'hook'>>;

@@ -72,6 +72,11 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       list: unexpected('events.list'),
       follow: () => looksOf([]),
     },
+    hooks: {
+      knownSince: unexpected('hooks.knownSince'),
+      deliver: unexpected('hooks.deliver'),
+      test: unexpected('hooks.test'),
+    },
     close() {
       seen.closed = true;
       return Promise.resolve();
