@@ -1,6 +1,7 @@
 /** The activities of the control worker as workflows see them: types only, as in interface.ts. */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
+import type { ClusterEvent } from '../src/domain/events/event.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, LastSeenGuest, NodeStatus } from '../src/domain/node-facts.js';
 import type { LostPlace, LostPlacesQuestion } from '../src/domain/plan/place-lost.js';
@@ -55,6 +56,17 @@ export interface WorkActivities {
   runOnNode(input: { node: NodeName; command: string; timeoutMs: number }): Promise<CommandEnd>;
   /** Resolves when the node is heard on another boot than `bootId` (null: on any), or false when the time is over. */
   awaitBoot(input: { node: NodeName; bootId: string | null; timeoutMs: number }): Promise<{ booted: boolean }>;
+}
+
+/** Runs on the queue as a call of its own: others may take their time to answer. */
+export interface HookActivities {
+  /** Tells one hook of one event, once. @throws `hook-failed` */
+  tellHook(input: { hook: string; event: ClusterEvent }): Promise<HookAnswer>;
+}
+
+/** What a hook said when it took an event. */
+export interface HookAnswer {
+  readonly answer: string;
 }
 
 /** `exitCode` null: the connection was lost, so that nobody knows how it ended, or whether it has. */

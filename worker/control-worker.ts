@@ -13,12 +13,14 @@ import type { Logger } from '../src/log/logger.js';
 import { loadFencingConfig } from '../src/config/load-fencing-config.js';
 import { pathsFromEnvironment } from '../src/config/paths.js';
 import { fenceNode } from '../src/drivers/fence/fence-node.js';
+import { tellHook, type ClusterHooks } from '../src/drivers/hook/tell-hook.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
 import { keepAdmission, lastGoodLimits, startingAdmissionWith } from './keep-admission.js';
 import { runBySsh } from './run-by-ssh.js';
 import { connectWorker } from './temporal/connect-worker.js';
 import { installRuntime } from './temporal/install-runtime.js';
 import { runWorkers } from './temporal/run-workers.js';
+import { watchEvents } from './watch-events.js';
 import { watchSuspects } from './watch-suspects.js';
 import { workflowBundle } from './temporal/workflow-bundle.js';
 
@@ -27,6 +29,8 @@ type Blackouts = () => Promise<readonly Blackout[]>;
 
 export interface ControlWorkerOptions {
   readonly config: Pick<ClusterConfig, 'temporal' | 'nodes' | 'recovery'>;
+  /** Reads who is told of events anew at each call, as `placement`. @throws KedgeError `bad-config` */
+  readonly hooks: () => Promise<ClusterHooks>;
   /** Reads the operator's wishes anew at each call: a rule that is written needs no restart. @throws KedgeError `bad-config` */
   readonly placement: () => Promise<Placement>;
   /** Likewise. */
@@ -40,7 +44,16 @@ export interface ControlWorkerOptions {
 }
 
 /** Runs a control worker until SIGTERM, SIGINT or `signal`. Waits for the server; keeps nothing: as many as one likes may run. */
-export async function runControlWorker({ config, placement, blackouts, limits: read, log, metricsAddress, signal }: ControlWorkerOptions): Promise<void> {
+export async function runControlWorker({
+  config,
+  placement,
+  blackouts,
+  limits: read,
+  hooks,
+  log,
+  metricsAddress,
+  signal,
+}: ControlWorkerOptions): Promise<void> {
   installRuntime({ log, ...(metricsAddress === undefined ? {} : { metricsAddress }) });
   const nodes = Object.keys(config.nodes).map(parseNodeName);
   const { connection, namespace, kedge } = await connectWorker({ ...config.temporal, nodes }, { log, ...(signal === undefined ? {} : { signal }) });
@@ -53,20 +66,25 @@ export async function runControlWorker({ config, placement, blackouts, limits: r
       kedge: startingAdmissionWith(limits, kedge),
       placement,
       blackouts,
+      hooks,
       workflows: { workflowBundle: workflowBundle() },
     });
     const stopKeeping = keepAdmission(kedge, { limits, log });
     const stopWatching = watchSuspects(kedge, { recovery: config.recovery, log });
+    const stopTelling = watchEvents(kedge, { hooks, log });
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
     await runWorkers([worker], signal).finally(() => {
       stopKeeping();
       stopWatching();
+      stopTelling();
     });
     log.info('control worker ended');
   } finally {
     await connection.close();
   }
 }
+
+const NO_HOOKS = (): Promise<ClusterHooks> => Promise.resolve({ cluster: '', hooks: {} });
 
 export interface ControlWorkerParts {
   readonly connection: NativeConnection;
@@ -75,19 +93,22 @@ export interface ControlWorkerParts {
   readonly placement: ControlWorkerOptions['placement'];
   /** None when absent. */
   readonly blackouts?: Blackouts;
+  /** Nobody is told when absent. */
+  readonly hooks?: ControlWorkerOptions['hooks'];
   readonly workflows: Pick<WorkerOptions, 'workflowBundle'>;
   /** For tests only: what the activities reach instead of the cluster. */
   readonly access?: ClusterAccess;
 }
 
 /** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
-export function createControlWorker({ connection, namespace, kedge, placement, blackouts, workflows, access }: ControlWorkerParts): Promise<Worker> {
+export function createControlWorker(parts: ControlWorkerParts): Promise<Worker> {
+  const { connection, namespace, kedge, placement, blackouts, hooks = NO_HOOKS, workflows, access } = parts;
   return Worker.create({
     connection,
     namespace,
     ...workflows,
     taskQueue: CONTROL_QUEUE,
-    activities: createControlActivities(access ?? { ...clusterAccess(kedge, placement), ...(blackouts === undefined ? {} : { blackouts }) }),
+    activities: createControlActivities(access ?? { ...clusterAccess(kedge, placement, hooks), ...(blackouts === undefined ? {} : { blackouts }) }),
     maxCachedWorkflows: 200,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
@@ -96,7 +117,11 @@ export function createControlWorker({ connection, namespace, kedge, placement, b
 }
 
 /** What the activities reach: the cluster's verbs, this machine's devices, and its key for the nodes. */
-export function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOptions['placement']): ClusterAccess {
+export function clusterAccess(
+  kedge: KedgeClient,
+  placement: ControlWorkerOptions['placement'],
+  hooks: ControlWorkerOptions['hooks'] = NO_HOOKS,
+): ClusterAccess {
   return {
     nodes: kedge.nodes,
     nodeStatus: (node) => kedge.findNodeStatus(node),
@@ -108,6 +133,7 @@ export function clusterAccess(kedge: KedgeClient, placement: ControlWorkerOption
     cordonNode: (node, cordoned) => kedge.cordonNode(node, cordoned),
     scheduleWindow: (change) => crashPoint('control.schedule-window', () => kedge.scheduleWindow(change)),
     runOnNode: (call) => runBySsh(call),
+    tellHook: async (call) => tellHook(await hooks(), call),
     changeAway: (change) => kedge.changeAway(change),
     readSlots: () => kedge.readSlots(),
     placement,

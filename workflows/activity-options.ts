@@ -39,6 +39,10 @@ const LONGEST_COPY = '24 hours';
 const LONGEST_FENCE = '1 hour';
 /** The node ends a command whose time is over; this is for that to be heard. */
 const WORK_GRACE_MS = 90_000;
+/** A hook's own limit is a minute at most. */
+const LONGEST_TELLING = '90 seconds';
+const LONGEST_DELIVERY = '1 day';
+const SLOWEST_DELIVERY = '15 minutes';
 /** Temporal wants some limit; a node that stays up longer gets a new attempt, which nobody notices. */
 const LONGEST_PRESENCE = '365 days';
 
@@ -55,6 +59,8 @@ export interface ActivityProfiles {
   readonly fence: ActivityOptions;
   /** A command on a node, of its own length. One attempt unless it may run twice: a lost answer is *outcome unknown*. */
   readonly work: (limit: { timeoutMs: number; repeatable: boolean }) => ActivityOptions;
+  /** Telling a hook: for a day, unless somebody waits for the first attempt. */
+  readonly tell: (limit: { once: boolean }) => ActivityOptions;
   readonly survey: LocalActivityOptions;
 }
 
@@ -130,6 +136,12 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       startToCloseTimeout: timeoutMs + WORK_GRACE_MS,
       heartbeatTimeout,
       retry: { ...backoff, maximumAttempts: repeatable ? 3 : 1 },
+    }),
+    tell: ({ once }) => ({
+      startToCloseTimeout: LONGEST_TELLING,
+      scheduleToCloseTimeout: LONGEST_DELIVERY,
+      heartbeatTimeout,
+      retry: once ? { maximumAttempts: 1 } : { ...backoff, maximumInterval: SLOWEST_DELIVERY },
     }),
     survey: {
       startToCloseTimeout: timings.callTimeoutMs,

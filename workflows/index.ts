@@ -2,7 +2,9 @@
 export { admission } from './admission.js';
 export { auditNode } from './audit-node.js';
 export { checkMigration } from './check-migration.js';
+export { deliverEvent } from './deliver-event.js';
 export { fenceLostNode } from './fence-lost-node.js';
+export { hookMark } from './hook-mark.js';
 export { maintainNode } from './maintain-node.js';
 export { maintainNodes } from './maintain-nodes.js';
 export { evacuateNode } from './evacuate-node.js';

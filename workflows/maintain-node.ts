@@ -19,7 +19,7 @@ import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timing
 import { workAnswerUpdate } from './messages.js';
 import { doWork, isWell, type Ask, type WorkEnd } from './node-work.js';
 import { onControl, onNode } from './on-node.js';
-import { instantMs, workflowTimeMs } from './workflow-time.js';
+import { instantMs, workflowInstant, workflowTimeMs } from './workflow-time.js';
 
 export interface MaintainNodeInput extends Upkeep {
   /** For tests only. */
@@ -55,11 +55,11 @@ export async function maintainNode(input: MaintainNodeInput): Promise<NodeOutcom
   );
   const ask: Ask = async (question) => {
     const { phase } = progress;
-    keep({ phase: 'waiting-for-operator', question });
+    keep({ phase: 'waiting-for-operator', question, since: workflowInstant() });
     await condition(() => answer !== null);
     const given = answer ?? 'failed';
     answer = null;
-    keep({ phase, question: null });
+    keep({ phase, question: null, since: null });
     return given;
   };
 

@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities, type ActivityInterfaceFor, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities, WorkActivities } from '../activities/interface-control.js';
+import type { ControlActivities, HookActivities, WorkActivities } from '../activities/interface-control.js';
 import type { NodeBulkActivities, NodeControlActivities, NodeOfflineActivities } from '../activities/interface.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
@@ -47,4 +47,9 @@ export function onFencing(timings: WorkflowTimings): ActivityInterfaceFor<Pick<C
 /** The calls that a window makes to one of its nodes through the control worker, as activities of its queue. */
 export function onWork(timings: WorkflowTimings, limit: { timeoutMs: number; repeatable: boolean }): ActivityInterfaceFor<WorkActivities> {
   return proxyActivities<WorkActivities>({ ...activityProfiles(timings).work(limit), taskQueue: CONTROL_QUEUE });
+}
+
+/** Telling hooks, as an activity of the control workers' queue. */
+export function onHooks(timings: WorkflowTimings, limit: { once: boolean }): ActivityInterfaceFor<HookActivities> {
+  return proxyActivities<HookActivities>({ ...activityProfiles(timings).tell(limit), taskQueue: CONTROL_QUEUE });
 }

@@ -47,6 +47,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
   const control = onControl(timings);
   let report: RecoveryReport = input.report ?? {
     node,
+    startedAt: workflowInstant(),
     phase: 'looking',
     silentSince: null,
     evidence: [],
@@ -89,11 +90,11 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     }
   }
   await condition(allHandlersFinished);
-  tell({ phase: 'back', question: null });
+  tell({ phase: 'back', question: null, askedAt: null });
   return report;
 
   function prove(proof: DeathProof): void {
-    tell({ proof, phase: 'starting', question: null });
+    tell({ proof: { ...proof, at: workflowInstant() }, phase: 'starting', question: null, askedAt: null });
   }
 
   async function look(): Promise<Look> {
@@ -121,12 +122,12 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     if (verdict.is === 'back') return;
     tell({ evidence: verdict.facts });
     if (verdict.is !== 'silent') {
-      tell({ phase: 'looking', question: null });
+      tell({ phase: 'looking', question: null, askedAt: null });
       return;
     }
     const spared = await whySpared(cluster);
     if (spared !== null) {
-      tell({ phase: 'looking', question: null, evidence: [...verdict.facts, spared] });
+      tell({ phase: 'looking', question: null, askedAt: null, evidence: [...verdict.facts, spared] });
       return;
     }
     const result = await fence();
@@ -139,6 +140,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     const reason = result.reason === null ? 'no fencing device is configured for it' : `it could not be fenced: ${result.reason}`;
     tell({
       phase: 'asking',
+      askedAt: report.askedAt ?? workflowInstant(),
       question: `${node} is silent on every path, and ${reason}. Look at the machine, switch its power off, then: kedge node confirm-dead ${node} --confirm ${node}`,
     });
   }
@@ -229,7 +231,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
         }
         const result = await onNode(to, timings).settle.takeOverLost(requestOf(guest));
         if (result.outcome === 'taken') {
-          tell({ taken: [...report.taken, { vmid, to, problem: result.problem }], owed: report.owed.filter((other) => other !== vmid) });
+          tell({ taken: [...report.taken, { vmid, to, problem: result.problem, at: workflowInstant() }], owed: report.owed.filter((other) => other !== vmid) });
           return { to };
         }
         reasons.push(`${to}: ${result.reason}`);

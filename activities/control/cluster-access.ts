@@ -6,6 +6,7 @@ import type { Occurrence } from '../../src/domain/window/window.js';
 import type { RunOnNode } from './run-on-node.js';
 import type { Placement } from '../../src/domain/plan/placement.js';
 import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
+import type { HookCall } from '../../src/drivers/hook/tell-hook.js';
 import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 
@@ -37,4 +38,6 @@ export interface ClusterAccess {
   /** Tells the schedule of a window when it opens next, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   runOnNode: RunOnNode;
+  /** Tells one hook of one event; answers what came back. */
+  tellHook(call: HookCall): Promise<string>;
 }

@@ -1,5 +1,5 @@
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
-import type { ControlActivities, WorkActivities } from '../interface-control.js';
+import type { ControlActivities, HookActivities, WorkActivities } from '../interface-control.js';
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { awaitBoot, examineNode } from './examine-node.js';
@@ -12,7 +12,7 @@ import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
 
 /** The activities that run inside the control worker. */
-export function createControlActivities(cluster: ClusterAccess): ControlActivities & WorkActivities {
+export function createControlActivities(cluster: ClusterAccess): ControlActivities & HookActivities & WorkActivities {
   return {
     surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
     findEndedHolders: ({ workflowIds }) => crashPoint('control.find-ended-holders', () => findEnded(cluster, workflowIds)),
@@ -31,6 +31,7 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     openWindow: (input) => crashPoint('control.open-window', () => openWindow(cluster, input)),
     examineNode: ({ node }) => crashPoint('control.examine-node', () => examineNode(cluster, node)),
     runOnNode: (input) => crashPoint('control.run-on-node', () => runOnNode(cluster.runOnNode, input)),
+    tellHook: (call) => crashPoint('control.tell-hook', () => beating(async () => ({ answer: await cluster.tellHook(call) }))),
     awaitBoot: (input) => crashPoint('control.await-boot', () => beating(() => awaitBoot(cluster, input))),
   };
 }

@@ -30,6 +30,8 @@ export interface Cluster
     | 'repair'
     | 'windows'
     | 'admission'
+    | 'events'
+    | 'hooks'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */

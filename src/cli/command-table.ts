@@ -52,6 +52,16 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/admission/group.js')).admissionCommands(context),
   },
   {
+    name: 'event',
+    description: 'List what has happened in the cluster, and follow what happens',
+    load: async (context) => (await import('./commands/event/group.js')).eventCommands(context),
+  },
+  {
+    name: 'hook',
+    description: 'Test who is told of events',
+    load: async (context) => (await import('./commands/hook/group.js')).hookCommands(context),
+  },
+  {
     name: 'control',
     description: 'Run a control worker, which drives the workflows, in the foreground, until SIGTERM',
     load: async (context) => (await import('./commands/control.js')).controlCommand(context),

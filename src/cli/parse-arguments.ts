@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { EVENT_CLASSES, EVENT_KINDS, isEventSort } from '../domain/events/event.js';
 import { parseMigrationId, parseNodeName, parseVmid, type NodeName, type Vmid } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import { parseDuration } from '../domain/parse-duration.js';
@@ -30,6 +31,30 @@ export const parseArgument = {
       );
     }
     return new Date(Date.parse(text)).toISOString();
+  },
+  /** RFC 3339 out of an instant with a zone, or out of a span that is over (`2h`: two hours ago). */
+  past: (text: string): string => {
+    if (!isInstant(text) && !/^(?:\d+(?:ms|[smhd]))+$/.test(text)) {
+      throw new InvalidArgumentError(`Current value is "${text}", must be a span like 2h or 30d, or an instant with a time zone like 2026-03-01T02:30:00Z.`);
+    }
+    return new Date(isInstant(text) ? Date.parse(text) : Date.now() - parseDuration(text, 'span')).toISOString();
+  },
+  /** Name of a hook, as kedge.yaml may have it. */
+  hook: (text: string): string => {
+    if (!/^[a-z][a-z0-9-]{0,31}$/.test(text)) {
+      throw new InvalidArgumentError(`Current value is "${text}", must be the name of a hook: lower-case letters, digits and hyphens.`);
+    }
+    return text;
+  },
+  /** Kinds and classes of events, separated by commas. */
+  eventSorts: (text: string): readonly string[] => {
+    const sorts = text.split(',').map((sort) => sort.trim());
+    const unknown = sorts.find((sort) => !isEventSort(sort));
+    if (unknown !== undefined) {
+      const known = [...EVENT_CLASSES, 'hook', ...Object.keys(EVENT_KINDS)].join(', ');
+      throw new InvalidArgumentError(`Current value is "${unknown}", must be one or more of ${known}, separated by commas.`);
+    }
+    return sorts;
   },
 } as const;
 

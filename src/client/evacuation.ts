@@ -71,9 +71,10 @@ export async function readEvacuation({ client }: ClientContext, node: NodeName, 
   }
 }
 
-const readReport = (value: unknown): EvacuationReport | null => (isReport(value) ? value : null);
+const readReport = (value: unknown): EvacuationReport | null => (isEvacuationReport(value) ? value : null);
 
-function isReport(value: unknown): value is EvacuationReport {
+/** Is it what a drain tells of itself? */
+export function isEvacuationReport(value: unknown): value is EvacuationReport {
   return isRecord(value) && Array.isArray(value['moved']) && Array.isArray(value['stayed']);
 }
 

@@ -18,8 +18,10 @@ import { admissionVerbs, ensureAdmission, type AdmissionVerbs } from './admissio
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureNamespace } from './ensure-namespace.js';
+import { eventVerbs, type EventVerbs } from './events/event-verbs.js';
 import { failLostAttempts } from './fail-lost-attempts.js';
 import { failTaskTokens } from './fail-task-tokens.js';
+import { hookVerbs, type HookVerbs } from './hooks.js';
 import { findMigration } from './find-migration.js';
 import { isRunning } from './is-running.js';
 import { listMigrations, type ListMigrationsFilter } from './list-migrations.js';
@@ -117,6 +119,8 @@ export interface KedgeClient {
   repair(request: RepairRequest): Promise<RepairResult>;
   readonly windows: WindowVerbs;
   readonly admission: AdmissionVerbs;
+  readonly events: EventVerbs;
+  readonly hooks: HookVerbs;
   /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
@@ -168,6 +172,8 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     repair: (request) => repair(context, request),
     windows: windowVerbs(context),
     admission: admissionVerbs(context),
+    events: eventVerbs(context),
+    hooks: hookVerbs(context),
     scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };

@@ -13,6 +13,10 @@ export interface ListMigrationsFilter {
   /** Migrations to or from this node. */
   readonly node?: NodeName;
   readonly running?: boolean;
+  /** Only those that ended otherwise than wanted: not cancelled ones. */
+  readonly failed?: boolean;
+  /** RFC 3339: only those that run, or have ended since then. */
+  readonly since?: string;
   /** Newest first; default 50. */
   readonly limit?: number;
 }
@@ -22,31 +26,41 @@ const AT_A_TIME = 8;
 
 /** Migrations of the last 30 days, newest first. A migration started this moment may be missing: the server's index lags. */
 export async function listMigrations(context: ClientContext, filter: ListMigrationsFilter): Promise<readonly MigrationView[]> {
-  const refs = await withClientErrors('list migrations', () => findRefs(context, filter));
+  const limit = filter.limit ?? 50;
   const views: MigrationView[] = [];
-  for (let at = 0; at < refs.length; at += AT_A_TIME) {
-    const page = await Promise.all(refs.slice(at, at + AT_A_TIME).map((ref) => readIfKept(context, ref)));
-    views.push(...page.filter((view) => view !== null));
-  }
+  let refs: MigrationRef[] = [];
+  // What the index can't tell is looked at in the stories, so that it takes as many pages as it takes.
+  const readPage = async (): Promise<void> => {
+    const page = await Promise.all(refs.map((ref) => readIfKept(context, ref)));
+    refs = [];
+    views.push(...page.filter((view) => view !== null).filter((view) => isAskedFor(view, filter)));
+  };
+  await withClientErrors('list migrations', async () => {
+    for await (const { workflowId, runId } of context.client.workflow.list({ query: queryOf(filter) })) {
+      refs.push({ workflowId, runId, vmid: vmidOfMigrationWorkflow(workflowId) });
+      if (refs.length >= Math.min(AT_A_TIME, limit - views.length)) await readPage();
+      if (views.length >= limit) break;
+    }
+    await readPage();
+  });
   return views.sort((one, other) => Date.parse(other.startedAt) - Date.parse(one.startedAt));
 }
 
-async function findRefs({ client }: ClientContext, filter: ListMigrationsFilter): Promise<readonly MigrationRef[]> {
-  const refs: MigrationRef[] = [];
-  for await (const { workflowId, runId } of client.workflow.list({ query: queryOf(filter) })) {
-    refs.push({ workflowId, runId, vmid: vmidOfMigrationWorkflow(workflowId) });
-    if (refs.length >= (filter.limit ?? 50)) break;
-  }
-  return refs;
+/** A source that nobody named at the start is in the story alone. While no story can be read nothing speaks against it. */
+function isAskedFor({ story, failure }: MigrationView, { node, failed }: ListMigrationsFilter): boolean {
+  if (failed === true && failure?.code === 'cancelled') return false;
+  return node === undefined || story === null || story.source === null || story.source === node || story.target === node;
 }
 
-function queryOf({ vmid, node, running }: ListMigrationsFilter): string {
+function queryOf({ vmid, node, running, failed, since }: ListMigrationsFilter): string {
   const { guest, source, target } = SEARCH_ATTRIBUTES;
   return [
     `WorkflowType = '${WORKFLOW_TYPES.migrateGuest}'`,
     ...(vmid === undefined ? [] : [`${guest} = '${vmid}'`]),
-    ...(node === undefined ? [] : [`(${source} = '${node}' OR ${target} = '${node}')`]),
+    ...(node === undefined ? [] : [`(${source} = '${node}' OR ${target} = '${node}' OR ${source} IS NULL)`]),
     ...(running === true ? [`ExecutionStatus = 'Running'`] : []),
+    ...(failed === true ? [`ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'TimedOut')`] : []),
+    ...(since === undefined ? [] : [`(ExecutionStatus = 'Running' OR CloseTime >= '${since}')`]),
   ].join(' AND ');
 }
 

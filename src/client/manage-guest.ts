@@ -40,6 +40,7 @@ export async function manageGuest(context: ClientContext, request: GuestRequest)
         workflowId: onlyReads ? `${id}-${randomUUID()}` : id,
         workflowIdConflictPolicy: 'FAIL',
         args: [{ node, command }],
+        memo: { node },
         staticSummary: `${command.verb} guest ${command.vmid} on ${node}`,
       },
     );

@@ -47,6 +47,7 @@ export async function findNodeStatus({ client }: ClientContext, node: NodeName):
   }
 }
 
-function isEntityStatus(value: unknown): value is NodeEntityStatus {
+/** Is it what the entity of a node keeps? */
+export function isEntityStatus(value: unknown): value is NodeEntityStatus {
   return isRecord(value) && typeof value['node'] === 'string' && typeof value['cordoned'] === 'boolean';
 }

@@ -1,13 +1,13 @@
-import { WorkflowFailedError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { isRecord } from '../domain/is-record.js';
 import type { CopyProgress, MigrationStory } from '../domain/migration.js';
-import { readFailure, type KedgeFailure } from '../domain/read-failure.js';
 import { QUERIES } from '../domain/workflow-names.js';
 import { askWorkflow } from './ask-workflow.js';
 import { withClientErrors } from './client-error.js';
 import type { ClientContext } from './kedge-client.js';
 import type { MigrationRef, MigrationStatus, MigrationView } from './migration-view.js';
 import { readPendingActivities } from './pending-activities.js';
+import { readEnd } from './read-end.js';
 
 export interface ReadMigrationOptions {
   readonly ref: MigrationRef;
@@ -21,9 +21,9 @@ export async function readMigration({ client }: ClientContext, { ref, lastStory 
     const handle = client.workflow.getHandle(ref.workflowId, ref.runId);
     const description = await handle.describe();
     const status = STATUSES[description.status.name] ?? 'unknown';
-    const end = status === 'completed' || status === 'failed' ? await readEnd(handle) : null;
+    const end = status === 'completed' || status === 'failed' ? await readEnd(handle, { is: isStory, under: 'story' }) : null;
     const asked = end === null ? await askForStory(handle) : null;
-    const story = end?.story ?? asked ?? lastStory;
+    const story = end?.said ?? asked ?? lastStory;
     const activities = readPendingActivities(description);
     const progress = activities.map((activity) => activity.heartbeat).find(isCopyProgress) ?? null;
     return {
@@ -32,7 +32,7 @@ export async function readMigration({ client }: ClientContext, { ref, lastStory 
       ...timesOf(description),
       phase: story?.phase === 'needs-operator' ? story.phase : (progress?.phase ?? story?.phase ?? null),
       story,
-      storyIsFresh: (end?.story ?? asked) !== null,
+      storyIsFresh: (end?.said ?? asked) !== null,
       progress,
       activities: activities.map(({ name, state, attempt, lastFailure, heartbeatAgeMs }) => ({ name, state, attempt, lastFailure, heartbeatAgeMs })),
       failure: end?.failure ?? null,
@@ -50,18 +50,6 @@ const STATUSES: Readonly<Record<string, MigrationStatus>> = {
   TERMINATED: 'terminated',
 };
 
-async function readEnd(handle: WorkflowHandle): Promise<{ story: MigrationStory | null; failure: KedgeFailure | null }> {
-  try {
-    const result: unknown = await handle.result();
-    return { story: isStory(result) ? result : null, failure: null };
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const failure = readFailure(error.cause);
-    const { story, ...details } = failure.details;
-    return { story: isStory(story) ? story : null, failure: { ...failure, details } };
-  }
-}
-
 /** Without an answer the server's own facts have to do. */
 async function askForStory(handle: WorkflowHandle): Promise<MigrationStory | null> {
   const story = await askWorkflow(handle, QUERIES.story);
@@ -72,7 +60,8 @@ function timesOf(description: WorkflowExecutionDescription): { startedAt: string
   return { startedAt: description.startTime.toISOString(), endedAt: description.closeTime?.toISOString() ?? null };
 }
 
-function isStory(value: unknown): value is MigrationStory {
+/** Is it what a migration tells of itself? */
+export function isStory(value: unknown): value is MigrationStory {
   return isRecord(value) && value['v'] === 1 && typeof value['vmid'] === 'number' && Array.isArray(value['steps']);
 }
 

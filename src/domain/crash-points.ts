@@ -166,6 +166,7 @@ export const CRASH_POINTS = [
   'control.await-boot',
   'control.change-away',
   'control.cordon-node',
+  'control.deliver-event',
   'control.drop-voided',
   'control.ensure-admission',
   'control.ensure-namespace',
@@ -174,6 +175,7 @@ export const CRASH_POINTS = [
   'control.fence-node',
   'control.find-ended-holders',
   'control.look-at-cluster',
+  'control.mark-hook',
   'control.open-window',
   'control.place-lost',
   'control.plan-drain',
@@ -184,6 +186,7 @@ export const CRASH_POINTS = [
   'control.ssh-command',
   'control.start-recovery',
   'control.survey-cluster',
+  'control.tell-hook',
   'control.void-guest',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];

@@ -61,6 +61,7 @@ export const ERROR_CODES = {
   'shutdown-timeout': row(false, 1, 504, 'Give the guest more time with --shutdown-timeout, or allow --on-shutdown-timeout stop'),
   'copy-differs': row(false, 1, 500, 'Check the disks and the memory of both nodes; the source is untouched and has the guest'),
   'server-unreachable': row(true, 1, 503, 'Check that the Temporal server runs at the configured address'),
+  'hook-failed': row(true, 1, 502, 'Correct the receiver, or the hook in kedge.yaml of the control workers; then "kedge hook test"'),
   'lab-failed': row(false, 1, 500, 'Read the named log, then "kedge lab down" and "kedge lab up"'),
   'internal': row(false, 1, 500, 'This is a defect of Kedge: keep the logs and report it'),
 } as const satisfies Record<string, ErrorRow>;

@@ -23,6 +23,8 @@ export interface RecoverNodeInput {
 /** The node is off: who says so, and which boot of it has ended. */
 export interface DeathProof extends DeathStatement {
   readonly bootId: string;
+  /** RFC 3339. Absent from recoveries of an older Kedge, as all instants here. */
+  readonly at?: string;
 }
 
 /**
@@ -39,11 +41,15 @@ export interface RecoveredGuest {
   readonly to: NodeName;
   /** Null: it runs there, or is off as it was. */
   readonly problem: string | null;
+  readonly at?: string;
 }
 
 /** What `recoverNode` answers, and its query `recovery` while it runs. */
 export interface RecoveryReport {
   readonly node: NodeName;
+  readonly startedAt?: string;
+  /** Since when an operator is asked, if one is. */
+  readonly askedAt?: string | null;
   readonly phase: RecoveryPhase;
   readonly silentSince: string | null;
   /** What is known of the node, in words. */

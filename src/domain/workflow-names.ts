@@ -18,6 +18,8 @@ export const WORKFLOW_TYPES = {
   restoreNode: 'restoreNode',
   maintainNodes: 'maintainNodes',
   maintainNode: 'maintainNode',
+  deliverEvent: 'deliverEvent',
+  hookMark: 'hookMark',
 } as const;
 
 export const QUERIES = { story: 'story', status: 'status', slots: 'slots', evacuation: 'evacuation', recovery: 'recovery' } as const;
@@ -63,6 +65,11 @@ export const WINDOW_SCHEDULES = 'window-';
 export const windowScheduleId = (window: string): string => `${WINDOW_SCHEDULES}${window}`;
 /** A node is emptied or filled again, one at a time. */
 export const evacuationWorkflowId = (node: NodeName): string => `evacuation-${node}`;
+/** A hook is told of an event once; names of hooks have no dot. */
+export const deliveryWorkflowId = (hook: string, eventId: string): string => `deliver-${hook}.${eventId}`;
+export const hookWorkflowId = (hook: string): string => `hook-${hook}`;
+/** Tests exclude nothing. */
+export const hookTestWorkflowId = (hook: string, unique: string): string => `try-hook-${hook}-${unique}`;
 export const auditWorkflowId = (node: NodeName): string => `audit-${node}`;
 
 /** The guest of a migration's workflow id. @throws KedgeError `bad-input` when the id is not one of a migration. */

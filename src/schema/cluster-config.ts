@@ -4,6 +4,7 @@ import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
 import { blackoutProblems, blackoutsSchema } from './blackouts.js';
 import { admissionLimitsSchema, limitProblems } from './admission-limits.js';
+import { hooksConfigSchema } from './hooks-config.js';
 import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
@@ -58,6 +59,8 @@ const clusterConfigFields = z.strictObject({
   blackouts: blackoutsSchema,
   /** How many guests may move at a time, and how fast. */
   limits: admissionLimitsSchema.prefault({}),
+  /** Who is told of events; of control workers. */
+  hooks: hooksConfigSchema.prefault({}),
 });
 
 /** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */

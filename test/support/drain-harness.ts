@@ -137,6 +137,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     takeSnapshot: () => snapshot(),
     placement: () => Promise.resolve(NO_PLACEMENT),
     blackouts: () => Promise.resolve(harness.world.blackouts),
+    tellHook: () => Promise.reject(new Error('A drain tells no hook')),
     runOnNode: () => Promise.reject(new Error('A drain runs no command')),
     fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
   };

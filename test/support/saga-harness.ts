@@ -99,6 +99,7 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     blackouts: () => Promise.resolve(blackouts()),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
+    tellHook: () => Promise.resolve('200 OK'),
     runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
     fencing,
   };

@@ -4,6 +4,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { NodeActivities } from '../../activities/interface.js';
 import type { KedgeClient } from '../../src/client/kedge-client.js';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
+import type { ClusterHooks } from '../../src/drivers/hook/tell-hook.js';
 import { createLogger } from '../../src/log/logger.js';
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { createControlWorker } from '../../worker/control-worker.js';
@@ -32,14 +33,21 @@ export interface TestCluster {
 }
 
 /** `activities`: those of the node; fake ones by default. */
-export async function startTestCluster(given: { readonly activities?: NodeActivities } = {}): Promise<TestCluster> {
+export async function startTestCluster(
+  given: { readonly activities?: NodeActivities; readonly hooks?: () => Promise<ClusterHooks> } = {},
+): Promise<TestCluster> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [server, workflowBundle] = await Promise.all([startTemporalServer(), bundleWorkflows()]);
   const log = createLogger({ level: 'error' });
   const settings = { address: server.address, namespace: 'default', nodes: [NODE, OTHER] };
   const connected = await connectWorker(settings, { log });
   await connected.kedge.ensureNamespace();
-  const control = await createControlWorker({ ...connected, placement: () => Promise.resolve(NO_PLACEMENT), workflows: { workflowBundle } });
+  const control = await createControlWorker({
+    ...connected,
+    placement: () => Promise.resolve(NO_PLACEMENT),
+    ...(given.hooks === undefined ? {} : { hooks: given.hooks }),
+    workflows: { workflowBundle },
+  });
   const ending = new AbortController();
   const controlRuns = runWorkers([control], ending.signal);
   await connected.kedge.ensureAdmission();

@@ -33,6 +33,10 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
           onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: blackouts are as it said before'),
         }),
         limits: async () => limitSettingsOf((await loadClusterConfig(file)).limits),
+        hooks: async () => {
+          const { cluster, hooks } = await loadClusterConfig(file);
+          return { cluster, hooks };
+        },
         log,
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

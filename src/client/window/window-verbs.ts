@@ -128,7 +128,7 @@ async function readWindow({ client }: ClientContext, name: string): Promise<Wind
           .describe()
           .catch(gone);
   const report: unknown = description?.memo?.['window'];
-  const seen = isReport(report) ? report : null;
+  const seen = isWindowReport(report) ? report : null;
   const isRunning = description?.status.name === 'RUNNING';
   return {
     definition,
@@ -142,7 +142,7 @@ async function readWindow({ client }: ClientContext, name: string): Promise<Wind
 
 async function readUpkeep(client: ClientContext['client'], nodes: readonly NodeName[]): Promise<readonly UpkeepProgress[]> {
   const all = await Promise.all(nodes.map((node) => client.workflow.getHandle(upkeepWorkflowId(node)).describe().catch(gone)));
-  return all.flatMap((one) => (isUpkeep(one?.memo?.['upkeep']) ? [one.memo['upkeep']] : []));
+  return all.flatMap((one) => (isUpkeepProgress(one?.memo?.['upkeep']) ? [one.memo['upkeep']] : []));
 }
 
 /** Older than the retention, or not begun yet. */
@@ -151,10 +151,12 @@ function gone(error: unknown): null {
   throw error;
 }
 
-function isReport(value: unknown): value is WindowReport {
+/** Is it what an opening of a window tells of itself? */
+export function isWindowReport(value: unknown): value is WindowReport {
   return isRecord(value) && typeof value['window'] === 'string' && Array.isArray(value['outcomes']);
 }
 
-function isUpkeep(value: unknown): value is UpkeepProgress {
+/** Is it what a node in a window tells of itself? */
+export function isUpkeepProgress(value: unknown): value is UpkeepProgress {
   return isRecord(value) && typeof value['window'] === 'string' && typeof value['phase'] === 'string';
 }

@@ -94,6 +94,8 @@ export interface UpkeepProgress {
   readonly phase: 'draining' | 'working' | 'checking' | 'restoring' | 'waiting-for-operator';
   /** What is asked, while it waits. */
   readonly question: string | null;
+  /** Since when it is asked; absent from windows of an older Kedge. */
+  readonly since?: string | null;
 }
 
 /** Input of `maintainNodes`, kept by the window's schedule. `file`: the window as people write it, read anew at each opening. */

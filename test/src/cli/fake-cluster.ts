@@ -1,6 +1,7 @@
 /** A cluster that answers from what a test puts into it, and remembers what it was asked. */
 import type { CliContext } from '../../../src/cli/cli-context.js';
 import type { Cluster } from '../../../src/cli/cluster.js';
+import type { EventsLook } from '../../../src/client/events/event-verbs.js';
 import type { MigrationView } from '../../../src/client/migration-view.js';
 import { runCli } from '../../../src/cli/run-cli.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
@@ -69,6 +70,15 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       remove: unexpected('windows.remove'),
     },
     admission: { show: unexpected('admission.show'), set: unexpected('admission.set'), reset: unexpected('admission.reset') },
+    events: {
+      list: unexpected('events.list'),
+      follow: () => looksOf([]),
+    },
+    hooks: {
+      knownSince: unexpected('hooks.knownSince'),
+      deliver: unexpected('hooks.deliver'),
+      test: unexpected('hooks.test'),
+    },
     close() {
       seen.closed = true;
       return Promise.resolve();
@@ -92,4 +102,8 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
 /** A watch that shows these views one after the other, then ends. */
 export async function* viewsOf(views: readonly MigrationView[]): AsyncGenerator<MigrationView, void> {
   for (const view of views) yield await Promise.resolve(view);
+}
+
+export async function* looksOf(looks: readonly EventsLook[]): AsyncGenerator<EventsLook, void> {
+  for (const look of looks) yield await Promise.resolve(look);
 }

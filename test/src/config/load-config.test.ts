@@ -37,6 +37,7 @@ describe('loadClusterConfig', () => {
     expect(await loadClusterConfig(paths)).toEqual({
       cluster: 'lab',
       temporal: { address: '10.90.0.2:7233', namespace: 'default' },
+      hooks: {},
       nodes: { node1: { address: '10.90.0.11', migrationAddress: '10.90.1.11' }, node2: { address: '10.90.0.12', migrationAddress: '10.90.0.12' } },
       migration: { multifdChannels: 2, compression: 'zstd' },
       recovery: { enabled: false, suspectAfterSeconds: 60, fencesAtOnce: 1 },

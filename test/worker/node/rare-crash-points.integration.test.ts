@@ -177,6 +177,7 @@ describe('done twice', () => {
       dropVoided: () => Promise.resolve(),
       cordonNode: () => Promise.resolve(),
       scheduleWindow: () => Promise.resolve(),
+      tellHook: () => Promise.resolve('200 OK'),
       runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
       changeAway: () => Promise.resolve(),
       placement: () => Promise.resolve(NO_PLACEMENT),

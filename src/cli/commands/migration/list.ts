@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { MigrationView } from '../../../client/migration-view.js';
 import { formatDuration } from '../../../domain/format-duration.js';
+import { KedgeError } from '../../../domain/kedge-error.js';
 import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
@@ -16,17 +17,24 @@ const KEPT_AT_MOST = 10_000;
 export function migrationListCommand(context: CliContext): CommandUnknownOpts {
   return newCommand('list', {
     description: 'List migrations, newest first',
-    examples: ['kedge migration list', 'kedge migration list --all --json'],
+    examples: ['kedge migration list', 'kedge migration list --failed --node node2 --since 7d', 'kedge migration list --all --json'],
+    notes: 'The exit code is 0 whatever is listed. What a single migration ended with: kedge migration watch.',
   })
     .option('--all', `all that are kept (30 days), not only the latest ${String(LATEST)}`)
     .option('--running', 'only those on their way')
+    .option('--failed', 'only those that failed; cancelled ones are no failures')
+    .option('--since <when>', 'only those that run, or ended since: a span like 7d, or an instant', parseArgument.past)
     .option('--node <node>', 'only those to or from this node', parseArgument.node)
     .option('--json', 'JSON')
     .action(async (options, command) => {
+      if (options.failed === true && options.running === true)
+        throw new KedgeError('bad-input', 'Cannot list migrations: --failed and --running exclude each other, leave one of them out');
       const filter = {
         limit: options.all === true ? KEPT_AT_MOST : LATEST,
         ...(options.node === undefined ? {} : { node: options.node }),
         ...(options.running === true ? { running: true } : {}),
+        ...(options.failed === true ? { failed: true } : {}),
+        ...(options.since === undefined ? {} : { since: options.since }),
       };
       const views = await withCluster(context, globalOptions(command), (cluster) => cluster.listMigrations(filter));
       printData(context, views, { json: options.json, text: (all) => tableOf(all, context.now()) });
