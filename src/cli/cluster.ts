@@ -28,6 +28,7 @@ export interface Cluster
     | 'readSchedules'
     | 'repair'
     | 'windows'
+    | 'balance'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */

@@ -13,6 +13,7 @@ import type { ClusterSnapshot } from '../domain/plan/snapshot.js';
 import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
 import type { Occurrence } from '../domain/window/window.js';
+import { balanceVerbs, type BalanceVerbs } from './balance.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureAdmission } from './ensure-admission.js';
@@ -115,6 +116,7 @@ export interface KedgeClient {
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
   repair(request: RepairRequest): Promise<RepairResult>;
   readonly windows: WindowVerbs;
+  readonly balance: BalanceVerbs;
   /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
@@ -165,6 +167,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
     windows: windowVerbs(context),
+    balance: balanceVerbs(context),
     scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };

@@ -176,15 +176,18 @@ export const CRASH_POINTS = [
   'control.look-at-cluster',
   'control.open-window',
   'control.place-lost',
+  'control.plan-balance',
   'control.plan-drain',
   'control.release-slot',
   'control.request-slot',
   'control.run-on-node',
   'control.schedule-window',
   'control.ssh-command',
+  'control.start-balancer',
   'control.start-recovery',
   'control.survey-cluster',
   'control.void-guest',
+  'control.watch-balance',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { MIGRATION_TYPES } from '../domain/migration.js';
 import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
+import { balanceSchema } from './balance.js';
 import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
@@ -53,6 +54,7 @@ const clusterConfigFields = z.strictObject({
     })
     .prefault({}),
   placement: placementSchema.prefault({}),
+  balance: balanceSchema.prefault({}),
 });
 
 /** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */

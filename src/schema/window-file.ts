@@ -1,27 +1,17 @@
 import { z } from 'zod';
 import { parseNodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
-import { parseDuration } from '../domain/parse-duration.js';
 import type { WindowDefinition, WindowWork } from '../domain/window/window.js';
 import { isNodeName } from './cluster-config.js';
+import { isZone, localTime, span } from './window-fields.js';
 import { whyNoRule } from './window-occurrences.js';
 
 const SHORTEST_MS = 60_000;
 const LONGEST_MS = 7 * 86_400_000;
 const LATE_MS = 300_000;
 
-const span = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text, 'span');
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: 'must be a span like 90s, 10m or 1h30m' });
-    if (error instanceof KedgeError) return z.NEVER;
-    throw error;
-  }
-});
 const oneLine = z.string().regex(/^[^\n\r\0]*\S[^\n\r\0]*$/, 'must be one line of a shell command');
 const timeout = span.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
-const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/, 'must be a local time like 2026-12-01T22:00, without a zone');
 
 /** The file of `kedge window create --file`; the command line makes the same out of its options. It is also what the schedule keeps. */
 export const windowFileSchema = z
@@ -101,12 +91,4 @@ function workOf(file: {
   if (file.command !== undefined) return { kind: 'command', command: file.command, timeoutMs: file.timeout, repeatable: file.repeatable };
   if (file.reboot !== undefined) return { kind: 'reboot', command: file.reboot, timeoutMs: file.timeout };
   return { kind: 'human', note: file.human ?? '' };
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }

@@ -94,6 +94,8 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
     takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     placement: () => Promise.resolve(NO_PLACEMENT),
+    balancePolicy: () => Promise.resolve(null),
+    readBalance: () => kedge.balance.read(),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
     runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),

@@ -11,18 +11,23 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--metrics <address:port>', 'serve metrics for Prometheus there')
     .action(async (options, command) => {
-      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { createLogger }, { runControlWorker }] = await Promise.all([
+      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { balancePolicyOf }, { createLogger }, { runControlWorker }] = await Promise.all([
         import('../find-config.js'),
         import('../../config/load-cluster-config.js'),
         import('../../schema/placement.js'),
+        import('../../schema/balance-policy.js'),
         import('../../log/logger.js'),
         import('../../../worker/control-worker.js'),
       ]);
       const file = await findConfig(globalOptions(command), context.environment);
       const config = await loadClusterConfig(file);
+      const balancePolicy = async () => balancePolicyOf((await loadClusterConfig(file)).balance);
+      // Refused now rather than at the first look.
+      await balancePolicy();
       await runControlWorker({
         config,
         placement: async () => placementOf((await loadClusterConfig(file)).placement),
+        balancePolicy,
         log: createLogger({ fields: { role: 'control' } }),
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

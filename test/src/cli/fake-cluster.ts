@@ -67,6 +67,13 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       answer: unexpected('windows.answer'),
       remove: unexpected('windows.remove'),
     },
+    balance: {
+      start: unexpected('balance.start'),
+      read: unexpected('balance.read'),
+      cancel: unexpected('balance.cancel'),
+      readBalancer: unexpected('balance.readBalancer'),
+      ensureBalancer: unexpected('balance.ensureBalancer'),
+    },
     close() {
       seen.closed = true;
       return Promise.resolve();

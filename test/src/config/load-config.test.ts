@@ -39,6 +39,17 @@ describe('loadClusterConfig', () => {
       migration: { multifdChannels: 2, compression: 'zstd' },
       recovery: { enabled: false, suspectAfterSeconds: 60, fencesAtOnce: 1 },
       placement: { whenNotLive: 'skip', survivesOneNode: false, guests: {}, rules: [], nodes: {} },
+      balance: {
+        enabled: false,
+        intervalMinutes: 5,
+        historyMinutes: 30,
+        beginAbovePercent: 20,
+        stopBelowPercent: 10,
+        cooldownMinutes: 120,
+        maxMoves: 4,
+        atOnce: 1,
+        onlyIn: [],
+      },
     });
   });
 
