@@ -1,5 +1,7 @@
 /** The activities of the control worker as workflows see them: types only, as in interface.ts. */
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
+import type { BalancerState } from '../src/domain/balance/judge-cluster.js';
+import type { BalanceQuestion, BalanceSteps } from '../src/domain/balance/next-balance.js';
 import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
 import type { ClusterEvent } from '../src/domain/events/event.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
@@ -7,6 +9,7 @@ import type { GuestSummary, LastSeenGuest, NodeStatus } from '../src/domain/node
 import type { LostPlace, LostPlacesQuestion } from '../src/domain/plan/place-lost.js';
 import type { ScheduledWindow, WindowDefinition } from '../src/domain/window/window.js';
 import type { OpenBlackout } from '../src/domain/window/blackout.js';
+import type { WatchedBalance } from './control/watch-balance.js';
 import type { VoidedGuest } from '../src/domain/voided-guest.js';
 
 /** Runs on the queue `control`, inside the control worker. */
@@ -39,6 +42,10 @@ export interface ControlActivities {
    * move has ended. `home`: guests noted as away that are at home, or nowhere any more.
    */
   planDrain(input: DrainQuestion): Promise<{ steps: NextSteps; home: readonly Vmid[] }>;
+  /** Takes a snapshot and plans from it which moves of a balance come next. */
+  planBalance(input: BalanceQuestion): Promise<BalanceSteps>;
+  /** A look of the balancer: reads its policy anew, takes a sample in, and decides whether a round begins. */
+  watchBalance(input: { state: BalancerState; now: string }): Promise<WatchedBalance>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
   /** Reads the window that its schedule keeps, names its nodes as the cluster has them now, and tells the schedule the next occurrences. */

@@ -5,6 +5,7 @@ import { createControlActivities } from '../activities/control/create-control-ac
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import type { LimitSettings } from '../src/domain/admission-limits.js';
 import { parseNodeName } from '../src/domain/ids.js';
+import type { BalancePolicy } from '../src/domain/balance/judge-cluster.js';
 import type { Blackout } from '../src/domain/window/blackout.js';
 import type { Placement } from '../src/domain/plan/placement.js';
 import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
@@ -15,6 +16,7 @@ import { pathsFromEnvironment } from '../src/config/paths.js';
 import { fenceNode } from '../src/drivers/fence/fence-node.js';
 import { tellHook, type ClusterHooks } from '../src/drivers/hook/tell-hook.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
+import { keepBalancer } from './keep-balancer.js';
 import { keepAdmission, lastGoodLimits, startingAdmissionWith } from './keep-admission.js';
 import { runBySsh } from './run-by-ssh.js';
 import { connectWorker } from './temporal/connect-worker.js';
@@ -29,6 +31,8 @@ type Blackouts = () => Promise<readonly Blackout[]>;
 
 export interface ControlWorkerOptions {
   readonly config: Pick<ClusterConfig, 'temporal' | 'nodes' | 'recovery'>;
+  /** As lately as the placement; null: the balancer is off. @throws KedgeError `bad-config` */
+  readonly balancePolicy: () => Promise<BalancePolicy | null>;
   /** Reads who is told of events anew at each call, as `placement`. @throws KedgeError `bad-config` */
   readonly hooks: () => Promise<ClusterHooks>;
   /** Reads the operator's wishes anew at each call: a rule that is written needs no restart. @throws KedgeError `bad-config` */
@@ -50,6 +54,7 @@ export async function runControlWorker({
   blackouts,
   limits: read,
   hooks,
+  balancePolicy,
   log,
   metricsAddress,
   signal,
@@ -67,15 +72,18 @@ export async function runControlWorker({
       placement,
       blackouts,
       hooks,
+      balancePolicy,
       workflows: { workflowBundle: workflowBundle() },
     });
     const stopKeeping = keepAdmission(kedge, { limits, log });
     const stopWatching = watchSuspects(kedge, { recovery: config.recovery, log });
+    const stopBalancing = keepBalancer(kedge, { policy: balancePolicy, log });
     const stopTelling = watchEvents(kedge, { hooks, log });
     log.info({ queue: CONTROL_QUEUE, nodes }, 'control worker runs');
     await runWorkers([worker], signal).finally(() => {
       stopKeeping();
       stopWatching();
+      stopBalancing();
       stopTelling();
     });
     log.info('control worker ended');
@@ -86,15 +94,10 @@ export async function runControlWorker({
 
 const NO_HOOKS = (): Promise<ClusterHooks> => Promise.resolve({ cluster: '', hooks: {} });
 
-export interface ControlWorkerParts {
+export interface ControlWorkerParts extends Wishes {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly kedge: KedgeClient;
-  readonly placement: ControlWorkerOptions['placement'];
-  /** None when absent. */
-  readonly blackouts?: Blackouts;
-  /** Nobody is told when absent. */
-  readonly hooks?: ControlWorkerOptions['hooks'];
   readonly workflows: Pick<WorkerOptions, 'workflowBundle'>;
   /** For tests only: what the activities reach instead of the cluster. */
   readonly access?: ClusterAccess;
@@ -102,13 +105,13 @@ export interface ControlWorkerParts {
 
 /** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
 export function createControlWorker(parts: ControlWorkerParts): Promise<Worker> {
-  const { connection, namespace, kedge, placement, blackouts, hooks = NO_HOOKS, workflows, access } = parts;
+  const { connection, namespace, kedge, workflows, access } = parts;
   return Worker.create({
     connection,
     namespace,
     ...workflows,
     taskQueue: CONTROL_QUEUE,
-    activities: createControlActivities(access ?? { ...clusterAccess(kedge, placement, hooks), ...(blackouts === undefined ? {} : { blackouts }) }),
+    activities: createControlActivities(access ?? clusterAccess(kedge, parts)),
     maxCachedWorkflows: 200,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
@@ -116,12 +119,12 @@ export function createControlWorker(parts: ControlWorkerParts): Promise<Worker> 
   });
 }
 
+/** What an operator wishes, read anew by whoever asks. */
+type Wishes = Pick<ControlWorkerOptions, 'placement'> & Partial<Pick<ControlWorkerOptions, 'blackouts' | 'hooks' | 'balancePolicy'>>;
+
 /** What the activities reach: the cluster's verbs, this machine's devices, and its key for the nodes. */
-export function clusterAccess(
-  kedge: KedgeClient,
-  placement: ControlWorkerOptions['placement'],
-  hooks: ControlWorkerOptions['hooks'] = NO_HOOKS,
-): ClusterAccess {
+export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess {
+  const { placement, blackouts = () => Promise.resolve([]), hooks = NO_HOOKS, balancePolicy = () => Promise.resolve(null) } = wishes;
   return {
     nodes: kedge.nodes,
     nodeStatus: (node) => kedge.findNodeStatus(node),
@@ -137,7 +140,9 @@ export function clusterAccess(
     changeAway: (change) => kedge.changeAway(change),
     readSlots: () => kedge.readSlots(),
     placement,
-    blackouts: () => Promise.resolve([]),
+    blackouts,
+    balancePolicy,
+    readBalance: () => kedge.balance.read(),
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };

@@ -12,6 +12,7 @@ import { guestCommandWorkflowId, migrationWorkflowId, SEARCH_ATTRIBUTES } from '
 import type { DrainDesk } from './drain-desk.js';
 import { manageGuest } from './manage-guest.js';
 import { migrateGuest } from './migrate-guest.js';
+import type { MovesDesk } from './moves-desk.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** An execution of its own: it goes on to its end whatever becomes of the drain. The task timeout is that of src/client/control-start.ts. */
@@ -21,7 +22,7 @@ const CHILD = { parentClosePolicy: ParentClosePolicy.ABANDON, workflowTaskTimeou
 const WAYS: Readonly<Record<MoveWay, Partial<MigrationOptions>>> = { live: { online: true }, restart: { restart: true }, offline: {} };
 
 /** Begins a migration under the id that is the mutex of its guest; resolves when it has begun, or can't. */
-export async function beginMove(desk: DrainDesk, move: NextMove): Promise<void> {
+export async function beginMove<Report>(desk: MovesDesk<Report>, move: NextMove): Promise<void> {
   const { order, control } = desk;
   const { vmid, from, to, way, leavesHome } = move;
   const input: MigrateGuestInput = {
@@ -36,8 +37,8 @@ export async function beginMove(desk: DrainDesk, move: NextMove): Promise<void> 
   desk.change(moveBegun(desk.state, move));
   let child: ChildWorkflowHandle<typeof migrateGuest>;
   try {
-    // Before the move: what was moved is known to belong here, whatever becomes of this drain.
-    if (leavesHome) await control.changeAway({ node: order.node, vmid, at: workflowInstant(), away: true });
+    // Before the move: what was moved is known to belong here, whatever becomes of this drain. It leaves the node that is drained.
+    if (leavesHome) await control.changeAway({ node: from, vmid, at: workflowInstant(), away: true });
     child = await startChild(migrateGuest, {
       ...CHILD,
       workflowId: migrationWorkflowId(vmid),
@@ -48,7 +49,7 @@ export async function beginMove(desk: DrainDesk, move: NextMove): Promise<void> 
         { key: keyword(SEARCH_ATTRIBUTES.source), value: from },
         { key: keyword(SEARCH_ATTRIBUTES.target), value: to },
       ]),
-      staticSummary: `Guest ${vmid} to ${to}, to ${desk.plan === 'evacuate' ? 'empty' : 'fill'} ${order.node}`,
+      staticSummary: `Guest ${vmid} to ${to}, ${desk.purpose}`,
     });
   } catch (error) {
     const code: ErrorCode = error instanceof WorkflowExecutionAlreadyStartedError ? 'already-migrating' : readFailure(error).code;
@@ -58,7 +59,7 @@ export async function beginMove(desk: DrainDesk, move: NextMove): Promise<void> 
   void followMove(desk, move, child);
 }
 
-async function followMove(desk: DrainDesk, move: NextMove, child: ChildWorkflowHandle<typeof migrateGuest>): Promise<void> {
+async function followMove<Report>(desk: MovesDesk<Report>, move: NextMove, child: ChildWorkflowHandle<typeof migrateGuest>): Promise<void> {
   try {
     const story = await child.result();
     desk.hear(moveDone(desk.state, move, { migration: story.id ?? String(move.vmid), at: workflowInstant() }));
@@ -70,8 +71,8 @@ async function followMove(desk: DrainDesk, move: NextMove, child: ChildWorkflowH
 }
 
 /** Best effort: a guest that is noted as away and is at home is no harm; the undrain forgets it. */
-async function forget({ control, order }: DrainDesk, { vmid }: DrainMove): Promise<void> {
-  await control.changeAway({ node: order.node, vmid, at: workflowInstant(), away: false }).catch(() => undefined);
+async function forget<Report>({ control }: MovesDesk<Report>, { vmid, from }: DrainMove): Promise<void> {
+  await control.changeAway({ node: from, vmid, at: workflowInstant(), away: false }).catch(() => undefined);
 }
 
 /** `stays`: is the guest surely where it was? */

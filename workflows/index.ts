@@ -1,6 +1,8 @@
 /** The workflow types, by the names in src/domain/workflow-names.ts: what the bundle contains. */
 export { admission } from './admission.js';
 export { auditNode } from './audit-node.js';
+export { balanceCluster } from './balance-cluster.js';
+export { balancer } from './balancer.js';
 export { checkMigration } from './check-migration.js';
 export { deliverEvent } from './deliver-event.js';
 export { fenceLostNode } from './fence-lost-node.js';

@@ -5,6 +5,7 @@ import type { SlotLimits } from '../src/domain/admission-limits.js';
 import type { SlotNeeds } from '../src/domain/admission-use.js';
 import type { MigrationStory, OperatorAnswer, OperatorDecision } from '../src/domain/migration.js';
 import type { RecoveryReport } from '../src/domain/recovery.js';
+import type { BalanceReport } from '../src/domain/balance/balance.js';
 import type { EvacuationReport } from '../src/domain/evacuation.js';
 import type { AwayGuest, NodeEntityStatus } from '../src/domain/node-facts.js';
 import type { BootRegistration, VoidedGuest } from '../src/domain/voided-guest.js';
@@ -36,6 +37,9 @@ export const dropAwayUpdate = defineUpdate<{ away: false }, [Pick<AwayGuest, 'vm
 
 /* evacuateNode, restoreNode: their update `cancel` is the one of migrations by name, and answers as soon as no move begins any more. */
 export const evacuationQuery = defineQuery<EvacuationReport>(QUERIES.evacuation);
+
+/* balanceCluster: its update `cancel` means the same as theirs. */
+export const balanceQuery = defineQuery<BalanceReport>(QUERIES.balance);
 
 /* recoverNode */
 export const recoveryQuery = defineQuery<RecoveryReport>(QUERIES.recovery);

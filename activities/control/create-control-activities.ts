@@ -3,6 +3,7 @@ import type { ControlActivities, HookActivities, WorkActivities } from '../inter
 import { beating } from '../beating.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { awaitBoot, examineNode } from './examine-node.js';
+import { planBalance } from './plan-balance.js';
 import { planDrain } from './plan-drain.js';
 import { fenceLostNode } from './fence-lost-node.js';
 import { lookAtCluster, placeLost } from './look-at-cluster.js';
@@ -10,6 +11,7 @@ import { openWindow } from './open-window.js';
 import { runOnNode } from './run-on-node.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
+import { watchBalance } from './watch-balance.js';
 
 /** The activities that run inside the control worker. */
 export function createControlActivities(cluster: ClusterAccess): ControlActivities & HookActivities & WorkActivities {
@@ -25,6 +27,8 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => cluster.cordonNode(node, cordoned)),
     changeAway: (change) => crashPoint('control.change-away', () => cluster.changeAway(change)),
     planDrain: (question) => crashPoint('control.plan-drain', () => planDrain(cluster, question)),
+    planBalance: (question) => crashPoint('control.plan-balance', () => planBalance(cluster, question)),
+    watchBalance: (input) => crashPoint('control.watch-balance', () => watchBalance(cluster, input)),
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),

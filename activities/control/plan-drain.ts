@@ -20,7 +20,7 @@ export async function planDrain(
 }
 
 /** Slots name source and target, in this order. */
-function travelOf({ holder, nodes: [from, to] }: Awaited<ReturnType<ClusterAccess['readSlots']>>[number]): readonly Travel[] {
+export function travelOf({ holder, nodes: [from, to] }: Awaited<ReturnType<ClusterAccess['readSlots']>>[number]): readonly Travel[] {
   return holder.startsWith('migration-') && from !== undefined && to !== undefined ? [{ vmid: vmidOfMigrationWorkflow(holder), from, to }] : [];
 }
 

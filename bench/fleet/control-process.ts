@@ -9,7 +9,7 @@ await runChild(async () => {
   const { connected } = await beginChild();
   const { connection, namespace, kedge } = connected;
   const placement = () => Promise.resolve(NO_PLACEMENT);
-  const cluster = clusterAccess(kedge, placement);
+  const cluster = clusterAccess(kedge, { placement });
   const tookMs: number[] = [];
   let failed = 0;
   const worker = await createControlWorker({

@@ -32,6 +32,7 @@ export interface Cluster
     | 'admission'
     | 'events'
     | 'hooks'
+    | 'balance'
     | 'close'
   > {
   /** Options of every migration that the command line leaves out: those of kedge.yaml, then those of datacenter.cfg. */

@@ -37,6 +37,16 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
     load: async (context) => (await import('./commands/node/group.js')).nodeCommands(context),
   },
   {
+    name: 'balance',
+    description: 'Even out how full nodes are, by live moves: tell which, or make them',
+    load: async (context) => (await import('./commands/balance/balance.js')).balanceCommand(context),
+  },
+  {
+    name: 'recommend',
+    description: 'Tell which node is better for a guest, why, and what the move would cost; changes nothing',
+    load: async (context) => (await import('./commands/recommend.js')).recommendCommand(context),
+  },
+  {
     name: 'window',
     description: 'Make, list, show, change, pause, run, skip and delete maintenance windows',
     load: async (context) => (await import('./commands/window/group.js')).windowCommands(context),

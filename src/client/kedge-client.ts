@@ -15,6 +15,7 @@ import type { RepairResult } from '../domain/repair.js';
 import type { VoidedGuest } from '../domain/voided-guest.js';
 import type { Occurrence } from '../domain/window/window.js';
 import { admissionVerbs, ensureAdmission, type AdmissionVerbs } from './admission/admission-verbs.js';
+import { balanceVerbs, type BalanceVerbs } from './balance.js';
 import { auditNode } from './audit-node.js';
 import { checkMigration } from './check-migration.js';
 import { ensureNamespace } from './ensure-namespace.js';
@@ -121,6 +122,7 @@ export interface KedgeClient {
   readonly admission: AdmissionVerbs;
   readonly events: EventVerbs;
   readonly hooks: HookVerbs;
+  readonly balance: BalanceVerbs;
   /** Tells a window's schedule the next occurrences, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   close(): Promise<void>;
@@ -174,6 +176,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     admission: admissionVerbs(context),
     events: eventVerbs(context),
     hooks: hookVerbs(context),
+    balance: balanceVerbs(context),
     scheduleWindow: (change) => scheduleWindow(context, change),
     close,
   };

@@ -178,16 +178,19 @@ export const CRASH_POINTS = [
   'control.mark-hook',
   'control.open-window',
   'control.place-lost',
+  'control.plan-balance',
   'control.plan-drain',
   'control.release-slot',
   'control.request-slot',
   'control.run-on-node',
   'control.schedule-window',
   'control.ssh-command',
+  'control.start-balancer',
   'control.start-recovery',
   'control.survey-cluster',
   'control.tell-hook',
   'control.void-guest',
+  'control.watch-balance',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 

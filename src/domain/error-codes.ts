@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   'already-exists': row(false, 3, 409, 'Choose another id, or remove the existing object first'),
   'already-migrating': row(false, 3, 409, 'Watch the named migration, or cancel it, before you start another'),
   'already-draining': row(false, 3, 409, 'Watch it with "kedge node status", or cancel it with "kedge node drain --cancel"'),
+  'already-balancing': row(false, 3, 409, 'Watch it with "kedge balance status", or cancel it with "kedge balance cancel"'),
   'migration-refused': row(false, 3, 409, 'Remove every listed blocker, each has its own remedy'),
   'cancel-refused': row(false, 3, 409, 'Let the migration end, then migrate back'),
   'guest-locked': row(false, 3, 409, 'Wait for the operation that holds the lock'),

@@ -20,9 +20,11 @@ export const WORKFLOW_TYPES = {
   maintainNode: 'maintainNode',
   deliverEvent: 'deliverEvent',
   hookMark: 'hookMark',
+  balanceCluster: 'balanceCluster',
+  balancer: 'balancer',
 } as const;
 
-export const QUERIES = { story: 'story', status: 'status', slots: 'slots', evacuation: 'evacuation', recovery: 'recovery' } as const;
+export const QUERIES = { story: 'story', status: 'status', slots: 'slots', evacuation: 'evacuation', recovery: 'recovery', balance: 'balance' } as const;
 export const UPDATES = {
   cancel: 'cancel',
   release: 'release',
@@ -44,6 +46,11 @@ export const SEARCH_ATTRIBUTES = { guest: 'KedgeGuest', source: 'KedgeSource', t
 
 /** The one admission entity of a cluster. */
 export const ADMISSION_ID = 'admission';
+
+/** One balance of the cluster at a time. */
+export const BALANCE_ID = 'balance';
+/** What looks whether one is due, where that is wanted. */
+export const BALANCER_ID = 'balancer';
 
 /** The mutex of a guest: one migration at a time. */
 export const migrationWorkflowId = (vmid: Vmid): string => `migration-${vmid}`;

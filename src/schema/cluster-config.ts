@@ -5,6 +5,7 @@ import { STREAM_COMPRESSIONS } from '../domain/stream-layout.js';
 import { blackoutProblems, blackoutsSchema } from './blackouts.js';
 import { admissionLimitsSchema, limitProblems } from './admission-limits.js';
 import { hooksConfigSchema } from './hooks-config.js';
+import { balanceSchema } from './balance.js';
 import { placementProblems, placementSchema } from './placement.js';
 
 // Never with a hyphen in front: what begins with one is an option to many a program.
@@ -61,6 +62,7 @@ const clusterConfigFields = z.strictObject({
   limits: admissionLimitsSchema.prefault({}),
   /** Who is told of events; of control workers. */
   hooks: hooksConfigSchema.prefault({}),
+  balance: balanceSchema.prefault({}),
 });
 
 /** kedge.yaml: what all nodes and clients of a cluster must agree on. Unknown keys are refused. */

@@ -4,6 +4,7 @@ import { NOT_LIVE_POLICIES, type ClusterSnapshot } from '../domain/plan/snapshot
 import { nodeNameSchema, vmidSchema } from './id-schemas.js';
 
 const bytes = z.int().min(0);
+const percent = z.number().min(0).max(100);
 
 const nodeSchema = z.strictObject({
   name: nodeNameSchema,
@@ -26,6 +27,10 @@ const nodeSchema = z.strictObject({
       }),
     )
     .default([]),
+  pressure: z
+    .strictObject({ memory: percent, cpu: percent })
+    .optional()
+    .describe('Share of the time in which something had to wait for memory or a processor, as Linux tells it (PSI, some avg60)'),
 });
 
 const guestSchema = z.strictObject({

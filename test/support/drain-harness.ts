@@ -9,6 +9,7 @@ import { createControlActivities } from '../../activities/control/create-control
 import type { EvacuationRef } from '../../src/client/evacuation.js';
 import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-client.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../../src/domain/evacuation.js';
+import type { BalancePolicy } from '../../src/domain/balance/judge-cluster.js';
 import { parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
 import type { MigrateGuestInput } from '../../src/domain/migration.js';
 import type { ClusterSnapshot, SnapshotGuest, SnapshotNode } from '../../src/domain/plan/snapshot.js';
@@ -21,7 +22,7 @@ import { startTemporalServer } from './temporal-server.js';
 const GIB = 2 ** 30;
 /** Few enough that a drain of some guests crosses it. */
 const FLAGS = ['--dynamic-config-value=limit.historyCount.suggestContinueAsNew=60'];
-const TIMINGS = { drainLookMs: 150, lookAgainMs: 50, retryFirstMs: 20, retryLongestMs: 100, moveRetryMs: 200 };
+export const TIMINGS = { drainLookMs: 150, lookAgainMs: 50, retryFirstMs: 20, retryLongestMs: 100, moveRetryMs: 200 };
 
 /** A cluster in memory. */
 export class DrainWorld {
@@ -114,6 +115,8 @@ export interface DrainHarness {
   readonly client: Client;
   readonly kedge: KedgeClient;
   world: DrainWorld;
+  /** Of the balancer; null: it is off. */
+  policy: BalancePolicy | null;
   /** Begins with a cluster of its own; nodes are known by their entities. */
   begin(world: DrainWorld): Promise<void>;
   start(plan: EvacuationReport['plan'], input: EvacuateNodeInput): Promise<EvacuationRef>;
@@ -138,6 +141,8 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     placement: () => Promise.resolve(NO_PLACEMENT),
     blackouts: () => Promise.resolve(harness.world.blackouts),
     tellHook: () => Promise.reject(new Error('A drain tells no hook')),
+    balancePolicy: () => Promise.resolve(harness.policy),
+    readBalance: () => kedge.balance.read(),
     runOnNode: () => Promise.reject(new Error('A drain runs no command')),
     fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
   };
@@ -179,6 +184,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     client,
     kedge,
     world: new DrainWorld(names),
+    policy: null,
     begin: async (world) => {
       harness.world = world;
       for (const node of nodes) {

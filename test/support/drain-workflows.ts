@@ -3,6 +3,8 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { MigrateGuestInput } from '../../src/domain/migration.js';
 
 export { admission } from '../../workflows/admission.js';
+export { balanceCluster } from '../../workflows/balance-cluster.js';
+export { balancer } from '../../workflows/balancer.js';
 export { evacuateNode } from '../../workflows/evacuate-node.js';
 export { nodePresence } from '../../workflows/node-presence.js';
 export { restoreNode } from '../../workflows/restore-node.js';

@@ -97,6 +97,8 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     placement: () => Promise.resolve(NO_PLACEMENT),
     blackouts: () => Promise.resolve(blackouts()),
+    balancePolicy: () => Promise.resolve(null),
+    readBalance: () => kedge.balance.read(),
     voidGuest: async ({ guest }) => change(guest.vmid, (voided) => [...voided, guest]),
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
     tellHook: () => Promise.resolve('200 OK'),

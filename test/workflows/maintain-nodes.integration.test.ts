@@ -51,7 +51,7 @@ beforeAll(async () => {
     workflows: { workflowBundle },
     placement: () => Promise.resolve(NO_PLACEMENT),
     access: {
-      ...clusterAccess(connected.kedge, () => Promise.resolve(NO_PLACEMENT)),
+      ...clusterAccess(connected.kedge, { placement: () => Promise.resolve(NO_PLACEMENT) }),
       nodeStatus: (node) => Promise.resolve(statusOf(node)),
       cordonNode: (node, cordoned) => Promise.resolve(void log.push(`${cordoned ? 'cordon' : 'uncordon'} ${node}`)),
       runOnNode: async ({ node, command }) => {

@@ -77,7 +77,7 @@ beforeAll(async () => {
   client = new Client({ connection });
   kedge = createKedgeClient({ client, nodes: NODES, close: () => connection.close() });
   const control = createControlActivities({
-    ...clusterAccess(kedge, () => Promise.resolve(NO_PLACEMENT)),
+    ...clusterAccess(kedge, { placement: () => Promise.resolve(NO_PLACEMENT) }),
     takeSnapshot: () => Promise.resolve(snapshotFromNodes({ takenAt: '', nodes: NODES.map(statusOf), moves: [] }, NO_PLACEMENT)),
     nodeStatus: (node) => Promise.resolve(statusOf(node)),
     isRunning: (id) => Promise.resolve(world.running.has(id)),

@@ -11,19 +11,31 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
   })
     .option('--metrics <address:port>', 'serve metrics for Prometheus there')
     .action(async (options, command) => {
-      const [{ findConfig }, { loadClusterConfig }, { placementOf }, { limitSettingsOf }, { createLogger }, { runControlWorker }, { keepingLast }] =
-        await Promise.all([
-          import('../find-config.js'),
-          import('../../config/load-cluster-config.js'),
-          import('../../schema/placement.js'),
-          import('../../schema/admission-limits.js'),
-          import('../../log/logger.js'),
-          import('../../../worker/control-worker.js'),
-          import('../../config/keeping-last.js'),
-        ]);
+      const [
+        { findConfig },
+        { loadClusterConfig },
+        { placementOf },
+        { limitSettingsOf },
+        { balancePolicyOf },
+        { createLogger },
+        { runControlWorker },
+        { keepingLast },
+      ] = await Promise.all([
+        import('../find-config.js'),
+        import('../../config/load-cluster-config.js'),
+        import('../../schema/placement.js'),
+        import('../../schema/admission-limits.js'),
+        import('../../schema/balance-policy.js'),
+        import('../../log/logger.js'),
+        import('../../../worker/control-worker.js'),
+        import('../../config/keeping-last.js'),
+      ]);
       const file = await findConfig(globalOptions(command), context.environment);
       const config = await loadClusterConfig(file);
       const log = createLogger({ fields: { role: 'control' } });
+      const balancePolicy = async () => balancePolicyOf((await loadClusterConfig(file)).balance);
+      // Refused now rather than at the first look.
+      await balancePolicy();
       await runControlWorker({
         config,
         placement: async () => placementOf((await loadClusterConfig(file)).placement),
@@ -33,6 +45,7 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
           onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: blackouts are as it said before'),
         }),
         limits: async () => limitSettingsOf((await loadClusterConfig(file)).limits),
+        balancePolicy,
         hooks: async () => {
           const { cluster, hooks } = await loadClusterConfig(file);
           return { cluster, hooks };

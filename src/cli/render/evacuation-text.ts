@@ -3,13 +3,19 @@ import { formatDuration } from '../../domain/format-duration.js';
 
 /** What is new in a report since the one before: a line for each move that began or ended, and each guest that was shut down. */
 export function evacuationNews(report: EvacuationReport, before: EvacuationReport | null): readonly string[] {
+  return [...movesNews(report, before), ...report.shutDown.slice(before?.shutDown.length ?? 0).map((vmid) => `Guest ${vmid} is shut down`)];
+}
+
+type Moves = Pick<EvacuationReport, 'moved' | 'moving' | 'failed'>;
+
+/** The same of moves alone. */
+export function movesNews(report: Moves, before: Moves | null): readonly string[] {
   const isNew = <Item>(items: readonly Item[], known: readonly Item[] | undefined, same: (one: Item, other: Item) => boolean): readonly Item[] =>
     items.filter((item) => known?.some((other) => same(item, other)) !== true);
   const failed = report.failed?.slice(before?.failed?.length ?? 0) ?? [];
   return [
     ...report.moved.slice(before?.moved.length ?? 0).map(({ vmid, from, to }) => `Guest ${vmid} has moved from ${from} to ${to}`),
     ...failed.map(({ vmid, to, reason }) => `Guest ${vmid} did not move to ${to}: ${reason}`),
-    ...report.shutDown.slice(before?.shutDown.length ?? 0).map((vmid) => `Guest ${vmid} is shut down`),
     ...isNew(report.moving, before?.moving, (one, other) => one.vmid === other.vmid && one.to === other.to).map(
       ({ vmid, from, to }) => `Guest ${vmid} moves from ${from} to ${to}`,
     ),

@@ -38,7 +38,7 @@ export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): 
     throw badInput('parallel', parallel, `a whole number from 1 to ${MOST_PARALLEL}`);
   const forced = FORCES.find((known) => known === (force ?? 'skip'));
   if (forced === undefined) throw badInput('force', force, `one of ${FORCES.join(', ')}`);
-  const options = optionsOf(given['options']);
+  const options = readMoveOptions(given['options']);
   // The rest means the same as in a migration, and is read by the same rules.
   const { requestedBy, priority, timings } = resolveMigrationOptions({
     vmid: 100,
@@ -52,9 +52,9 @@ export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): 
     node: parseNodeName(node),
     requestedBy,
     priority,
-    until: instant('until', given['until']),
+    until: readInstant('until', given['until']),
     parallel: count,
-    waitUntil: instant('waitUntil', given['waitUntil']),
+    waitUntil: readInstant('waitUntil', given['waitUntil']),
     force: forced,
     // What saves guests is never held back.
     options: priority === 'failure' ? { ...options, ignoreBlackout: true } : options,
@@ -65,13 +65,15 @@ export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): 
 /** How each guest moves the plan decides; a drain holds nothing. */
 const DECIDED = ['online', 'restart', 'hold', 'holdUntil'];
 
-function optionsOf(value: unknown): Partial<MigrationOptions> {
+/** Options of every move, as typed. @throws KedgeError `bad-input` */
+export function readMoveOptions(value: unknown): Partial<MigrationOptions> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) throw badInput('options', value, 'a JSON object');
   return Object.fromEntries(Object.entries(value).filter(([name]) => !DECIDED.includes(name)));
 }
 
-function instant(field: string, value: unknown): string | null {
+/** Null: absent. @throws KedgeError `bad-input` */
+export function readInstant(field: string, value: unknown): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== 'string' || !isInstant(value)) throw badInput(field, value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
   return value;

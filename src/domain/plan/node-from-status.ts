@@ -19,7 +19,7 @@ export function nodeFromStatus(status: NodeStatus, placement: Placement): Snapsh
     const nothing = { cpuFlags: [], machineTypes: [], bridges: [], storages: [] };
     return { name, state, cores: 1, speed: said.speed ?? 1, accelerator: 'kvm', memoryBytes: 0, reservedBytes: 0, qemu: '0', ...nothing };
   }
-  const { cpu, memory, versions } = inventory;
+  const { cpu, memory, versions, pressure } = inventory;
   return {
     name,
     state,
@@ -36,6 +36,7 @@ export function nodeFromStatus(status: NodeStatus, placement: Placement): Snapsh
     storages: inventory.storages
       .filter(({ enabled }) => enabled)
       .map(({ id, shared, identity, freeBytes }) => ({ id, identity: shared ? identity : null, freeBytes })),
+    ...(pressure == null ? {} : { pressure }),
   };
 }
 

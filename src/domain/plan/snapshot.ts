@@ -1,5 +1,6 @@
 /** What the planner knows of a cluster: one plain JSON object, from a live cluster or a file (docs/snapshot.schema.json). Sizes are bytes. */
 import type { NodeName, Vmid } from '../ids.js';
+import type { NodePressure } from '../node-facts.js';
 
 export interface ClusterSnapshot {
   readonly v: 1;
@@ -29,6 +30,8 @@ export interface SnapshotNode {
   readonly machineTypes: readonly string[];
   readonly bridges: readonly string[];
   readonly storages: readonly SnapshotStorage[];
+  /** Absent: it does not tell. Only what evens out how busy nodes are goes by it. */
+  readonly pressure?: NodePressure | undefined;
 }
 
 export interface SnapshotStorage {

@@ -79,6 +79,13 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       deliver: unexpected('hooks.deliver'),
       test: unexpected('hooks.test'),
     },
+    balance: {
+      start: unexpected('balance.start'),
+      read: unexpected('balance.read'),
+      cancel: unexpected('balance.cancel'),
+      readBalancer: unexpected('balance.readBalancer'),
+      ensureBalancer: unexpected('balance.ensureBalancer'),
+    },
     close() {
       seen.closed = true;
       return Promise.resolve();

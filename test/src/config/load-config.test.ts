@@ -44,6 +44,17 @@ describe('loadClusterConfig', () => {
       placement: { whenNotLive: 'skip', survivesOneNode: false, guests: {}, rules: [], nodes: {} },
       blackouts: [],
       limits: {},
+      balance: {
+        enabled: false,
+        intervalMinutes: 5,
+        historyMinutes: 30,
+        beginAbovePercent: 20,
+        stopBelowPercent: 10,
+        cooldownMinutes: 120,
+        maxMoves: 4,
+        atOnce: 1,
+        onlyIn: [],
+      },
     });
   });
 

@@ -1,5 +1,7 @@
 /** Crash points that no round of crash-rounds.e2e.test.ts comes past: what they guard is done twice, and nobody sees a difference. */
+import { NEW_BALANCER } from '../../../src/domain/balance/judge-cluster.js';
 import { NO_PLACEMENT } from '../../../src/domain/plan/placement.js';
+import { DEFAULT_BALANCE_LIMITS } from '../../../src/domain/plan/plan-balance.js';
 import { arm, crashHits, removeCrashFolder } from '../../support/crash-folder.js';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -181,6 +183,8 @@ describe('done twice', () => {
       runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
       changeAway: () => Promise.resolve(),
       placement: () => Promise.resolve(NO_PLACEMENT),
+      balancePolicy: () => Promise.resolve(null),
+      readBalance: () => Promise.resolve(null),
       takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
       readSlots: () => Promise.resolve([]),
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
@@ -206,6 +210,26 @@ describe('done twice', () => {
         lagMs: 1_000,
       });
       expect(steps.moves.length).toBeLessThanOrEqual(2);
+    });
+    await twice(['control.plan-balance'], async () => {
+      const at = '2026-03-01T12:00:00Z';
+      const limits = DEFAULT_BALANCE_LIMITS;
+      const question = {
+        state: newDrain(at),
+        limits,
+        parallel: 2,
+        now: at,
+        until: null,
+        leave: [],
+        memory: null,
+        options: {},
+        moveRetryMs: 1_000,
+        lagMs: 1_000,
+      };
+      expect((await activities.planBalance(question)).moves.length).toBeLessThanOrEqual(2);
+    });
+    await twice(['control.watch-balance'], async () => {
+      expect(await activities.watchBalance({ state: NEW_BALANCER, now: '2026-03-01T12:00:00Z' })).toEqual({ off: true });
     });
   });
 });

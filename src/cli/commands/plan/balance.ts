@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { asNow } from '../../../domain/balance/load-memory.js';
 import { DEFAULT_BALANCE_LIMITS, planBalance } from '../../../domain/plan/plan-balance.js';
 import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand } from '../../new-command.js';
@@ -22,6 +23,8 @@ export function planBalanceCommand(context: CliContext): CommandUnknownOpts {
     )
     .action(async (options, command) => {
       const limits = { ...DEFAULT_BALANCE_LIMITS, maxMoves: options.maxMoves, tolerance: options.tolerance / 100 };
-      printPlan(context, planBalance(await readSnapshot(context, { ...globalOptions(command), snapshot: options.snapshot }), limits), { json: options.json });
+      printPlan(context, planBalance(asNow(await readSnapshot(context, { ...globalOptions(command), snapshot: options.snapshot })), limits), {
+        json: options.json,
+      });
     });
 }

@@ -1,0 +1,10 @@
+import { nextBalance, type BalanceQuestion, type BalanceSteps } from '../../src/domain/balance/next-balance.js';
+import type { ClusterAccess } from './cluster-access.js';
+import { travelOf } from './plan-drain.js';
+
+/** Looks at the cluster and decides which moves of a balance come next. Changes nothing. */
+export async function planBalance(cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readSlots'>, question: BalanceQuestion): Promise<BalanceSteps> {
+  // The slots first, as for a drain: who moves is then known, or seen where it has arrived.
+  const slots = await cluster.readSlots();
+  return nextBalance(await cluster.takeSnapshot(), slots.flatMap(travelOf), question);
+}

@@ -1,0 +1,125 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { BalanceClusterInput, BalancerNote, BalanceReport } from '../domain/balance/balance.js';
+import { resolveBalance } from '../domain/balance/resolve-balance.js';
+import { isRecord } from '../domain/is-record.js';
+import { KedgeError } from '../domain/kedge-error.js';
+import { readFailure } from '../domain/read-failure.js';
+import { BALANCE_ID, BALANCER_ID, QUERIES, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
+import { askWorkflow } from './ask-workflow.js';
+import { clientError, isUnreachable, withClientErrors } from './client-error.js';
+import { CONTROL_START } from './control-start.js';
+import { executeUpdate } from './execute-update.js';
+import type { ClientContext } from './kedge-client.js';
+
+/** One balance, whatever runs it continues in. */
+export interface BalanceRef {
+  readonly firstRunId: string;
+}
+
+export interface BalanceView {
+  readonly running: boolean;
+  /** Null while no control worker answers, and when it failed. */
+  readonly report: BalanceReport | null;
+  /** Why it failed as a whole, in words. */
+  readonly failure: string | null;
+}
+
+/** `kedge balance …`. All reject with KedgeError. */
+export interface BalanceVerbs {
+  /** @throws `bad-input`, `already-balancing` */
+  start(input: BalanceClusterInput): Promise<BalanceRef>;
+  /** The balance that runs, or ran last; null: none is known. With `ref` the one that was started. */
+  read(ref?: BalanceRef): Promise<BalanceView | null>;
+  /** No move begins any more; those under way go on to their end. @throws `not-found` when none runs */
+  cancel(): Promise<void>;
+  /** Starts what looks whether a balance is due, unless it runs. */
+  ensureBalancer(): Promise<void>;
+  /** Where that stands; null: it does not run, or has not looked yet. */
+  readBalancer(): Promise<BalancerNote | null>;
+}
+
+/** The verbs of balances over one client. */
+export function balanceVerbs({ client }: Pick<ClientContext, 'client'>): BalanceVerbs {
+  return {
+    start: (input) => start(client, input),
+    read: (ref) => read(client, ref),
+    cancel: async () => {
+      try {
+        await executeUpdate(client.workflow.getHandle(BALANCE_ID), UPDATES.cancel);
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) throw new KedgeError('not-found', 'Cannot cancel the balance: none runs', { cause: error });
+        throw clientError('cancel the balance', error);
+      }
+    },
+    ensureBalancer: () =>
+      withClientErrors('start the balancer', async () => {
+        await client.workflow.start(WORKFLOW_TYPES.balancer, {
+          ...CONTROL_START,
+          workflowId: BALANCER_ID,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          args: [{}],
+          staticSummary: 'Looks whether guests should move',
+        });
+      }),
+    readBalancer: async () => {
+      try {
+        const { memo, status } = await client.workflow.getHandle(BALANCER_ID).describe();
+        const note: unknown = memo?.['balancer'];
+        return status.name === 'RUNNING' && isNote(note) ? note : null;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw clientError('read the balancer', error);
+      }
+    },
+  };
+}
+
+async function start(client: ClientContext['client'], input: BalanceClusterInput): Promise<BalanceRef> {
+  const { requestedBy } = resolveBalance(input);
+  try {
+    const handle = await client.workflow.start(WORKFLOW_TYPES.balanceCluster, {
+      ...CONTROL_START,
+      workflowId: BALANCE_ID,
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      args: [input],
+      memo: { requestedBy },
+      staticSummary: 'Even out how full nodes are',
+    });
+    return { firstRunId: handle.firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw await alreadyRuns(client);
+    throw clientError('balance the cluster', error);
+  }
+}
+
+async function alreadyRuns(client: ClientContext['client']): Promise<KedgeError> {
+  const { memo, startTime } = await client.workflow.getHandle(BALANCE_ID).describe();
+  const by: unknown = memo?.['requestedBy'];
+  const first = `one by ${typeof by === 'string' ? by : 'unknown'} runs since ${startTime.toISOString()}`;
+  return new KedgeError('already-balancing', `Cannot balance the cluster: ${first}`, { details: { workflowId: BALANCE_ID } });
+}
+
+async function read(client: ClientContext['client'], ref: BalanceRef | undefined): Promise<BalanceView | null> {
+  try {
+    const handle = client.workflow.getHandle(BALANCE_ID, undefined, ref === undefined ? {} : { firstExecutionRunId: ref.firstRunId });
+    const { status } = await handle.describe();
+    const running = status.name === 'RUNNING' || status.name === 'PAUSED';
+    return { running, report: readReport(running ? await askWorkflow(handle, QUERIES.balance) : await handle.result()), failure: null };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    if (error instanceof WorkflowFailedError) return { running: false, report: null, failure: readFailure(error.cause).message };
+    if (isUnreachable(error)) return { running: true, report: null, failure: null };
+    throw clientError('read the balance', error);
+  }
+}
+
+const readReport = (value: unknown): BalanceReport | null => (isReport(value) ? value : null);
+
+function isReport(value: unknown): value is BalanceReport {
+  return isRecord(value) && Array.isArray(value['moved']) && Array.isArray(value['nodes']);
+}
+
+function isNote(value: unknown): value is BalancerNote {
+  return isRecord(value) && typeof value['at'] === 'string' && typeof value['text'] === 'string';
+}

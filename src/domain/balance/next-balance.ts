@@ -1,0 +1,123 @@
+import { bannedNodes } from '../drain/banned-nodes.js';
+import type { DrainState } from '../drain/drain-state.js';
+import { expectedMs } from '../drain/expected-ms.js';
+import type { NextMove } from '../drain/next-steps.js';
+import { planView, type Travel } from '../drain/plan-view.js';
+import type { StayedGuest } from '../evacuation.js';
+import { formatDuration } from '../format-duration.js';
+import type { NodeName, Vmid } from '../ids.js';
+import type { MigrationOptions } from '../migration.js';
+import { excessOf, imbalanceOf, planBalance, type BalanceLimits } from '../plan/plan-balance.js';
+import type { PlannedMove } from '../plan/plan.js';
+import type { ClusterSnapshot, SnapshotGuest } from '../plan/snapshot.js';
+import { asRemembered, remember, type LoadMemory } from './load-memory.js';
+
+/** What a balance asks before it acts; plain JSON. Asked only while no move of its own is under way. */
+export interface BalanceQuestion {
+  readonly state: DrainState;
+  /** `maxMoves`: of the whole. */
+  readonly limits: BalanceLimits;
+  readonly parallel: number;
+  /** RFC 3339. */
+  readonly now: string;
+  readonly until: string | null;
+  readonly leave: readonly StayedGuest[];
+  /** Null: the loads of this moment, which the answer then has. */
+  readonly memory: LoadMemory | null;
+  readonly options: Partial<MigrationOptions>;
+  readonly moveRetryMs: number;
+  /** An inventory may be so old. */
+  readonly lagMs: number;
+}
+
+export interface BalanceSteps {
+  /** They may run at the same time. */
+  readonly moves: readonly NextMove[];
+  /** Their moves would end too late. */
+  readonly late: readonly StayedGuest[];
+  /** Has the snapshot yet to show a move that has ended? Nothing is planned then. */
+  readonly lags: boolean;
+  /** Fullness of each node now, and of the fullest one above the mean. */
+  readonly nodes: readonly { readonly node: NodeName; readonly now: number }[];
+  readonly excess: number;
+  /** Null: the question had it. */
+  readonly memory: LoadMemory | null;
+}
+
+/**
+ * Decides which moves of a balance come next, from a fresh snapshot and the loads of its beginning.
+ *
+ * A guest on its way counts at both ends, which is safe for a drain and tells the wrong thing about balance: so the next moves are planned when all that were
+ * begun have ended and the snapshot shows it, and nodes that other migrations touch are left alone. Those moves of the plan are answered that may run at the same
+ * time, and each of which is right also if another of them fails.
+ * @throws KedgeError `bad-input` when the snapshot contradicts itself
+ */
+export function nextBalance(snapshot: ClusterSnapshot, others: readonly Travel[], question: BalanceQuestion): BalanceSteps {
+  const { state, limits, options, parallel } = question;
+  const nowMs = Date.parse(question.now);
+  const lags = state.settling.some(({ vmid, from, to, at }) => nowMs - Date.parse(at) < question.lagMs && !hasSettled(snapshot, { vmid, from, to }));
+  const memory = question.memory ?? remember(null, snapshot, { nowMs, fadeMs: 1 });
+  const left = lags || isFailing(state, limits) ? 0 : limits.maxMoves - state.moved.length;
+  const remembered = asRemembered(snapshot, memory);
+  const view = planView(remembered, {
+    travels: [],
+    arrived: [],
+    closed: null,
+    fixed: leftAlone(remembered, question),
+    banned: bannedNodes(state.failed, { nowMs, retryMs: question.moveRetryMs }),
+    force: null,
+  });
+  const untouched = new Set(others.flatMap(({ from, to }) => [from, to]));
+  const plan = planBalance(view.snapshot, { ...limits, maxMoves: left }, { untouched, options });
+  const { moves, late } = begin(plan.moves, { snapshot, question, nowMs });
+  return {
+    moves: moves.slice(0, parallel),
+    late,
+    lags,
+    nodes: plan.nodes.map(({ node, before }) => ({ node, now: before })),
+    excess: excessOf(imbalanceOf(view.snapshot)),
+    memory: question.memory === null ? memory : null,
+  };
+}
+
+/** So many moves may fail in any case. */
+const LEAST_FAILURES = 3;
+
+/** Have so many moves failed that something else must be wrong? */
+export function isFailing({ failed }: DrainState, { maxMoves }: BalanceLimits): boolean {
+  return failed.length >= Math.max(LEAST_FAILURES, maxMoves);
+}
+
+/** Guests that this balance does not move, or not again. One that is away from a node that takes no guests now will be brought home: to move it is wasted. */
+function leftAlone({ guests, nodes }: ClusterSnapshot, { state, leave }: BalanceQuestion): ReadonlySet<Vmid> {
+  const closed = new Set(nodes.filter((node) => node.state !== 'online').map(({ name }) => name));
+  const visitors = guests.filter(({ home }) => home !== null && closed.has(home));
+  return new Set([...[...state.moved, ...state.givenUp, ...leave, ...visitors].map(({ vmid }) => vmid), ...state.others]);
+}
+
+function hasSettled({ guests }: ClusterSnapshot, { vmid, from }: Travel): boolean {
+  const guest = guests.find((each) => each.vmid === vmid);
+  return guest !== undefined && guest.node !== from && guest.unmovable === undefined;
+}
+
+interface Grounds {
+  readonly snapshot: ClusterSnapshot;
+  readonly question: BalanceQuestion;
+  readonly nowMs: number;
+}
+
+/** The first moves of the plan that neither wait for another one nor count on it: none leaves a node that another fills, or the other way round. */
+function begin(planned: readonly PlannedMove[], { snapshot, question, nowMs }: Grounds): { moves: readonly NextMove[]; late: readonly StayedGuest[] } {
+  const guests = new Map(snapshot.guests.map((guest): [Vmid, SnapshotGuest] => [guest.vmid, guest]));
+  const moves: NextMove[] = [];
+  const late: StayedGuest[] = [];
+  for (const move of planned) {
+    const { vmid, from, to, way, after } = move;
+    const guest = guests.get(vmid);
+    if (guest === undefined || after.length > 0 || moves.some((other) => other.from === to || other.to === from)) break;
+    const spanMs = expectedMs(move, guest, question.options);
+    if (question.until === null || nowMs + spanMs <= Date.parse(question.until)) moves.push({ vmid, from, to, way, leavesHome: false });
+    else late.push({ vmid, reason: `its move to ${to} may take ${formatDuration(spanMs)}, longer than until ${question.until}` });
+  }
+  return { moves, late };
+}

@@ -1,0 +1,67 @@
+import type { LocalActivityInterfaceFor } from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/interface-control.js';
+import type { SlotPriority } from '../src/domain/admission.js';
+import { newDrain, type DrainState } from '../src/domain/drain/drain-state.js';
+import type { MigrationOptions } from '../src/domain/migration.js';
+import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
+import { onControl } from './on-node.js';
+import { workflowInstant } from './workflow-time.js';
+
+/** What the moves of one workflow have in common. */
+export interface MoveOrder {
+  readonly requestedBy: string;
+  readonly priority: SlotPriority;
+  readonly options: Partial<MigrationOptions>;
+  readonly timings: WorkflowTimings;
+}
+
+/** What a workflow that moves many guests knows, and tells. */
+export abstract class MovesDesk<Report> {
+  readonly control: LocalActivityInterfaceFor<ControlActivities>;
+  #state: DrainState;
+  #news = 0;
+
+  protected constructor(timings: WorkflowTimings, carried: DrainState | undefined) {
+    this.control = onControl(timings);
+    this.#state = carried ?? newDrain(workflowInstant());
+  }
+
+  abstract readonly order: MoveOrder;
+  /** What guests move for, for the summaries of their migrations. */
+  abstract readonly purpose: string;
+  /** How far it is. */
+  abstract report(): Report;
+
+  get state(): DrainState {
+    return this.#state;
+  }
+
+  /** Grows with everything that makes a new look worth while. */
+  get news(): number {
+    return this.#news;
+  }
+
+  change(state: DrainState): void {
+    this.#state = state;
+  }
+
+  /** Something has ended. */
+  hear(state: DrainState): void {
+    this.#state = state;
+    this.#news += 1;
+  }
+
+  cancel(): void {
+    if (!this.#state.cancelled) this.hear({ ...this.#state, cancelled: true });
+  }
+
+  isBusy(): boolean {
+    return this.#state.underWay.length + this.#state.shuttingDown.length > 0;
+  }
+
+  /** Has nothing come of it yet? */
+  isNew(): boolean {
+    const { moved, failed, shutDown } = this.#state;
+    return !this.isBusy() && moved.length + failed.length + shutDown.length === 0;
+  }
+}
