@@ -16,11 +16,12 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 
 /** A check is one test: it passes when its command exits 0. */
 const check = (name, limitMinutes, command) => ({ name, limitMinutes, command, count: () => undefined });
+const REPORTERS = ['--reporter=default', '--reporter=./tools/tell-failures.mjs', '--reporter=json'];
 const vitest = (name, limitMinutes, { alone = true, projects = name } = {}) => ({
   name,
   limitMinutes,
   alone,
-  command: [bin('vitest'), 'run', '--project', projects, '--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${name}.json`)}`],
+  command: [bin('vitest'), 'run', '--project', projects, ...REPORTERS, `--outputFile.json=${join(results, `${name}.json`)}`],
   count: () => countVitest(join(results, `${name}.json`)),
 });
 /** How much of a failure the end of the log tells. */
