@@ -43,7 +43,7 @@ const SUITES = [
   { name: 'model', limitMinutes: 8, command: ['bash', 'model/run.sh'], count: (log) => countLastLine(log), beside: true },
   vitest('unit', 4, { projects: 'unit*' }),
   vitest('integration', 15),
-  vitest('e2e', 30),
+  vitest('e2e', 45),
   vitest('e2e-alone', 12),
 ];
 

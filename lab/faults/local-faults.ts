@@ -63,12 +63,19 @@ function fillRest(file: string, leaveBytes: number): void {
   // Synchronous writes: what is only reserved would be more than what is used in the end.
   const descriptor = openSync(file, 'as');
   try {
-    const block = Buffer.alloc(BLOCK);
-    for (let disk = statfsSync(file); disk.bavail * disk.bsize >= leaveBytes + BLOCK; disk = statfsSync(file)) writeSync(descriptor, block);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    // From large to small: single blocks alone would take seconds on a busy machine, and what is broken has often to be broken at once.
+    for (const size of [64 * BLOCK, 8 * BLOCK, BLOCK]) writeWhileFits(descriptor, { file, size, leaveBytes });
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function writeWhileFits(descriptor: number, { file, size, leaveBytes }: { file: string; size: number; leaveBytes: number }): void {
+  const block = Buffer.alloc(size);
+  try {
+    for (let disk = statfsSync(file); disk.bavail * disk.bsize >= leaveBytes + size; disk = statfsSync(file)) writeSync(descriptor, block);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
   }
 }
 
