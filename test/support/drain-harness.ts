@@ -10,7 +10,7 @@ import type { EvacuationRef } from '../../src/client/evacuation.js';
 import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-client.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../../src/domain/evacuation.js';
 import type { BalancePolicy } from '../../src/domain/balance/judge-cluster.js';
-import { parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
+import { parseNodeName, type NodeName } from '../../src/domain/ids.js';
 import type { MigrateGuestInput } from '../../src/domain/migration.js';
 import type { ClusterSnapshot, SnapshotGuest, SnapshotNode } from '../../src/domain/plan/snapshot.js';
 import type { Blackout } from '../../src/domain/window/blackout.js';
@@ -18,6 +18,7 @@ import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import type { FakeMoves } from './drain-workflows.js';
 import { startTemporalServer } from './temporal-server.js';
+import { plainGuest } from './plain-guest.js';
 
 const GIB = 2 ** 30;
 /** Few enough that a drain of some guests crosses it. */
@@ -57,25 +58,7 @@ export class DrainWorld {
   }
 
   add(vmid: number, node: string, more: Partial<SnapshotGuest> = {}): void {
-    this.guests.set(vmid, {
-      vmid: parseVmid(vmid),
-      kind: 'qemu',
-      node: parseNodeName(node),
-      running: true,
-      memoryBytes: GIB,
-      cores: 1,
-      cpuLoad: 0,
-      disks: [],
-      bridges: [],
-      cpuFlags: [],
-      machineType: null,
-      localDevices: [],
-      pinned: false,
-      priority: 0,
-      whenNotLive: 'skip',
-      home: null,
-      ...more,
-    });
+    this.guests.set(vmid, plainGuest(vmid, node, more));
   }
 
   on(node: string): number[] {

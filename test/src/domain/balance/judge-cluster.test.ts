@@ -10,7 +10,8 @@ import {
 import { asRemembered, remember } from '../../../../src/domain/balance/load-memory.js';
 import { parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
 import { planBalance } from '../../../../src/domain/plan/plan-balance.js';
-import type { ClusterSnapshot, SnapshotGuest } from '../../../../src/domain/plan/snapshot.js';
+import type { ClusterSnapshot } from '../../../../src/domain/plan/snapshot.js';
+import { plainGuest } from '../../../support/plain-guest.js';
 
 const MINUTE = 60_000;
 const GIB = 2 ** 30;
@@ -51,26 +52,7 @@ function cluster(guests: readonly GuestShape[], pressure: Readonly<Record<string
       storages: [],
       ...(pressure[name] === undefined ? {} : { pressure: pressure[name] }),
     })),
-    guests: guests.map(
-      ({ node, load = 2 }, at): SnapshotGuest => ({
-        vmid: parseVmid(101 + at),
-        kind: 'qemu',
-        node: parseNodeName(node),
-        running: true,
-        memoryBytes: GIB,
-        cores: 4,
-        cpuLoad: load,
-        disks: [],
-        bridges: [],
-        cpuFlags: [],
-        machineType: null,
-        localDevices: [],
-        pinned: false,
-        priority: 0,
-        whenNotLive: 'skip',
-        home: null,
-      }),
-    ),
+    guests: guests.map(({ node, load = 2 }, at) => plainGuest(101 + at, node, { cores: 4, cpuLoad: load })),
     rules: [],
     survivesOneNode: false,
   };

@@ -7,30 +7,13 @@ import { resolveEvacuation } from '../../../../src/domain/drain/resolve-evacuati
 import { parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
 import type { ClusterSnapshot, SnapshotGuest } from '../../../../src/domain/plan/snapshot.js';
 import type { OpenBlackout } from '../../../../src/domain/window/blackout.js';
+import { plainGuest } from '../../../support/plain-guest.js';
 
 const GIB = 2 ** 30;
 const NOW = '2026-12-01T22:00:00.000Z';
 const ENDS = '2026-12-01T23:00:00.000Z';
 const node1 = parseNodeName('node1');
-const guest = (vmid: number, changes: Partial<SnapshotGuest> = {}): SnapshotGuest => ({
-  vmid: parseVmid(vmid),
-  kind: 'qemu',
-  node: node1,
-  running: true,
-  memoryBytes: GIB,
-  cores: 1,
-  cpuLoad: 0,
-  disks: [],
-  bridges: [],
-  cpuFlags: [],
-  machineType: null,
-  localDevices: [],
-  pinned: false,
-  priority: 0,
-  whenNotLive: 'skip',
-  home: null,
-  ...changes,
-});
+const guest = (vmid: number, changes: Partial<SnapshotGuest> = {}): SnapshotGuest => plainGuest(vmid, 'node1', changes);
 const snapshot = (guests: readonly SnapshotGuest[]): ClusterSnapshot => ({
   v: 1,
   takenAt: NOW,

@@ -8,6 +8,7 @@ import { placeNextLost } from '../../../../src/domain/plan/place-lost.js';
 import { NO_PLACEMENT, type Placement } from '../../../../src/domain/plan/placement.js';
 import type { ClusterSnapshot, SnapshotGuest } from '../../../../src/domain/plan/snapshot.js';
 import type { Recoverable } from '../../../../src/domain/recovery.js';
+import { randomClusters } from '../../../support/random-clusters.js';
 
 const LOST = parseNodeName('node1');
 
@@ -64,22 +65,11 @@ function placeAll(
   return { order, to };
 }
 
-const clusters = fc
-  .record({
-    seed: fc.nat(),
-    nodes: fc.integer({ min: 2, max: 7 }),
-    guests: fc.integer({ min: 1, max: 40 }),
-    rules: fc.integer({ min: 0, max: 4 }),
-    full: fc.double({ min: 0.3, max: 0.95, noNaN: true }),
-    survivesOneNode: fc.boolean(),
-  })
-  .map(randomCluster);
-
 describe('the guests of a lost node', () => {
   test('are placed on nodes that take guests, have room and bridges, and break no rule that is required', () => {
     let count = 0;
     fc.assert(
-      fc.property(clusters, (before) => {
+      fc.property(randomClusters, (before) => {
         const { snapshot, guests } = fallen(before);
         const { to } = placeAll(snapshot, guests);
         count += to.size;
@@ -110,7 +100,7 @@ describe('the guests of a lost node', () => {
 
   test('go the same way each time that is asked', () => {
     fc.assert(
-      fc.property(clusters, (before) => {
+      fc.property(randomClusters, (before) => {
         const { snapshot, guests } = fallen(before);
         expect(placeAll(snapshot, [...guests].reverse())).toEqual(placeAll(snapshot, guests));
       }),

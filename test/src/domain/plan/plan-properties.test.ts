@@ -1,12 +1,12 @@
 /** What holds for every plan, judged by a reckoning of its own: it shares nothing with the planner but the types. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { randomCluster } from '../../../../bench/plan/random-cluster.js';
 import { planBalance } from '../../../../src/domain/plan/plan-balance.js';
 import { planEvacuation } from '../../../../src/domain/plan/plan-evacuation.js';
 import { planRestore } from '../../../../src/domain/plan/plan-restore.js';
 import type { Plan, PlannedMove } from '../../../../src/domain/plan/plan.js';
 import type { ClusterSnapshot, GuestRule, SnapshotNode } from '../../../../src/domain/plan/snapshot.js';
+import { randomClusters } from '../../../support/random-clusters.js';
 
 type Planner = (snapshot: ClusterSnapshot) => Plan;
 const firstTwo = ({ nodes }: ClusterSnapshot) => nodes.slice(0, 2).map(({ name }) => name);
@@ -16,19 +16,8 @@ const PLANNERS: readonly (readonly [string, Planner])[] = [
   ['a balance', (snapshot) => planBalance(snapshot, { maxMoves: 20, tolerance: 0.02, minGain: 0.001 })],
 ];
 
-const clusters = fc
-  .record({
-    seed: fc.nat(),
-    nodes: fc.integer({ min: 2, max: 7 }),
-    guests: fc.integer({ min: 1, max: 40 }),
-    rules: fc.integer({ min: 0, max: 4 }),
-    full: fc.double({ min: 0.3, max: 0.95, noNaN: true }),
-    survivesOneNode: fc.boolean(),
-  })
-  .map(randomCluster);
-
 function holds(check: (snapshot: ClusterSnapshot) => void): void {
-  fc.assert(fc.property(clusters, check), { numRuns: 150 });
+  fc.assert(fc.property(randomClusters, check), { numRuns: 150 });
 }
 
 const capacity = ({ memoryBytes, reservedBytes }: SnapshotNode): number => memoryBytes - reservedBytes;
@@ -78,7 +67,7 @@ describe.each(PLANNERS)('%s', (_, planner) => {
 
   test('never gives a node more than it can hold, in whichever order moves run that wait for none', () => {
     fc.assert(
-      fc.property(clusters, fc.array(fc.nat(), { minLength: 1 }), (snapshot, choices) => {
+      fc.property(randomClusters, fc.array(fc.nat(), { minLength: 1 }), (snapshot, choices) => {
         let turn = 0;
         runAtOnce(snapshot, planner(snapshot).moves, () => choices[turn++ % choices.length] ?? 0);
       }),
