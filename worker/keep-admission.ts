@@ -1,4 +1,5 @@
 import type { KedgeClient } from '../src/client/kedge-client.js';
+import { keepingLast } from '../src/config/keeping-last.js';
 import type { LimitSettings } from '../src/domain/admission-limits.js';
 import { crashPoint } from '../src/drivers/host/crash-point.js';
 import type { Logger } from '../src/log/logger.js';
@@ -36,13 +37,8 @@ export function startingAdmissionWith(limits: () => Promise<LimitSettings>, kedg
  * @throws KedgeError `bad-config` when they can't be read the first time
  */
 export async function lastGoodLimits(read: () => Promise<LimitSettings>, log: Pick<Logger, 'warn'>): Promise<() => Promise<LimitSettings>> {
-  let last = await read();
-  return async () => {
-    try {
-      last = await read();
-    } catch (error) {
-      log.warn({ error }, 'the limits of kedge.yaml could not be read, the last ones stay');
-    }
-    return last;
-  };
+  return keepingLast(read, {
+    first: await read(),
+    onFailure: (error) => log.warn({ error }, 'the limits of kedge.yaml could not be read, the last ones stay'),
+  });
 }
