@@ -6,6 +6,7 @@ import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js
 import type { ClusterEvent } from '../src/domain/events/event.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, LastSeenGuest, NodeStatus } from '../src/domain/node-facts.js';
+import type { RecoveryPolicy } from '../src/domain/recovery.js';
 import type { LostPlace, LostPlacesQuestion } from '../src/domain/plan/place-lost.js';
 import type { ScheduledWindow, WindowDefinition } from '../src/domain/window/window.js';
 import type { OpenBlackout } from '../src/domain/window/blackout.js';
@@ -94,6 +95,8 @@ export interface OpenedWindow {
 export interface ClusterLook {
   readonly nodes: readonly Pick<NodeStatus, 'node' | 'bootId' | 'silentSince'>[];
   readonly lastGuests: readonly LastSeenGuest[];
+  /** Of kedge.yaml. `enabled`: a node that failed may be fenced without being asked for. */
+  readonly recovery: Pick<RecoveryPolicy, 'enabled' | 'fencesAtOnce'>;
 }
 
 export interface NodeLook {

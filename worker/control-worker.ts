@@ -5,6 +5,7 @@ import { createControlActivities } from '../activities/control/create-control-ac
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import type { LimitSettings } from '../src/domain/admission-limits.js';
 import { parseNodeName } from '../src/domain/ids.js';
+import { NO_RECOVERY, type RecoveryPolicy } from '../src/domain/recovery.js';
 import type { BalancePolicy } from '../src/domain/balance/judge-cluster.js';
 import type { Blackout } from '../src/domain/window/blackout.js';
 import type { Placement } from '../src/domain/plan/placement.js';
@@ -73,6 +74,7 @@ export async function runControlWorker({
       blackouts,
       hooks,
       balancePolicy,
+      recovery: config.recovery,
       workflows: { workflowBundle: workflowBundle() },
     });
     const stopKeeping = keepAdmission(kedge, { limits, log });
@@ -120,7 +122,8 @@ export function createControlWorker(parts: ControlWorkerParts): Promise<Worker> 
 }
 
 /** What an operator wishes, read anew by whoever asks. */
-type Wishes = Pick<ControlWorkerOptions, 'placement'> & Partial<Pick<ControlWorkerOptions, 'blackouts' | 'hooks' | 'balancePolicy'>>;
+type Wishes = Pick<ControlWorkerOptions, 'placement'> &
+  Partial<Pick<ControlWorkerOptions, 'blackouts' | 'hooks' | 'balancePolicy'>> & { readonly recovery?: RecoveryPolicy };
 
 /** What the activities reach: the cluster's verbs, this machine's devices, and its key for the nodes. */
 export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess {
@@ -144,6 +147,7 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
     balancePolicy,
     readBalance: () => kedge.balance.read(),
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),
+    recovery: wishes.recovery ?? NO_RECOVERY,
     fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
   };
 }

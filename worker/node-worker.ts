@@ -72,7 +72,7 @@ async function runTemporalPart(node: NodeContext): Promise<void> {
   const activities = { ...createNodeControlActivities(service, tasks), ...createNodeBulkActivities(service, tasks) };
   // The workers poll before the registration is confirmed: a control worker that is down must not stop copies in progress.
   const stop = new AbortController();
-  void register(node, connected.kedge, stop.signal);
+  void keepRegistered(node, connected.kedge, stop.signal);
   try {
     await runNodeTemporalWorkers(connected, { node: node.node, activities, bulkSlots: config.slots.bulk });
   } finally {
@@ -91,18 +91,35 @@ async function failLostAttempts(node: NodeContext, kedge: KedgeClient): Promise<
   }
 }
 
-/** Registers this boot, for as long as it takes; then records of an earlier boot become permissions again. */
-async function register(node: NodeContext, kedge: KedgeClient, signal: AbortSignal): Promise<void> {
+/**
+ * Registers this boot, for as long as it takes; then records of an earlier boot become permissions again. And once more whenever the cluster has not heard
+ * this node for a while: it may have been given up although it lived, and only the answer to a registration tells which guests are void here.
+ */
+async function keepRegistered(node: NodeContext, kedge: KedgeClient, signal: AbortSignal): Promise<void> {
+  let isDue = true;
+  let hasConfirmed = false;
+  let wake = (): void => undefined;
+  node.contact.on('doubted', () => {
+    isDue = true;
+    wake();
+  });
+  signal.addEventListener('abort', () => wake());
   while (!signal.aborted) {
+    if (!isDue) {
+      await new Promise<void>((resolve) => (wake = resolve));
+      continue;
+    }
+    isDue = false;
     try {
       const voided = await crashPoint('node.register-message', () => kedge.registerNode({ node: node.node, bootId: node.bootId }));
       await makeVoid(node, kedge, { voided, signal });
       node.boot.confirmed = true;
-      await confirmBoot(node);
+      if (!hasConfirmed) await confirmBoot(node);
+      hasConfirmed = true;
       node.log.info({ bootId: node.bootId }, 'this boot is registered');
-      return;
     } catch (error) {
       node.log.warn({ error }, 'this boot could not be registered yet');
+      isDue = true;
       await abortableDelay(REGISTER_RETRY_MS, signal);
     }
   }

@@ -20,7 +20,7 @@ export function watchSuspects(
     for (const status of await kedge.listNodes()) {
       if (!isSuspect(status, limit)) continue;
       const { node } = status;
-      await crashPoint('control.start-recovery', () => kedge.startRecovery({ node, fencesAtOnce: recovery.fencesAtOnce }));
+      await crashPoint('control.start-recovery', () => kedge.startRecovery({ node }));
     }
   };
   const timer = setInterval(() => {

@@ -1,11 +1,22 @@
+import { sleep } from '@temporalio/workflow';
+import type { FenceResult } from '../activities/interface-control.js';
 import type { DoubtExamination, MigrationRole } from '../activities/interface.js';
 import { doubtFacts, type DoubtSide } from '../src/domain/doubt-facts.js';
+import type { NodeName } from '../src/domain/ids.js';
 import type { DeathDecision } from '../src/domain/migration.js';
 import { readFailure } from '../src/domain/read-failure.js';
+import { judgeSuspect } from '../src/domain/suspect-node.js';
 import { examine, giveUpNode, otherRole } from './dead-node.js';
+import { fenceFromPlace } from './fence-from-place.js';
+import { lookAtSuspect } from './look-at-suspect.js';
 import type { MigrationContext } from './migration-context.js';
 import type { DoubtHelp, DoubtReport } from './operator-desk.js';
+import { looksBeforeFencing } from './patches.js';
 import { workflowInstant } from './workflow-time.js';
+
+/** While another node is being fenced: for about as long as a slow device takes for several. */
+const WAIT_FOR_PLACE_MS = 5_000;
+const MOST_WAITS = 60;
 
 /** What was found when both nodes were looked at. */
 interface Findings {
@@ -19,6 +30,7 @@ interface Findings {
  */
 export function doubtHelp(context: MigrationContext, roles: readonly MigrationRole[]): DoubtHelp {
   const { story, migration, control, fencing } = context;
+  const { timings } = migration;
   const nameOf = (role: MigrationRole) => (role === 'source' ? story.source : migration.target);
   let fenceFailure: string | null = null;
 
@@ -31,8 +43,11 @@ export function doubtHelp(context: MigrationContext, roles: readonly MigrationRo
     const lost = roles.filter((role) => isLost(found, role));
     const [role] = lost;
     if (role === undefined || lost.length > 1) return false;
+    const looks = looksBeforeFencing();
+    // What it has left on the lost node can wait for that: a device would end all other guests there.
+    if (looks && isOwner(found.examined[otherRole(role)])) return false;
     try {
-      const result = await fencing.fenceNode({ node: nameOf(role) });
+      const result = looks ? await fenceIfSilent(nameOf(role)) : await fencing.fenceNode({ node: nameOf(role) });
       if (result.fenced) {
         await giveUpNode(context, { role, statedBy: result.agent, basis: 'fenced', bootId: result.bootId });
         return true;
@@ -42,6 +57,19 @@ export function doubtHelp(context: MigrationContext, roles: readonly MigrationRo
       fenceFailure = `${nameOf(role)} could not be fenced: ${readFailure(error).message}`;
     }
     return false;
+  }
+
+  /** As in a recovery: nobody is fenced who answers on any path, or while too few are heard. */
+  async function fenceIfSilent(node: NodeName): Promise<FenceResult> {
+    for (let tried = 1; ; tried += 1) {
+      const { evidence, cluster } = await lookAtSuspect(node, timings);
+      const verdict = judgeSuspect(evidence);
+      if (verdict.is === 'back') return { fenced: false, reason: 'it is heard again' };
+      if (verdict.is !== 'silent') return { fenced: false, reason: verdict.facts.join('; ') };
+      const result = await fenceFromPlace({ node, places: cluster.recovery.fencesAtOnce, timings });
+      if (result.isBusy !== true || tried === MOST_WAITS) return result;
+      await sleep(WAIT_FOR_PLACE_MS);
+    }
   }
 
   async function report(): Promise<DoubtReport> {
@@ -87,6 +115,10 @@ export function doubtHelp(context: MigrationContext, roles: readonly MigrationRo
       `When ${node} is back it finds its record void, runs nothing of this guest and cleans up`
     );
   }
+}
+
+function isOwner(examined: DoubtExamination | null): boolean {
+  return examined?.view.record.kind === 'record' && examined.view.record.record.state === 'owned';
 }
 
 function roleOf(decision: DeathDecision): MigrationRole {

@@ -58,3 +58,16 @@ const LATEST_SILENCE = 'latest-silence';
 export function tellsLatestSilence(): boolean {
   return patched(LATEST_SILENCE);
 }
+
+/**
+ * Before a fencing device is called for a guest in doubt, the lost node is looked at as in a recovery: by the nodes that knock at its addresses, for a
+ * majority, one node after the other. A guest that the other node owns is in no doubt, and no reason to fence anybody.
+ *
+ * Before: two silences were enough, that of the heartbeats and that of the peer channel, and nodes that a switch had cut off together were switched off together.
+ */
+const LOOKS_BEFORE_FENCING = 'looks-before-fencing';
+
+/** Asked only when a node may be lost. */
+export function looksBeforeFencing(): boolean {
+  return patched(LOOKS_BEFORE_FENCING);
+}

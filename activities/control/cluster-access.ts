@@ -11,6 +11,7 @@ import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
 import type { HookCall } from '../../src/drivers/hook/tell-hook.js';
 import type { Fencing } from './fence-lost-node.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
+import type { RecoveryPolicy } from '../../src/domain/recovery.js';
 
 /** What the activities of the control worker ask the cluster, and tell it; the worker composes it from src/client. */
 export interface ClusterAccess {
@@ -41,6 +42,8 @@ export interface ClusterAccess {
   /** The balance that runs, or ran last; null: none is known. */
   readBalance(): Promise<{ readonly running: boolean; readonly report: BalanceReport | null } | null>;
   readonly fencing: Fencing;
+  /** As kedge.yaml had it when the worker began. */
+  readonly recovery: RecoveryPolicy;
   /** Tells the schedule of a window when it opens next, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;
   runOnNode: RunOnNode;

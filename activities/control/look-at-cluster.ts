@@ -4,11 +4,12 @@ import type { ClusterLook } from '../interface-control.js';
 import type { ClusterAccess } from './cluster-access.js';
 
 /** What a recovery goes by. A node that has never registered is one of the cluster all the same. */
-export async function lookAtCluster(cluster: Pick<ClusterAccess, 'nodes' | 'nodeStatus'>, suspect: NodeName): Promise<ClusterLook> {
+export async function lookAtCluster(cluster: Pick<ClusterAccess, 'nodes' | 'nodeStatus' | 'recovery'>, suspect: NodeName): Promise<ClusterLook> {
   const seen = await Promise.all(cluster.nodes.map(async (node) => ({ node, status: await cluster.nodeStatus(node) })));
   return {
     nodes: seen.map(({ node, status }) => ({ node, bootId: status?.bootId ?? null, silentSince: status?.silentSince ?? null })),
     lastGuests: seen.find(({ node }) => node === suspect)?.status?.lastGuests ?? [],
+    recovery: cluster.recovery,
   };
 }
 

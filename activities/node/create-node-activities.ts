@@ -86,6 +86,7 @@ async function withHeartbeat<Result>(work: (call: LongCall) => Promise<Result>):
 async function reportPresence(service: NodeService): Promise<never> {
   const context = Context.current();
   const signal = stopSignal(context);
+  service.presenceBegins();
   let latest: NodeInventory | undefined;
   let reading: Promise<void> | null = null;
   for (;;) {

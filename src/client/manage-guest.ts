@@ -30,6 +30,7 @@ export async function manageGuest(context: ClientContext, request: GuestRequest)
       details: { workflowId: migrationWorkflowId(command.vmid) },
     });
   }
+  if (command.verb === 'create') await refuseKnown(context, command.vmid);
   try {
     const id = guestCommandWorkflowId(command.vmid, command.verb);
     return await context.client.workflow.execute<(input: { node: NodeName; command: GuestCommand }) => Promise<GuestCommandResult>>(
@@ -63,6 +64,15 @@ async function findGuest(context: ClientContext, vmid: Vmid): Promise<NodeName> 
   const found = holders[0]?.node;
   if (found === undefined) throw new KedgeError('not-found', `Cannot find guest ${vmid}: no node that answers has it`);
   return found;
+}
+
+/** A node that is silent can't be asked whether it has a guest of that number: what it said last counts. */
+async function refuseKnown(context: ClientContext, vmid: Vmid): Promise<void> {
+  for (const status of await Promise.all(context.nodes.map((node) => findNodeStatus(context, node)))) {
+    if (status?.silentSince == null || !(status.lastGuests ?? []).some((guest) => guest.vmid === vmid)) continue;
+    const { node, silentSince } = status;
+    throw new KedgeError('already-exists', `Cannot create guest ${vmid}: ${node} had it when it was heard last, and is silent since ${silentSince}. Take another number`);
+  }
 }
 
 const rankOf = ({ record }: GuestSummary): number => (record === 'armed' ? 1 : 0);

@@ -35,9 +35,15 @@ export interface TakeOverRequest {
   /** The marker of the lost node: its record is void below the generation that follows from it. */
   readonly newest: GuestMarker;
   readonly storage: string;
+  /** The lost node is proved to be off, in the boot that it registered last: it need not answer. Otherwise it must, as any other node. */
+  readonly isLostOff: boolean;
 }
 
-/** How it ended at the node that was asked. `refused`: nothing was changed; it may be otherwise later. */
+/**
+ * How it ended at the node that was asked. `refused`: nothing was changed; it may be otherwise later. `owned`: a node owns the guest, under a
+ * record that the decision does not make void: there is nothing to take any more.
+ */
 export type TakeOverResult =
   | { readonly outcome: 'taken'; readonly started: boolean; readonly problem: string | null }
+  | { readonly outcome: 'owned'; readonly by: NodeName }
   | { readonly outcome: 'refused'; readonly reason: string };

@@ -3,15 +3,24 @@ import type { MigrationId, NodeName, Vmid } from './ids.js';
 import type { LastSeenGuest } from './node-facts.js';
 import type { LostGuest, LostGuests, TakeOverRequest } from './lost-guest.js';
 import { migrationIdOf } from './ids.js';
-import { takeOverGeneration } from './guest-note.js';
+import { takeOverGeneration, type GuestMarker } from './guest-note.js';
 import type { DeathStatement } from './voided-guest.js';
 import type { WorkflowTimings } from './workflow-timings.js';
+
+/** `recovery` of kedge.yaml. */
+export interface RecoveryPolicy {
+  readonly enabled: boolean;
+  readonly suspectAfterSeconds: number;
+  /** How many nodes may be fenced at the same moment. */
+  readonly fencesAtOnce: number;
+}
+
+/** What a cluster has whose kedge.yaml says nothing of it. */
+export const NO_RECOVERY: RecoveryPolicy = { enabled: false, suspectAfterSeconds: 60, fencesAtOnce: 1 };
 
 /** Input of `recoverNode`. */
 export interface RecoverNodeInput {
   readonly node: NodeName;
-  /** How many nodes may be fenced at the same moment in this cluster. Default 1. */
-  readonly fencesAtOnce?: number;
   /** Pause between two looks, milliseconds. */
   readonly lookEveryMs?: number;
   /** State carried over from the run before. */
@@ -31,7 +40,8 @@ export interface DeathProof extends DeathStatement {
  * - `looking`: it is suspect, and looked into
  * - `asking`: it is silent on every path, and no device cuts its power: an operator has to say that it is off
  * - `starting`: it is off; its guests are being taken over, or wait for something
- * - `settling`: it is heard again, and some of its guests still have to be taken over, by whomever
+ * - `settling`: it is heard again, and some of its guests still have to be taken over, by whomever. One that was never off keeps them meanwhile:
+ *   their records there are void from its next boot on
  * - `back`: it is heard again, the recovery has ended
  */
 export type RecoveryPhase = 'looking' | 'asking' | 'starting' | 'settling' | 'back';
@@ -42,6 +52,18 @@ export interface RecoveredGuest {
   /** Null: it runs there, or is off as it was. */
   readonly problem: string | null;
   readonly at?: string;
+}
+
+/** A guest whose record on the lost node is void, and that nobody is known to own since. */
+export interface OwedGuest {
+  readonly vmid: Vmid;
+  /** What follows from these is the same whoever is told to take it, and whenever. */
+  readonly newest: GuestMarker;
+  readonly storage: string;
+  /** The boot in whose name the record was made void. */
+  readonly bootId: string;
+  /** Who was told to take it. One of them may have made its marker, and then that one alone can go on. */
+  readonly asked: readonly NodeName[];
 }
 
 /** What `recoverNode` answers, and its query `recovery` while it runs. */
@@ -58,8 +80,10 @@ export interface RecoveryReport {
   readonly question: string | null;
   readonly proof: DeathProof | null;
   readonly taken: readonly RecoveredGuest[];
-  /** Guests that their node has lost for good, and that nobody has taken yet: the recovery does not end before somebody has, also when the node is back. */
-  readonly owed: readonly Vmid[];
+  /** Guests that their node has lost for good: the recovery does not end before somebody has them, also when the node is back. */
+  readonly owed: readonly OwedGuest[];
+  /** Why the last look could not be made to its end; the next one may. Null or absent: it could. */
+  readonly trouble?: string | null;
   /** Guests that are not started elsewhere, or not yet. */
   readonly left: readonly { readonly vmid: Vmid | null; readonly reason: string }[];
 }
@@ -102,10 +126,10 @@ export function recoverableGuests(seen: ReadonlyMap<NodeName, LostGuests>): {
 /** Guests that the lost node had when it was last heard and that no storage knows: they can't be started elsewhere, and their owner should hear so. */
 export function unseenGuests(
   node: NodeName,
-  { seen, lastGuests, taken }: { seen: ReadonlyMap<NodeName, LostGuests>; lastGuests: readonly LastSeenGuest[]; taken: RecoveryReport['taken'] },
+  { seen, lastGuests, known: others }: { seen: ReadonlyMap<NodeName, LostGuests>; lastGuests: readonly LastSeenGuest[]; known: readonly { readonly vmid: Vmid }[] },
 ): RecoveryReport['left'] {
   const told = [...seen.values()].flatMap(({ guests, unusable, handedOver }) => [...guests, ...unusable].map(({ vmid }) => vmid).concat(handedOver));
-  const known = new Set<Vmid | null>([...told, ...taken.map(({ vmid }) => vmid)]);
+  const known = new Set<Vmid | null>([...told, ...others.map(({ vmid }) => vmid)]);
   return lastGuests
     .filter(({ vmid }) => !known.has(vmid))
     .map(({ vmid, name }) => ({
@@ -114,13 +138,27 @@ export function unseenGuests(
     }));
 }
 
+/**
+ * Which decision about a guest holds, now that a storage names the lost node as its owner; null: the one that was made, and whoever was told of it.
+ * `isOff`: the node is proved to be off.
+ *
+ * A marker that is not the one of the decision: of the lost node in a later boot. Under the taker's generation or a later one it has begun to take
+ * the guest itself: as long as it lives, nobody else may. Under a lower one it went on owning the guest, since it was never off; it has to
+ * say that it has nothing any more.
+ */
+export function decisionOn({ vmid, newest, storage }: LostGuest, { owed, isOff }: { owed: OwedGuest | undefined; isOff: boolean }): OwedGuest | null {
+  if (owed !== undefined && owed.newest.generation === newest.generation) return owed;
+  if (owed !== undefined && !isOff && newest.generation >= takeOverGeneration(owed.newest)) return null;
+  return { vmid, newest, storage, bootId: '', asked: [] };
+}
+
 /** What the taker is told. */
-export function requestOf({ vmid, newest, storage }: LostGuest): TakeOverRequest {
-  return { vmid, lost: newest.owner, newest, storage };
+export function requestOf({ vmid, newest, storage }: Pick<OwedGuest, 'vmid' | 'newest' | 'storage'>, isLostOff: boolean): TakeOverRequest {
+  return { vmid, lost: newest.owner, newest, storage, isLostOff };
 }
 
 /** The name under which the lost node's entity keeps the decision: the generation is the taker's, so no migration has that name. */
-export function recoveryIdOf({ vmid, newest }: LostGuest): MigrationId {
+export function recoveryIdOf({ vmid, newest }: Pick<OwedGuest, 'vmid' | 'newest'>): MigrationId {
   return migrationIdOf(vmid, takeOverGeneration(newest));
 }
 

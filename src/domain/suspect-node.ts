@@ -38,7 +38,8 @@ const OBSERVERS = 2;
 
 /**
  * Judges a suspect. A majority of all configured nodes must be heard: else the control plane may be the one that is cut off, or the cluster is down,
- * and nobody is fenced. One answer on any path is enough to leave a node alone.
+ * and nobody is fenced. Of two nodes one is enough: the control plane, of which there is one, is the third voice. One answer on any path is enough to
+ * leave a node alone.
  */
 export function judgeSuspect(evidence: SuspectEvidence): SuspectVerdict {
   const { node, silentSince, configured, heard, probes } = evidence;
@@ -46,7 +47,7 @@ export function judgeSuspect(evidence: SuspectEvidence): SuspectVerdict {
   const facts = [`its heartbeats have been missing since ${silentSince}`, ...probes.map((probe) => probeText(node, probe))];
   if (probes.some(({ answers }) => answers.some(({ answer }) => answer !== null))) return { is: 'answering', facts };
   const others = heard.filter((name) => name !== node);
-  const majority = Math.floor(configured.length / 2) + 1;
+  const majority = configured.length === 2 ? 1 : Math.floor(configured.length / 2) + 1;
   if (others.length < majority)
     return { is: 'uncertain', facts: [...facts, `only ${others.length} of ${configured.length} nodes are heard, ${majority} are a majority`] };
   const wanted = Math.min(OBSERVERS, others.length);

@@ -1,5 +1,6 @@
 /** Drains on a real server over a cluster in memory: guests move when the test lets them. */
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
+import { NO_RECOVERY } from '../../src/domain/recovery.js';
 import { ApplicationFailure } from '@temporalio/activity';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -122,6 +123,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     readSlots: () => Promise.resolve([]),
     takeSnapshot: () => snapshot(),
     placement: () => Promise.resolve(NO_PLACEMENT),
+    recovery: NO_RECOVERY,
     blackouts: () => Promise.resolve(harness.world.blackouts),
     tellHook: () => Promise.reject(new Error('A drain tells no hook')),
     balancePolicy: () => Promise.resolve(harness.policy),

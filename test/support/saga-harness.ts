@@ -3,6 +3,7 @@
  * once on the same workers. After each, `assertExactlyOneRunner` and `assertNothingLeftBehind` judge the world.
  */
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
+import { NO_RECOVERY } from '../../src/domain/recovery.js';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { castErrors } from '../../activities/cast-errors.js';
@@ -96,6 +97,7 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
     takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     placement: () => Promise.resolve(NO_PLACEMENT),
+    recovery: NO_RECOVERY,
     blackouts: () => Promise.resolve(blackouts()),
     balancePolicy: () => Promise.resolve(null),
     readBalance: () => kedge.balance.read(),

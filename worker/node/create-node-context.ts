@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Claims } from '../../src/schema/claims.js';
@@ -45,6 +46,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     node: config.name,
     bootId: await readBootId(config.bootIdFile),
     boot: { confirmed: false },
+    contact: new EventEmitter(),
     protocol: protocolOf(claims),
     paths,
     config,

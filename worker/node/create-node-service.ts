@@ -39,7 +39,13 @@ export function createNodeService(node: NodeContext): NodeService {
     claim.assertCurrent();
     return work(claim);
   };
+  let hasBegun = false;
   return {
+    presenceBegins: () => {
+      // The first time follows the registration of this worker, or comes before it.
+      if (hasBegun) node.contact.emit('doubted');
+      hasBegun = true;
+    },
     inventory: () => readInventory(node),
     inspectSource: (input) => inspectSource(node, input),
     inspectTarget: (input) => inspectTarget(node, input),

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { KedgePaths } from '../../src/config/paths.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { GuestSummary } from '../../src/domain/node-facts.js';
@@ -35,6 +36,8 @@ export interface NodeContext {
   readonly bootId: string;
   /** Whether the cluster has registered this boot: until then nothing of an earlier boot may start. */
   readonly boot: { confirmed: boolean };
+  /** `doubted`: the cluster did not hear this node for a while, and may have decided something about it. */
+  readonly contact: EventEmitter<{ doubted: [] }>;
   /** The peer protocol that this worker speaks; a lab may claim another. */
   readonly protocol: PeerProtocol;
   readonly paths: KedgePaths;

@@ -38,8 +38,11 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
       await balancePolicy();
       await runControlWorker({
         config,
-        placement: async () => placementOf((await loadClusterConfig(file)).placement),
         // A file that is being edited neither ends a blackout nor stops what a failure needs.
+        placement: keepingLast(async () => placementOf((await loadClusterConfig(file)).placement), {
+          first: placementOf(config.placement),
+          onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: placement is as it said before'),
+        }),
         blackouts: keepingLast(async () => (await loadClusterConfig(file)).blackouts, {
           first: config.blackouts,
           onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: blackouts are as it said before'),

@@ -22,7 +22,10 @@ const SAID_AT_MOST = 400;
 const TERM_GRACE_MS = 2_000;
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Resolves when the agent has ended, with whatever it started; an agent that can't be started has the exit code null. */
+/**
+ * Resolves when the agent has ended, with whatever it started, and in any case a moment after it was killed: one that waits for a device of the kernel
+ * can't be. An agent that can't be started has the exit code null.
+ */
 export function runFenceAgent({ action, device }: FenceCall): Promise<FenceAnswer> {
   const { agent, parameters, timeoutSeconds } = device;
   return new Promise((resolve) => {
@@ -36,7 +39,7 @@ export function runFenceAgent({ action, device }: FenceCall): Promise<FenceAnswe
     const timer = setTimeout(() => {
       timedOut = true;
       signalAll('SIGTERM');
-      setTimeout(() => signalAll('SIGKILL'), TERM_GRACE_MS).unref();
+      setTimeout(() => end(null), TERM_GRACE_MS);
     }, timeoutSeconds * 1_000);
     const end = (exitCode: number | null): void => {
       clearTimeout(timer);

@@ -21,6 +21,8 @@ export interface GuestNotes {
   read(vmid: Vmid): Promise<GuestNote | null>;
   /** The marker of the greatest generation. */
   newest(vmid: Vmid): Promise<GuestMarker | null>;
+  /** Is this very marker there? */
+  has(vmid: Vmid, marker: GuestMarker): Promise<boolean>;
   write(note: GuestNote): Promise<void>;
   /** Makes a marker unless there is one of this generation; answers the one in force. */
   mark(vmid: Vmid, marker: GuestMarker): Promise<GuestMarker>;
@@ -67,6 +69,7 @@ export function openGuestNotes(root: string): GuestNotes {
       const generations = await generationsOf(vmid);
       return generations.length === 0 ? null : readMarker(vmid, Math.max(...generations));
     },
+    has: async (vmid, { generation, owner }) => (await generationsOf(vmid)).includes(generation) && (await readMarker(vmid, generation)).owner === owner,
     write: async (note) => {
       await makeFolder(folder);
       await writeDurably(configFile(note.vmid), printNote(note), { mode: 0o644 });

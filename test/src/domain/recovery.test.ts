@@ -54,7 +54,7 @@ describe('the guests of a lost node', () => {
   test('are told of by name when no storage knows them, unless they were taken already', () => {
     const lastGuests = [101, 102, 103, 104].map((vmid) => ({ vmid: parseVmid(vmid), name: `guest${vmid}` }));
     const seen = sights([ONE, { guests: [guest(101)], handedOver: [parseVmid(102)] }]);
-    expect(unseenGuests(LOST, { seen, lastGuests, taken: [{ vmid: parseVmid(103), to: ONE, problem: null }] })).toEqual([
+    expect(unseenGuests(LOST, { seen, lastGuests, known: [{ vmid: parseVmid(103) }] })).toEqual([
       { vmid: 104, reason: expect.stringMatching(/^it \(guest104\) needs a disk or a device of node1/) },
     ]);
   });

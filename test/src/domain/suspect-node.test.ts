@@ -22,7 +22,6 @@ describe('a suspect', () => {
 
   it('is never silent by the word of half of the nodes, or less', () => {
     for (const [configured, heard] of [
-      [[node, one], [one]],
       [[node, one, two], [one]],
       [
         [node, one, two, three],
@@ -34,6 +33,12 @@ describe('a suspect', () => {
       ],
     ] as const)
       expect(judgeSuspect(evidence({ configured, heard })).is).toBe('uncertain');
+  });
+
+  it('is silent by the word of the only other node, with that of the control plane, and never by that of the control plane alone', () => {
+    expect(judgeSuspect(evidence({ configured: [node, one], heard: [one], probes: [silence(one)] })).is).toBe('silent');
+    expect(judgeSuspect(evidence({ configured: [node, one], heard: [one], probes: [] })).is).toBe('uncertain');
+    expect(judgeSuspect(evidence({ configured: [node, one], heard: [], probes: [] })).is).toBe('uncertain');
   });
 
   it('is left alone for one answer on any path, also a refusal', () => {

@@ -1,6 +1,7 @@
 /** Crash points that no round of crash-rounds.e2e.test.ts comes past: what they guard is done twice, and nobody sees a difference. */
 import { NEW_BALANCER } from '../../../src/domain/balance/judge-cluster.js';
 import { NO_PLACEMENT } from '../../../src/domain/plan/placement.js';
+import { NO_RECOVERY } from '../../../src/domain/recovery.js';
 import { DEFAULT_BALANCE_LIMITS } from '../../../src/domain/plan/plan-balance.js';
 import { arm, crashHits, removeCrashFolder } from '../../support/crash-folder.js';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -170,6 +171,7 @@ describe('done twice', () => {
   it('the control worker finds ended holders of slots, and serves drains', async () => {
     const activities = createControlActivities({
       nodes: [],
+      recovery: NO_RECOVERY,
       blackouts: () => Promise.resolve([]),
       nodeStatus: () => Promise.resolve(null),
       isRunning: (id) => Promise.resolve(id === 'migration-101'),

@@ -1,6 +1,6 @@
 import type { GuestCommand, GuestCommandResult } from '../../../activities/interface.js';
 import { assertNever } from '../../../src/domain/assert-never.js';
-import { parseGeneration, parseNodeName, type Vmid } from '../../../src/domain/ids.js';
+import type { Vmid } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { GuestKind, OwnershipRecord, Wanted } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
@@ -10,16 +10,16 @@ import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import type { NodeContext } from '../node-context.js';
-import { forgetNote, newestMarker } from '../notes/keep-note.js';
+import { forgetNote } from '../notes/keep-note.js';
 import { endCopy } from '../offline/end-copy.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
 import { createContainerVolumes } from './container-volumes.js';
 import { quitGuestCopy } from './end-guest.js';
-import { askPeer } from '../recovery/ask-peer.js';
 import { readStorageConfig } from './launch-guest.js';
 import { findGuestProcess, lookAtGuest } from './look-at-guest.js';
 import { checkContainerConfig, destroyContainer, refuseContainer, shutDownContainer } from './manage-container.js';
+import { newGuestGeneration } from './new-guest-generation.js';
 import { startGuestFromDisk } from './start-guest.js';
 
 const SHUTDOWN_TIMEOUT_MS = 60_000;
@@ -88,15 +88,12 @@ async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind
     if (left !== null && left.state !== 'released' && left.state !== 'revoked') {
       throw new KedgeError('already-exists', `Cannot create guest ${vmid}: ${node.node} has it already`);
     }
+    const generation = await newGuestGeneration(node, vmid, left?.generation ?? 0);
     // Before its volumes: a copy that a migration has left here under a final name would be taken for one of them.
     await endCopy(node, vmid);
     if (kind === 'lxc') await createContainerVolumes(node, vmid, text);
     else await createVolumes(node, vmid, parseGuestConfig(text));
     await crashPoint('node.created-config', () => node.guestConfigs.write(vmid, kind, text));
-    // Tombstones of an earlier guest of this number are outbid, here and on the other nodes, so that its late messages stay refused.
-    const marked = (await newestMarker(node, vmid))?.generation ?? 0;
-    const remembered = Math.max(left?.generation ?? 0, marked, await greatestGenerationOfPeers(node, vmid));
-    const generation = parseGeneration(remembered === 0 ? 1 : remembered + 2);
     await crashPoint('node.created-record', () => node.records.write({ vmid, kind, generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' }));
   });
 }
@@ -108,15 +105,6 @@ function checkVmConfig(vmid: Vmid, text: string): string {
   if (unsupported.length > 0)
     throw new KedgeError('unsupported', `Cannot create guest ${vmid}: its config has settings that Kedge does not support: ${unsupported.join(', ')}`);
   return printGuestConfig(config);
-}
-
-/** The greatest generation that any node that answers remembers of a guest; 0 when none does. */
-async function greatestGenerationOfPeers(node: NodeContext, vmid: Vmid): Promise<number> {
-  const peers = Object.keys(node.cluster.nodes)
-    .map(parseNodeName)
-    .filter((name) => name !== node.node);
-  const views = await Promise.all(peers.map((peer) => askPeer(node, peer, vmid)));
-  return Math.max(0, ...views.map((view) => (view === 'unreachable' || view.record.kind !== 'record' ? 0 : view.record.record.generation)));
 }
 
 async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig): Promise<void> {

@@ -1,8 +1,8 @@
 import { takeOverGeneration, whyNotTaken, type GuestMarker, type GuestNote } from '../../../src/domain/guest-note.js';
-import type { Generation } from '../../../src/domain/ids.js';
+import type { Generation, NodeName } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import type { TakeOverRequest, TakeOverResult } from '../../../src/domain/lost-guest.js';
-import { hasTakenOver, ownedFree, type OwnershipRecord } from '../../../src/domain/ownership.js';
+import { hasTakenOver, ownedFree, type GuestView, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { GuestNotes } from '../../../src/drivers/storage/guest-notes.js';
 import { askOtherNodes } from '../audit/certain-owner.js';
@@ -13,8 +13,15 @@ import type { NodeContext } from '../node-context.js';
 import { keepNote } from '../notes/keep-note.js';
 import { noteHome, notesOf, sharedStorages } from '../notes/note-home.js';
 
-/** Thrown and caught in here: why nothing is taken. */
-class Refusal extends Error {}
+/** Thrown and caught in here: why nothing is taken; `owner`: somebody owns the guest. */
+class Refusal extends Error {
+  readonly owner: NodeName | null;
+
+  constructor(reason: string, owner: NodeName | null = null) {
+    super(reason);
+    this.owner = owner;
+  }
+}
 
 /**
  * Takes over a guest of a node that is off, from what lies beside the guest's disks, and starts it. Repeatable; the workflow has decided durably
@@ -22,7 +29,7 @@ class Refusal extends Error {}
  *
  * Who could still be running it?
  * - The lost node: it is off by an operator's word or a fencing device, and its record is void below G, which is beyond every record that it can have.
- *   If it answers all the same, it is asked as any other.
+ *   If it answers all the same, or the proof is of an earlier boot (`isLostOff`), it is asked as any other.
  * - Any other node: each answers now, under our lock, and has neither a process nor a record that could become a permission (`whyNotTaken`).
  *   One that is silent might: then nothing is taken. None can get the guest afterwards: it would need a claim or a go of its owner, which is void.
  * - Another taker: it would need the marker of the same G, which is made once.
@@ -40,7 +47,7 @@ export async function takeOverLost(node: NodeContext, request: TakeOverRequest):
         return { outcome: 'taken', started: false, problem: null };
       return await start(node, record);
     } catch (error) {
-      if (error instanceof Refusal) return { outcome: 'refused', reason: error.message };
+      if (error instanceof Refusal) return error.owner === null ? { outcome: 'refused', reason: error.message } : { outcome: 'owned', by: error.owner };
       throw error;
     }
   });
@@ -55,13 +62,14 @@ async function ownedAlready(node: NodeContext, { vmid }: TakeOverRequest, under:
 }
 
 async function take(node: NodeContext, request: TakeOverRequest, under: Generation): Promise<OwnershipRecord & { state: 'owned' }> {
-  const { vmid, lost } = request;
+  const { vmid, lost, isLostOff } = request;
   const { view } = await lookAtGuest(node, vmid);
-  refuseIf(whyNotTaken(view, request.newest));
+  refuseFor(view, request);
   for (const { peer, view: other } of await askOtherNodes(node, vmid)) {
-    // It is off, or was when that was proved: if it answers, it must have heard that its record is void, and say so.
-    if (peer === lost && other === 'unreachable') continue;
-    refuseIf(other === 'unreachable' ? `${peer} does not answer, and could have the guest` : whyNotTaken(other, request.newest));
+    // If it answers, it must have heard that its record is void, and say so.
+    if (peer === lost && isLostOff && other === 'unreachable') continue;
+    if (other === 'unreachable') throw new Refusal(`${peer} does not answer, and could have the guest`);
+    refuseFor(other, request);
   }
   const { notes, note, isMine } = await findNote(node, request);
   // One that an earlier attempt has left is by its marker; any other is somebody's.
@@ -100,9 +108,11 @@ async function takeMarker(node: NodeContext, { request, notes, under }: { reques
   const { vmid } = request;
   const marker: GuestMarker = { generation: under, owner: node.node };
   const inForce = await crashPoint('node.lost-marker', () => notes.mark(vmid, marker));
-  // A taker that was stopped for long may make a marker that another one had, and that was removed when the guest went on.
-  const newest = await notes.newest(vmid);
+  // A taker that was stopped for long may make a marker that another one had, and that was removed when the guest went on: with the lost node's,
+  // which is removed by an owner alone, and so is the sign that there has been none since.
+  const [newest, isLostStill] = [await notes.newest(vmid), await notes.has(vmid, request.newest)];
   if (inForce.owner !== node.node || newest?.generation !== under) throw new Refusal(describe(newest));
+  if (!isLostStill) throw new Refusal(`the marker of ${request.lost} is gone: somebody has had the guest since`);
 }
 
 async function start(node: NodeContext, record: OwnershipRecord & { state: 'owned' }): Promise<TakeOverResult> {
@@ -121,8 +131,15 @@ async function start(node: NodeContext, record: OwnershipRecord & { state: 'owne
   }
 }
 
-function refuseIf(reason: string | null): void {
-  if (reason !== null) throw new Refusal(reason);
+/** @throws Refusal unless nothing on that node can run the guest, now or later */
+function refuseFor(view: GuestView, { lost, newest }: TakeOverRequest): void {
+  const reason = whyNotTaken(view, newest);
+  if (reason === null) return;
+  const { node, record } = view;
+  // What the lost node says it owns below G it owns no longer, once it hears so.
+  const least = node === lost ? takeOverGeneration(newest) : newest.generation + 1;
+  const holds = record.kind === 'record' && record.record.state === 'owned' && record.record.generation >= least;
+  throw new Refusal(reason, holds ? node : null);
 }
 
 function describe(marker: GuestMarker | null): string {

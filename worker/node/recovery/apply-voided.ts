@@ -1,7 +1,7 @@
-import { KedgeError } from '../../../src/domain/kedge-error.js';
-import { hasTakenOver, type OwnershipRecord } from '../../../src/domain/ownership.js';
+import { hasTakenOver, type GuestView, type OwnershipRecord } from '../../../src/domain/ownership.js';
 import { judgeVoided, type VoidedGuest } from '../../../src/domain/voided-guest.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
+import { askOtherNodes } from '../audit/certain-owner.js';
 import { isGuestOn } from '../guests/guest-power.js';
 import { endIncoming } from '../handover/end-incoming.js';
 import type { NodeContext } from '../node-context.js';
@@ -48,12 +48,9 @@ async function applyOne(node: NodeContext, guest: VoidedGuest): Promise<boolean>
   return true;
 }
 
+/** Does any node say that it has taken the guest over, or had? Who was told to may not be the one who did. */
 async function surelyRunsElsewhere(node: NodeContext, { vmid, takenBy, below }: VoidedGuest): Promise<boolean> {
-  try {
-    const view = await askPeer(node, takenBy, vmid);
-    return view !== 'unreachable' && view.record.kind === 'record' && hasTakenOver(view.record.record, below);
-  } catch (error) {
-    if (error instanceof KedgeError) return false;
-    throw error;
-  }
+  const hasIt = (view: GuestView | 'unreachable'): boolean =>
+    view !== 'unreachable' && view.record.kind === 'record' && hasTakenOver(view.record.record, below);
+  return hasIt(await askPeer(node, takenBy, vmid)) || (await askOtherNodes(node, vmid)).some(({ view }) => hasIt(view));
 }

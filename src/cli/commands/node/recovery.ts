@@ -28,11 +28,12 @@ export function nodeRecoveryCommand(context: CliContext): CommandUnknownOpts {
     });
 }
 
-function textOf({ node, phase, evidence, question, proof, taken, left }: RecoveryReport): string {
+function textOf({ node, phase, evidence, question, proof, taken, left, trouble }: RecoveryReport): string {
   return [
     `Recovery of ${node}: ${PHASES[phase]}\n`,
     ...evidence.map((fact) => `  known     ${fact}\n`),
     ...(proof === null ? [] : [`  off       by the word of ${proof.statedBy}\n`]),
+    ...(trouble == null ? [] : [`  trouble   the last look did not come to its end: ${trouble}\n`]),
     ...(question === null ? [] : [`  asked     ${question}\n`]),
     ...taken.map(({ vmid, to, problem }) => `  taken     ${vmid} by ${to}${problem === null ? '' : `: ${problem}`}\n`),
     ...left.map(({ vmid, reason }) => `  left      ${vmid ?? 'a storage'}: ${reason}\n`),

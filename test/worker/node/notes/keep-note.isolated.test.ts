@@ -50,6 +50,21 @@ describe('a node', () => {
     expect([await cluster.notes.read(VMID), await cluster.notes.newest(VMID)]).toEqual([null, null]);
   });
 
+  test.each(['owned', 'incoming', 'armed', 'releasing'] as const)('creates no guest whose number another node has, as %s', async (state) => {
+    await cluster.record(OTHER, state, 4);
+    await expect(create()).rejects.toMatchObject({ code: 'already-exists', message: expect.stringContaining(`${OTHER} has it: its record is ${state}(4)`) });
+    expect(await cluster.state(TAKER)).toBe('missing');
+  });
+
+  test('creates no guest whose owner is silent, by what its storage says', async () => {
+    await cluster.own(8);
+    cluster.dead.add(LOST);
+    await expect(create()).rejects.toMatchObject({ code: 'already-exists', message: expect.stringMatching(/node1 has it under generation 8, and node1 does not answer/) });
+    expect(await cluster.state(TAKER)).toBe('missing');
+  });
+
+  const create = () => manageGuest(cluster.node(TAKER), { verb: 'create', vmid: VMID, config: CONFIG.replace('raw', 'raw,size=1M') });
+
   test('replaces what the owner before had noted, and follows the first disk to another storage', async () => {
     await cluster.own(2);
     await owned(CONFIG);
@@ -85,9 +100,9 @@ describe('a node', () => {
   test('outbids what a guest of that number has left on the storage, and leaves nothing when it destroys one', async () => {
     await cluster.notes.mark(VMID, { generation: parseGeneration(8), owner: LOST });
     await manageGuest(cluster.node(TAKER), { verb: 'create', vmid: VMID, config: CONFIG.replace('raw', 'raw,size=1M') });
-    expect(await cluster.state(TAKER)).toBe('owned(10)');
+    expect(await cluster.state(TAKER)).toBe('owned(12)');
     await keepNotes(cluster.node(TAKER));
-    expect(await cluster.notes.newest(VMID)).toEqual({ generation: 10, owner: TAKER });
+    expect(await cluster.notes.newest(VMID)).toEqual({ generation: 12, owner: TAKER });
     await manageGuest(cluster.node(TAKER), { verb: 'destroy', vmid: VMID });
     expect([await cluster.notes.read(VMID), await cluster.notes.newest(VMID)]).toEqual([null, null]);
   });

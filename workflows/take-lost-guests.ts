@@ -1,0 +1,154 @@
+/**
+ * The guests of a lost node, one after the other: the decision about each, durable in that node's entity, then who takes it. Docs/protocol.md, section 8.
+ *
+ * A decision is kept in the report until some node is known to own the guest, with everybody who was told to take it: of these one may have made
+ * its marker and then died, or filled its disk, or only its answer was lost; then no other can go on, and it has to be told once more.
+ */
+import type { ClusterLook } from '../activities/interface-control.js';
+import type { NodeName, Vmid } from '../src/domain/ids.js';
+import type { LostGuest, LostGuests, TakeOverResult } from '../src/domain/lost-guest.js';
+import type { LostPlace } from '../src/domain/plan/place-lost.js';
+import { readFailure } from '../src/domain/read-failure.js';
+import {
+  decisionOn,
+  recoverableGuests,
+  recoveryIdOf,
+  requestOf,
+  unseenGuests,
+  type DeathProof,
+  type OwedGuest,
+  type Recoverable,
+  type RecoveryReport,
+} from '../src/domain/recovery.js';
+import { takeOverGeneration } from '../src/domain/guest-note.js';
+import { migrationWorkflowId } from '../src/domain/workflow-names.js';
+import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
+import { heardNodes } from './look-at-suspect.js';
+import { onControl, onNode } from './on-node.js';
+import { workflowInstant } from './workflow-time.js';
+
+/** The recovery that this is a part of. */
+export interface Recovery {
+  readonly node: NodeName;
+  readonly timings: WorkflowTimings;
+  report(): RecoveryReport;
+  tell(changes: Partial<RecoveryReport>): void;
+}
+
+type Left = RecoveryReport['left'][number];
+
+/** What each node that is heard sees of the guests of the lost one; one that can't say is not in the answer. */
+export async function listLost({ node, timings }: Recovery, cluster: ClusterLook): Promise<ReadonlyMap<NodeName, LostGuests>> {
+  const seen = new Map<NodeName, LostGuests>();
+  await Promise.all(
+    heardNodes(cluster).map(async (name) => {
+      const found = await onNode(name, timings)
+        .ping.listLostGuests({ lost: node })
+        .catch(() => null);
+      if (found !== null) seen.set(name, found);
+    }),
+  );
+  return seen;
+}
+
+/**
+ * One round. `proof` null: the node is heard again, and only what is owed is taken, with its consent.
+ * @throws TemporalFailure when the control worker can't say what is asked of it; nothing is lost by that
+ */
+export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { cluster: ClusterLook; proof: DeathProof | null }): Promise<void> {
+  const { node, timings, report, tell } = recovery;
+  const control = onControl(timings);
+  const heard = heardNodes(cluster);
+  const seen = await listLost(recovery, cluster);
+  const found = recoverableGuests(seen);
+  const isOwed = (vmid: Vmid | null): boolean => report().owed.some((owed) => owed.vmid === vmid);
+  const later: Left[] = found.left.filter(({ vmid }) => proof !== null || isOwed(vmid));
+
+  const listed: Recoverable[] = [];
+  for (const one of found.guests) {
+    const owed = report().owed.find(({ vmid }) => vmid === one.guest.vmid);
+    if ((proof !== null || owed !== undefined) && decisionOn(one.guest, { owed, isOff: proof !== null }) !== null) listed.push(one);
+  }
+  // No storage names the lost node as their owner any more, or not as the one that lost them.
+  for (const owed of report().owed.filter(({ vmid }) => !listed.some(({ guest }) => guest.vmid === vmid))) {
+    const taken = await askAll(owed, owed.asked);
+    if ('reason' in taken && !later.some(({ vmid }) => vmid === owed.vmid)) later.push({ vmid: owed.vmid, reason: taken.reason });
+  }
+
+  const placed: { guest: LostGuest; to: NodeName }[] = [];
+  for (let waiting = listed; waiting.length > 0; ) {
+    const place = await control.placeLost({ lost: node, guests: waiting, placed });
+    const one = waiting.find(({ guest }) => guest.vmid === place.vmid);
+    waiting = waiting.filter((other) => other !== one);
+    if (one === undefined) continue;
+    const taken = await takeListed(one, place);
+    if ('reason' in taken) later.push({ vmid: one.guest.vmid, reason: taken.reason });
+    else placed.push({ guest: one.guest, to: taken.to });
+  }
+  const untold = proof === null ? [] : unseenGuests(node, { seen, lastGuests: cluster.lastGuests, known: [...report().taken, ...report().owed] });
+  tell({ left: [...later, ...untold] });
+
+  /** Who has it now; or why nobody has, or not yet. */
+  async function takeListed({ guest, seenBy }: Recoverable, place: LostPlace): Promise<{ to: NodeName } | { reason: string }> {
+    const { vmid } = guest;
+    const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(vmid)] });
+    if (ended.length === 0) return { reason: 'a migration of it is under way, which decides what becomes of it' };
+    const decision = decisionOn(guest, { owed: report().owed.find((owed) => owed.vmid === vmid), isOff: proof !== null });
+    if (decision === null) return { reason: `${node} takes it itself` };
+    // The node itself comes last: it has just failed.
+    const self = proof === null && seenBy.includes(node) ? [node] : [];
+    const targets = [...new Set([...decision.asked, ...place.targets, ...self])];
+    if (targets.length === 0) return { reason: `no node can take it: ${place.reason}` };
+    try {
+      return await askAll(await decide(decision, targets), targets);
+    } catch (error) {
+      const { code, message } = readFailure(error);
+      if (code !== 'node-alive') throw error;
+      return { reason: message };
+    }
+  }
+
+  /** Makes the record of the lost node void, once for each boot of it that was proved to be over. Durable before anybody is told to take the guest. */
+  async function decide(decision: OwedGuest, targets: readonly NodeName[]): Promise<OwedGuest> {
+    const { vmid, newest } = decision;
+    const { bootId } = proof ?? decision;
+    const [takenBy] = targets;
+    if (proof !== null && decision.bootId !== bootId && takenBy !== undefined) {
+      const { statedBy, basis } = proof;
+      const below = takeOverGeneration(newest);
+      await control.voidGuest({ node, bootId, guest: { vmid, migrationId: recoveryIdOf(decision), below, takenBy, at: workflowInstant(), statedBy, basis } });
+    }
+    const decided = { ...decision, bootId };
+    tell({ owed: [...report().owed.filter((owed) => owed.vmid !== vmid), decided] });
+    return decided;
+  }
+
+  /** Tells one after the other to take it, until somebody has it. Each is noted before it is told: its answer may be lost. */
+  async function askAll(owed: OwedGuest, nodes: readonly NodeName[]): Promise<{ to: NodeName } | { reason: string }> {
+    const { vmid } = owed;
+    const reasons: string[] = [];
+    for (const to of nodes) {
+      if (!heard.includes(to)) {
+        reasons.push(`${to}: it was told to take the guest, and is not heard`);
+        continue;
+      }
+      note(vmid, to);
+      const result = await onNode(to, timings)
+        .settle.takeOverLost(requestOf(owed, proof !== null))
+        .catch((error: unknown): TakeOverResult => ({ outcome: 'refused', reason: readFailure(error).message }));
+      if (result.outcome === 'refused') {
+        reasons.push(`${to}: ${result.reason}`);
+        continue;
+      }
+      const owner = result.outcome === 'taken' ? to : result.by;
+      const taken = result.outcome === 'taken' ? [{ vmid, to, problem: result.problem, at: workflowInstant() }] : [];
+      tell({ taken: [...report().taken, ...taken], owed: report().owed.filter((other) => other.vmid !== vmid) });
+      return { to: owner };
+    }
+    return { reason: reasons.join('; ') };
+  }
+
+  function note(vmid: Vmid, asked: NodeName): void {
+    tell({ owed: report().owed.map((owed) => (owed.vmid === vmid && !owed.asked.includes(asked) ? { ...owed, asked: [...owed.asked, asked] } : owed)) });
+  }
+}
