@@ -72,28 +72,37 @@ const NODES = [SOURCE, TARGET, SILENT];
 
 /** The cluster around the guests, for tests in which a node is lost. */
 export interface HarnessOptions {
+  readonly nodes?: readonly NodeName[];
   /** What is known of a node; by default nothing. */
   readonly nodeStatus?: (node: NodeName) => NodeStatus | null;
   readonly fencing?: Fencing;
+  /** What a node gets that knocks at another; nothing by default. */
+  readonly probe?: (node: NodeName) => 'open' | 'refused' | null;
   readonly blackouts?: () => readonly Blackout[];
 }
 
 const NO_FENCING: Fencing = { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) };
 
 /** Starts server and workers; `stop` ends both. */
-export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_FENCING, blackouts = () => [] }: HarnessOptions = {}): Promise<SagaHarness> {
+export async function startSagaHarness({
+  nodes = NODES,
+  nodeStatus = () => null,
+  fencing = NO_FENCING,
+  blackouts = () => [],
+  probe = () => null,
+}: HarnessOptions = {}): Promise<SagaHarness> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [server, workflowBundle] = await Promise.all([startTemporalServer(), bundleWorkflows()]);
   const connection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection });
-  const kedge = createKedgeClient({ client, nodes: NODES, close: () => connection.close() });
+  const kedge = createKedgeClient({ client, nodes, close: () => connection.close() });
   await kedge.ensureNamespace();
 
   const worlds = new Map<number, FakeWorld>();
   const outcomes = new Map<number, Outcomes>();
   const cluster: ClusterAccess = {
     ...kedge,
-    nodes: NODES,
+    nodes,
     nodeStatus: (node) => Promise.resolve(nodeStatus(node)),
     takeSnapshot: () => Promise.reject(new Error('The test does not expect a snapshot')),
     placement: () => Promise.resolve(NO_PLACEMENT),
@@ -128,7 +137,10 @@ export async function startSagaHarness({ nodeStatus = () => null, fencing = NO_F
         Worker.create({
           connection,
           taskQueue,
-          activities: nodeActivities,
+          activities: {
+            ...nodeActivities,
+            probeNode: (input: { node: NodeName }) => Promise.resolve({ from: SOURCE, answers: [{ address: 'any', answer: probe(input.node) }] }),
+          },
           interceptors,
           maxHeartbeatThrottleInterval: '100 milliseconds',
           shutdownForceTime: '2 seconds',

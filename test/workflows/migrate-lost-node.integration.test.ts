@@ -20,6 +20,7 @@ let silent: NodeName | null = null;
 /** Null: no device is configured. */
 let device: (() => FenceOutcome) | null = null;
 let fenced: string[] = [];
+let answer: 'open' | 'refused' | null = null;
 
 function statusOf(node: NodeName): NodeStatus {
   const silentSince = node === silent ? SILENT_SINCE : null;
@@ -28,7 +29,9 @@ function statusOf(node: NodeName): NodeStatus {
 
 beforeAll(async () => {
   harness = await startSagaHarness({
+    nodes: [SOURCE, TARGET],
     nodeStatus: statusOf,
+    probe: () => answer,
     fencing: {
       config: () => Promise.resolve(device === null ? null : { nodes: { [TARGET]: agent(TARGET), [SOURCE]: agent(SOURCE) } }),
       fence: ({ agent: name }) => {
@@ -43,6 +46,7 @@ beforeEach(() => {
   silent = null;
   device = null;
   fenced = [];
+  answer = null;
 });
 
 const agent = (node: NodeName) => ({ agent: `/fence-${node}`, timeoutSeconds: 1, parameters: {} });
@@ -105,6 +109,18 @@ describe.each(['live', 'restart'] as const)('a %s migration whose node is lost a
     expect(run.world.voided).toEqual([expect.objectContaining({ basis: 'fenced', statedBy: `/fence-${TARGET}` })]);
     expect(end.failure?.code).toBe('rolled-back');
     expect(run.world.runners()).toEqual([SOURCE]);
+    assertExactlyOneRunner(run.world);
+  });
+
+  test.each(['open', 'refused'] as const)('fences nobody who answers on any path (%s), and says so', async (found) => {
+    device = () => ({ off: true });
+    answer = found;
+    const run = await begin('target', kind);
+    const { story } = await asked(run);
+    expect(story?.question?.facts?.join('\n')).toMatch(/node2 could not be fenced: [^]*gets a (connection to|refusal from) any of node2/);
+    expect([fenced, run.world.voided]).toEqual([[], []]);
+    await harness.kedge.decideMigration(run.ref, 'target-dead', WHO);
+    await run.ended();
     assertExactlyOneRunner(run.world);
   });
 
