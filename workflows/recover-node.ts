@@ -9,7 +9,16 @@
  *
  * A proof holds for one silence of one boot. Who is heard again is asked as any other node; who falls silent after that is proved to be off anew.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, setHandler, TemporalFailure, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  TemporalFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ClusterLook } from '../activities/interface-control.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import { recoverableGuests, unseenGuests, type DeathProof, type RecoverNodeInput, type RecoveryReport } from '../src/domain/recovery.js';

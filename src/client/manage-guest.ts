@@ -71,7 +71,10 @@ async function refuseKnown(context: ClientContext, vmid: Vmid): Promise<void> {
   for (const status of await Promise.all(context.nodes.map((node) => findNodeStatus(context, node)))) {
     if (status?.silentSince == null || !(status.lastGuests ?? []).some((guest) => guest.vmid === vmid)) continue;
     const { node, silentSince } = status;
-    throw new KedgeError('already-exists', `Cannot create guest ${vmid}: ${node} had it when it was heard last, and is silent since ${silentSince}. Take another number`);
+    throw new KedgeError(
+      'already-exists',
+      `Cannot create guest ${vmid}: ${node} had it when it was heard last, and is silent since ${silentSince}. Take another number`,
+    );
   }
 }
 

@@ -126,7 +126,11 @@ export function recoverableGuests(seen: ReadonlyMap<NodeName, LostGuests>): {
 /** Guests that the lost node had when it was last heard and that no storage knows: they can't be started elsewhere, and their owner should hear so. */
 export function unseenGuests(
   node: NodeName,
-  { seen, lastGuests, known: others }: { seen: ReadonlyMap<NodeName, LostGuests>; lastGuests: readonly LastSeenGuest[]; known: readonly { readonly vmid: Vmid }[] },
+  {
+    seen,
+    lastGuests,
+    known: others,
+  }: { seen: ReadonlyMap<NodeName, LostGuests>; lastGuests: readonly LastSeenGuest[]; known: readonly { readonly vmid: Vmid }[] },
 ): RecoveryReport['left'] {
   const told = [...seen.values()].flatMap(({ guests, unusable, handedOver }) => [...guests, ...unusable].map(({ vmid }) => vmid).concat(handedOver));
   const known = new Set<Vmid | null>([...told, ...others.map(({ vmid }) => vmid)]);

@@ -105,7 +105,8 @@ describe('a live migration whose node is lost or stands still', { timeout: 240_0
     // The switchover is in doubt for longer than its attempt: from then on the workflow has it settled, by a worker that dies in it, or does it twice.
     await world.break(SOURCE, { kind: 'crash-at', point: 'node.settle-activity', moment: how === 'power' ? 'repeat' : 'after' });
     if (how === 'power') await world.break(TARGET, { kind: 'power-off' });
-    else await world.break(TARGET, { kind: 'cut', network: 'control', direction: 'both', peer: null });
+    // On every path: one that answers on any is not fenced.
+    else for (const network of ['control', 'migration'] as const) await world.break(TARGET, { kind: 'cut', network, direction: 'both', peer: null });
     return ref;
   }
 

@@ -164,3 +164,22 @@ describe.each(['live', 'restart'] as const)('a %s migration whose node is lost a
     assertExactlyOneRunner(run.world);
   });
 });
+
+test('a migration whose target is lost before any hand-over fences nobody for it: the guest runs on at its source, which owns it', {
+  timeout: 20_000,
+}, async () => {
+  device = () => ({ off: true });
+  const lose = after((world) => {
+    world.lost = 'target';
+    silent = TARGET;
+  }, 'not-converging');
+  const timings = { askOperatorAfterMs: 300, silentAfterMs: 500, stepTimeoutMs: 1_000, retryLongestMs: 100 };
+  const run = await harness.start({ outcomes: { copyAndSwitchOver: lose }, timings });
+  await asked(run);
+  expect([fenced, run.world.voided, run.world.runners()]).toEqual([[], [], [SOURCE]]);
+  run.world.lost = null;
+  silent = null;
+  await harness.kedge.decideMigration(run.ref, 'retry', WHO).catch(() => undefined);
+  expect((await run.ended()).failure?.code).toBe('not-converging');
+  assertExactlyOneRunner(run.world);
+});

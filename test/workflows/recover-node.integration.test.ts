@@ -311,7 +311,9 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
       return refusal('its disk is full');
     };
     await begin();
-    expect((await seen(({ left }) => /its disk is full/.test(left[0]?.reason ?? ''))).owed).toMatchObject([{ vmid: 101, asked: expect.arrayContaining(['node2']) }]);
+    expect((await seen(({ left }) => /its disk is full/.test(left[0]?.reason ?? ''))).owed).toMatchObject([
+      { vmid: 101, asked: expect.arrayContaining(['node2']) },
+    ]);
     comesBack();
     await seen(({ phase }) => phase === 'settling');
     world.take = (by) => (by === 'node2' ? TAKEN : refusal('its storage says that node2 has it'));

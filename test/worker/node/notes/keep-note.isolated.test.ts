@@ -59,7 +59,10 @@ describe('a node', () => {
   test('creates no guest whose owner is silent, by what its storage says', async () => {
     await cluster.own(8);
     cluster.dead.add(LOST);
-    await expect(create()).rejects.toMatchObject({ code: 'already-exists', message: expect.stringMatching(/node1 has it under generation 8, and node1 does not answer/) });
+    await expect(create()).rejects.toMatchObject({
+      code: 'already-exists',
+      message: expect.stringMatching(/node1 has it under generation 8, and node1 does not answer/),
+    });
     expect(await cluster.state(TAKER)).toBe('missing');
   });
 
