@@ -128,6 +128,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'node.lost-attempts-message': { round: 'restart', at: 'source' },
   'node.lost-config': { alone: 'take-over-lost.isolated.test.ts' },
   'node.lost-marker': { alone: 'take-over-lost.isolated.test.ts' },
+  'node.lost-marker-removal': { alone: 'take-over-lost.isolated.test.ts' },
   'node.lost-record': { alone: 'take-over-lost.isolated.test.ts' },
   'node.note-config': { alone: 'keep-note.isolated.test.ts' },
   'node.note-marker': { alone: 'keep-note.isolated.test.ts' },

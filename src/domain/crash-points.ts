@@ -120,6 +120,7 @@ export const CRASH_POINTS = [
   'node.lost-attempts-message',
   'node.lost-config',
   'node.lost-marker',
+  'node.lost-marker-removal',
   'node.lost-record',
   'node.manage-activity',
   'node.note-config',

@@ -26,6 +26,8 @@ export interface GuestNotes {
   write(note: GuestNote): Promise<void>;
   /** Makes a marker unless there is one of this generation; answers the one in force. */
   mark(vmid: Vmid, marker: GuestMarker): Promise<GuestMarker>;
+  /** Removes a marker that its maker has no use for. */
+  unmark(vmid: Vmid, marker: GuestMarker): Promise<void>;
   /**
    * Removes markers of lower generations: one that is greater must be there, so that no late taker finds room. What a writer that died left of a
    * file that never got its name goes too.
@@ -79,6 +81,7 @@ export function openGuestNotes(root: string): GuestNotes {
       await makeOnce(markerFile(vmid, generation), `${JSON.stringify({ owner })}\n`);
       return readMarker(vmid, generation);
     },
+    unmark: (vmid, { generation }) => removeDurably(markerFile(vmid, generation)),
     dropOlder: async (vmid, { generation: than }) => {
       for (const generation of await generationsOf(vmid)) if (generation < than) await removeDurably(markerFile(vmid, generation));
       await removeStages(folder, { vmid, olderThanMs: DEAD_AFTER_MS });

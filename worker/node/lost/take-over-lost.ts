@@ -112,7 +112,10 @@ async function takeMarker(node: NodeContext, { request, notes, under }: { reques
   // which is removed by an owner alone, and so is the sign that there has been none since.
   const [newest, isLostStill] = [await notes.newest(vmid), await notes.has(vmid, request.newest)];
   if (inForce.owner !== node.node || newest?.generation !== under) throw new Refusal(describe(newest));
-  if (!isLostStill) throw new Refusal(`the marker of ${request.lost} is gone: somebody has had the guest since`);
+  if (isLostStill) return;
+  // It would stand in the way of an owner who has the guest under this very generation.
+  await crashPoint('node.lost-marker-removal', () => notes.unmark(vmid, marker));
+  throw new Refusal(`the marker of ${request.lost} is gone: somebody has had the guest since`);
 }
 
 async function start(node: NodeContext, record: OwnershipRecord & { state: 'owned' }): Promise<TakeOverResult> {

@@ -179,8 +179,11 @@ test('a taker that is stopped before its marker, while the guest is taken, goes 
     await cluster.notes.remove(VMID);
     return [];
   });
+  arm('node.lost-marker-removal', 'repeat');
   expect(await take(TAKER)).toEqual(refused(/the marker of node1 is gone/));
+  expect(crashHits()).toContain('node.lost-marker-removal repeat');
   expect(stopped).toHaveBeenCalled();
+  expect(await cluster.notes.newest(VMID)).toBeNull();
   expect(await cluster.state(TAKER)).toBe('missing');
 });
 
