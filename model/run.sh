@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the model of the hand-over with spin: the good model holds every property in an exhaustive search of each configuration,
+# Checks the models of the hand-over and of the take-over (take-over-checks.sh) with spin: the good model holds every property in an exhaustive search of each configuration,
 # every run ends, the model can do what it is about, and each broken variant breaks the property that it should.
-# Prints one line per check, ends with "N passed, N failed". Needs spin and gcc; memory below 2 GB, about a minute and a half of CPU.
+# Prints one line per check, ends with "N passed, N failed". Needs spin and gcc; memory below 2 GB, about three minutes of CPU.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 for tool in spin gcc; do
@@ -30,13 +30,15 @@ report() { # report <ok|FAIL> <text>
   printf '%-4s %s\n' "$1" "$2"
 }
 
-# build <folder> <compiler flags> <model flags…>: makes <folder>/pan
+model=handover
+
+# build <folder> <compiler flags> <model flags…>: makes <folder>/pan of $model
 build() {
   local folder=$1 flags=$2
   shift 2
   mkdir -p "$folder" && cp ./*.pml "$folder" || return 1
   # shellcheck disable=SC2086 # flags are words
-  (cd "$folder" && spin -a "$@" handover.pml >spin.out 2>&1 && gcc -w $flags -DMEMLIM=1800 -o pan pan.c 2>gcc.out)
+  (cd "$folder" && spin -a "$@" "$model.pml" >spin.out 2>&1 && gcc -w $flags -DMEMLIM=1800 -o pan pan.c 2>gcc.out)
 }
 
 # search <folder> <pan flags…>: leaves the output of pan in <folder>/out
@@ -145,6 +147,9 @@ broken ONE_RUNNER 1 1 "two attempts at once without claims" -DNO_CLAIMS
 broken NEWEST_RAM 1 3 "a restarted worker believes records that it has not synced" -DNO_SYNC_AT_START
 broken DROPPED_WHEN_OWNED 1 1 "the target tells of an owned that is not durable yet" -DUNSYNCED_ANSWERS
 broken DROPPED_WHEN_OWNED 1 1 "source dropped before the target's record is durable" -DSOURCE_DROPPED_EARLY
+
+# shellcheck source=SCRIPTDIR/take-over-checks.sh
+. ./take-over-checks.sh
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -18,8 +18,8 @@ const NODES = ['node1', 'node2', 'node3'];
 const MIB = 2 ** 20;
 const SECRET = 'what the receiver knows';
 const PORT = 8099;
-/** So slow that a migration is under way until it is cancelled. */
-const SLOW = { bandwidthLimit: MIB };
+/** Under way until it is cancelled. */
+const HELD = { hold: true };
 
 describe('a cluster of three nodes with three guests on one', { timeout: 240_000 }, () => {
   let world: LabWorld;
@@ -69,9 +69,9 @@ describe('a cluster of three nodes with three guests on one', { timeout: 240_000
 
   it('lets as many move as its limits allow, also when the control worker is killed, and at once more when they are raised', async () => {
     expect((await world.cli('admission', 'set', '--node', 'node1', '--out', '1')).code).toBe(0);
-    const first = await world.migrate(202, 'node2', SLOW);
-    await world.watch(first, 'its pre-copy', ({ phase }) => phase === 'pre-copy');
-    const second = await world.migrate(203, 'node3', SLOW);
+    const first = await world.migrate(202, 'node2', HELD);
+    await world.watch(first, 'its hold', ({ phase }) => phase === 'holding');
+    const second = await world.migrate(203, 'node3', HELD);
     await world.watch(second, 'its wait', ({ phase }) => phase === 'admit');
     await world.break('control', { kind: 'kill', target: 'control' });
     await expect.poll(async () => waitingOf(await world.cli('admission', 'show', '--json')), { timeout: 60_000 }).toEqual([{ vmid: 203, limits: ['out'] }]);
@@ -79,7 +79,7 @@ describe('a cluster of three nodes with three guests on one', { timeout: 240_000
     expect([placesOf(202), placesOf(203)]).toEqual([['node1', 'node2'], ['node1']]);
 
     expect((await world.cli('admission', 'reset')).code).toBe(0);
-    await world.watch(second, 'its pre-copy', ({ phase }) => phase === 'pre-copy');
+    await world.watch(second, 'its hold', ({ phase }) => phase === 'holding');
     expect([placesOf(202), placesOf(203)]).toEqual([
       ['node1', 'node2'],
       ['node1', 'node3'],
