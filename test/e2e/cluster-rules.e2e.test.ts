@@ -74,7 +74,9 @@ describe('a cluster of three nodes with three guests on one', { timeout: 240_000
     const second = await world.migrate(203, 'node3', HELD);
     await world.watch(second, 'its wait', ({ phase }) => phase === 'admit');
     await world.break('control', { kind: 'kill', target: 'control' });
-    await expect.poll(async () => waitingOf(await world.cli('admission', 'show', '--json')), { timeout: 60_000 }).toEqual([{ vmid: 203, limits: ['out'] }]);
+    await expect
+      .poll(async () => waitingOf(await world.cli('admission', 'show', '--json')), { timeout: 60_000 })
+      .toEqual([{ holder: 'migration-203', limits: ['out'] }]);
     // The target has nothing of it while it waits: no process that listens for its memory.
     expect([placesOf(202), placesOf(203)]).toEqual([['node1', 'node2'], ['node1']]);
 
@@ -88,7 +90,7 @@ describe('a cluster of three nodes with three guests on one', { timeout: 240_000
       { vmid: 202, ref: first },
       { vmid: 203, ref: second },
     ]) {
-      expect((await world.cli('migration', 'cancel', ref.workflowId)).code, `guest ${vmid}`).toBe(0);
+      expect((await world.cli('migration', 'cancel', String(vmid))).code, `guest ${vmid}`).toBe(0);
       await world.ended(ref);
       expect(placesOf(vmid)).toEqual(['node1']);
     }
@@ -171,9 +173,9 @@ function linesOf({ stdout }: ChildProcess): readonly string[] {
 }
 
 /** Who waits for a slot, and which limits hold it back. */
-function waitingOf({ stdout }: CommandEnd): readonly { readonly vmid: number; readonly limits: readonly string[] }[] {
+function waitingOf({ stdout }: CommandEnd): readonly { readonly holder: string; readonly limits: readonly string[] }[] {
   const { waiting } = z
-    .object({ waiting: z.array(z.object({ vmid: z.number(), waitsFor: z.array(z.object({ limit: z.string() })) })) })
+    .object({ waiting: z.array(z.object({ holder: z.string(), waitsFor: z.array(z.object({ limit: z.string() })) })) })
     .parse(JSON.parse(stdout));
-  return waiting.map(({ vmid, waitsFor }) => ({ vmid, limits: waitsFor.map(({ limit }) => limit) }));
+  return waiting.map(({ holder, waitsFor }) => ({ holder, limits: waitsFor.map(({ limit }) => limit) }));
 }
