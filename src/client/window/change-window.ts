@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { encodeSchedulePolicies, encodeScheduleSpec } from '@temporalio/client/lib/schedule-helpers.js';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { msToTs } from '@temporalio/common/lib/time.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { Occurrence, ScheduledWindow, WindowDefinition } from '../../domain/window/window.js';
 import { windowScheduleId } from '../../domain/workflow-names.js';
 import type { ClientContext } from '../kedge-client.js';
-import { calendarOf, catchUpMs, describeWindow, scheduledWindow } from './window-schedule.js';
+import { describeWindow, policiesOf, scheduledWindow, specOf } from './window-schedule.js';
 import { withWindowErrors } from './window-errors.js';
 
 const LOOKS = 50;
@@ -32,7 +32,7 @@ export async function changeWindow(
     const { kept, definition, raw } = await describeWindow(client, name);
     const next = change(definition, kept);
     const scheduled = scheduledWindow(next.definition, next.skipped);
-    await update({ client }, { name, raw, kept: scheduled, occurrences: next.occurrences, catchUpMs: catchUpMs(next.definition) });
+    await update({ client }, { raw, kept: scheduled, definition: next.definition, occurrences: next.occurrences });
     for (let look = 0; look < LOOKS; look += 1) {
       const { revision } = (await describeWindow(client, name)).kept;
       if (revision === scheduled.revision) return;
@@ -50,29 +50,28 @@ export async function scheduleWindow(
 ): Promise<void> {
   await withWindowErrors(`schedule window ${name}`, name, async () => {
     const { kept, definition, raw } = await describeWindow(client, name);
-    if (kept.revision === revision) await update({ client }, { name, raw, kept, occurrences, catchUpMs: catchUpMs(definition) });
+    if (kept.revision === revision) await update({ client }, { raw, kept, definition, occurrences });
   });
 }
 
 interface Update {
-  readonly name: string;
   readonly raw: Awaited<ReturnType<typeof describeWindow>>['raw'];
   readonly kept: ScheduledWindow;
+  readonly definition: WindowDefinition;
   readonly occurrences: readonly Occurrence[];
-  readonly catchUpMs: number;
 }
 
-async function update({ client }: Pick<ClientContext, 'client'>, { name, raw, kept, occurrences, catchUpMs: catchUp }: Update): Promise<void> {
+async function update({ client }: Pick<ClientContext, 'client'>, { raw, kept, definition, occurrences }: Update): Promise<void> {
   const { schedule, conflictToken } = raw;
   await client.workflowService.updateSchedule({
     namespace: client.options.namespace,
-    scheduleId: windowScheduleId(name),
+    scheduleId: windowScheduleId(definition.name),
     requestId: randomUUID(),
     conflictToken: conflictToken ?? null,
     schedule: {
       ...schedule,
-      spec: { structuredCalendar: occurrences.map(calendarOf), timezoneName: 'UTC' },
-      policies: { ...schedule?.policies, catchupWindow: msToTs(catchUp) },
+      spec: encodeScheduleSpec(specOf(occurrences)),
+      policies: encodeSchedulePolicies(policiesOf(definition)),
       action: { startWorkflow: { ...schedule?.action?.startWorkflow, input: { payloads: [defaultPayloadConverter.toPayload(kept)] } } },
     },
   });

@@ -1,4 +1,4 @@
-import { type CalendarSpec, ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
+import { ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
 import { isRecord } from '../../domain/is-record.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { NodeName } from '../../domain/ids.js';
@@ -9,7 +9,7 @@ import { CONTROL_START } from '../control-start.js';
 import { executeUpdate } from '../execute-update.js';
 import type { ClientContext } from '../kedge-client.js';
 import { changeWindow, type WindowChange } from './change-window.js';
-import { catchUpMs, describeWindow, scheduledWindow } from './window-schedule.js';
+import { describeWindow, policiesOf, scheduledWindow, specOf } from './window-schedule.js';
 import { withWindowErrors } from './window-errors.js';
 
 export interface WindowView {
@@ -55,8 +55,8 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
       try {
         await client.schedule.create({
           scheduleId: windowScheduleId(name),
-          spec: { calendars: occurrences.map(plainCalendar), timezone: 'UTC' },
-          policies: { overlap: 'SKIP', catchupWindow: catchUpMs(definition) },
+          spec: specOf(occurrences),
+          policies: policiesOf(definition),
           action: {
             type: 'startWorkflow',
             workflowType: WORKFLOW_TYPES.maintainNodes,
@@ -99,21 +99,6 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
         executeUpdate<undefined>(client.workflow.getHandle(upkeepWorkflowId(node)), UPDATES.workAnswer, { window: name, answer }),
       ),
     remove: (name) => withWindowErrors(`delete window ${name}`, name, () => handle(name).delete()),
-  };
-}
-
-/** Months by their names, as the SDK wants them at a creation. */
-const MONTHS = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const;
-
-function plainCalendar({ opensAt }: Occurrence): CalendarSpec {
-  const at = new Date(opensAt);
-  return {
-    year: at.getUTCFullYear(),
-    month: MONTHS[at.getUTCMonth()] ?? 'JANUARY',
-    dayOfMonth: at.getUTCDate(),
-    hour: at.getUTCHours(),
-    minute: at.getUTCMinutes(),
-    second: at.getUTCSeconds(),
   };
 }
 
