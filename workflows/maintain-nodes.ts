@@ -6,7 +6,7 @@ import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlready
 import { CancellationScope, condition, isCancellation, ParentClosePolicy, startChild, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { NodeName } from '../src/domain/ids.js';
 import { readFailure } from '../src/domain/read-failure.js';
-import { finishedAfter, finishedBefore, isMissed, nextRollStep } from '../src/domain/window/roll.js';
+import { isMissed, nextRollStep, roundAfter, roundBefore } from '../src/domain/window/roll.js';
 import type { NodeOutcome, ScheduledWindow, WindowReport } from '../src/domain/window/window.js';
 import { upkeepWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
@@ -29,14 +29,14 @@ export async function maintainNodes(input: MaintainNodesInput): Promise<WindowRe
   const { typedSearchAttributes, startTime } = workflowInfo();
   const opensMs = (typedSearchAttributes.get(SCHEDULED_AT) ?? startTime).getTime();
   const closesMs = opensMs + definition.durationMs;
-  const before = finishedBefore(previousReport(), nodes);
+  const before = roundBefore(previousReport(), nodes);
   let outcomes: readonly NodeOutcome[] = [];
   let atWork: readonly NodeName[] = [];
   let isCancelled = false;
 
   const report = (end: WindowReport['end']): WindowReport => {
-    const finished = finishedAfter(before, outcomes);
-    return { window: definition.name, opensAt: at(opensMs), closesAt: at(closesMs), end, outcomes, atWork, finished, warning };
+    const round = roundAfter(before, outcomes, definition.onFailure);
+    return { window: definition.name, opensAt: at(opensMs), closesAt: at(closesMs), end, outcomes, atWork, ...round, warning };
   };
   const closed = (end: WindowReport['end']): WindowReport => {
     const last = report(end);
@@ -52,7 +52,7 @@ export async function maintainNodes(input: MaintainNodesInput): Promise<WindowRe
   });
   return CancellationScope.nonCancellable(async () => {
     for (;;) {
-      const state = { nodes, finished: before, outcomes, atWork, nowMs: workflowTimeMs(), closesMs, isCancelled };
+      const state = { nodes, ...before, outcomes, atWork, nowMs: workflowTimeMs(), closesMs, isCancelled };
       const step = nextRollStep(definition, state);
       if (step.do === 'end') return closed(step.end);
       for (const node of step.nodes) {

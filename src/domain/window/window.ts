@@ -77,8 +77,10 @@ export interface WindowReport {
   readonly end: WindowEnd | null;
   readonly outcomes: readonly NodeOutcome[];
   readonly atWork: readonly NodeName[];
-  /** Nodes that are done in this round, in earlier windows too. Empty after the last one: a new round begins. */
+  /** Nodes that are done in this round, in earlier windows too. When each node has had its turn, the next window begins a new round. */
   readonly finished: readonly NodeName[];
+  /** Nodes that have had their turn in this round and are not done; absent from reports of an older Kedge. */
+  readonly passedOver?: readonly NodeName[];
   /** Why the schedule could not be kept up to date, if it could not. */
   readonly warning: string | null;
 }
