@@ -1,10 +1,11 @@
 /** Windows on a real server: its schedules, fake drains and fake work; what runs on a node is what the test says. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { castErrors } from '../../activities/cast-errors.js';
-import type { NodeAudit } from '../../activities/interface.js';
+import type { GuestCommand, NodeAudit } from '../../activities/interface.js';
 import type { CommandEnd } from '../../activities/interface-control.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import { parseNodeName, type NodeName } from '../../src/domain/ids.js';
@@ -18,7 +19,8 @@ import { parseWindowFile } from '../../src/schema/window-file.js';
 import { clusterAccess, createControlWorker } from '../../worker/control-worker.js';
 import { connectWorker, type WorkerConnection } from '../../worker/temporal/connect-worker.js';
 import { runWorkers } from '../../worker/temporal/run-workers.js';
-import { nodeControlQueue } from '../../src/domain/task-queues.js';
+import { CONTROL_QUEUE, nodeControlQueue } from '../../src/domain/task-queues.js';
+import type { maintainNode } from '../../workflows/maintain-node.js';
 import { FakeWorld } from '../support/fake-world.js';
 import { parseVmid } from '../../src/domain/ids.js';
 import { startTemporalServer, type TestServer } from '../support/temporal-server.js';
@@ -98,10 +100,15 @@ async function serveNode(node: NodeName): Promise<void> {
     if (running === null) return Promise.reject(new KedgeError('bad-input', 'no answer'));
     return Promise.resolve({ processes: running.map((process) => ({ ...process, command: 'qemu', incoming: false })) });
   };
+  const manageGuest = ({ verb, vmid }: GuestCommand): Promise<object> => {
+    if (node.startsWith('offbad')) return Promise.reject(new KedgeError('guest-state', 'it has no disk'));
+    log.push(`${verb} ${vmid} ${node}`);
+    return Promise.resolve({ guest: null, config: null });
+  };
   const worker = await Worker.create({
     connection: connected.connection,
     taskQueue: nodeControlQueue(node),
-    activities: { auditNode },
+    activities: { auditNode, manageGuest },
     interceptors: { activity: [castErrors] },
   });
   nodeWorkers.push({ worker, run: worker.run() });
@@ -147,8 +154,16 @@ test('a node that does not get empty is not touched; failed work keeps the node 
   work = () => Promise.resolve({});
   log = [];
   await connected.kedge.windows.runNow('rest');
-  await expect.poll(async () => (await connected.kedge.windows.show('rest')).report?.finished, { timeout: 60_000 }).toEqual(['c1', 'c2', 'c3']);
+  const reported = (finished: readonly string[]) =>
+    expect.poll(async () => (await connected.kedge.windows.show('rest')).report, { timeout: 60_000 }).toMatchObject({ end: 'some-left', finished });
+  await reported(['c1', 'c2', 'c3']);
   expect(log.filter((line) => line.startsWith('patch'))).toEqual(['patch c2', 'patch c3']);
+  // Each has had its turn, and the one that does not get empty keeps nobody waiting.
+  log = [];
+  await connected.kedge.windows.runNow('rest');
+  await expect.poll(() => log, { timeout: 60_000 }).toContain('patch c1');
+  await reported(['c1', 'c2', 'c3']);
+  expect(log.filter((line) => line.startsWith('patch'))).toEqual(['patch c1', 'patch c2', 'patch c3']);
 });
 
 test('a node is not touched while anything runs there, whatever the drain says; one that does not say is not touched either', async () => {
@@ -174,6 +189,34 @@ test('a command whose connection was lost is not run again: the operator is aske
   await expect(connected.kedge.windows.answer('other', { node: parseNodeName('d1'), answer: 'done' })).rejects.toMatchObject({ code: 'guest-state' });
   await connected.kedge.windows.answer('lost', { node: parseNodeName('d1'), answer: 'failed' });
   expect(results(await ended('lost'))).toEqual({ d1: 'failed' });
+});
+
+test('guests that the drain has shut down run again after the work, and those that do not are told of', async () => {
+  await open({ name: 'off', nodes: ['off1', 'offbad1'] });
+  const { outcomes } = await ended('off');
+  expect(log).toEqual(['patch off1', 'start 101 off1', 'patch offbad1']);
+  expect(outcomes).toMatchObject([
+    { result: 'done', reason: null },
+    { result: 'done', reason: 'Not all guests that were shut down run again: guest 101: it has no disk' },
+  ]);
+});
+
+test('guests come home after the work, however late it is by then', async () => {
+  const node = parseNodeName('late1');
+  await serveNode(node);
+  const closesMs = Date.now() + 10_000;
+  work = () => delay(closesMs + 500 - Date.now()).then(() => ({}));
+  const input = {
+    window: 'late',
+    node,
+    closesAt: new Date(closesMs).toISOString(),
+    work: windowOf({ name: 'late', nodes: [node] }).work,
+    healthCheck: null,
+    restore: true,
+  };
+  const client = new Client({ connection: connected.connection });
+  const outcome = await client.workflow.execute<typeof maintainNode>('maintainNode', { taskQueue: CONTROL_QUEUE, workflowId: 'upkeep-late1', args: [input] });
+  expect(outcome).toMatchObject({ result: 'done', reason: null });
 });
 
 test('a pause for a human ends with done, and meanwhile another window leaves the node alone', async () => {
