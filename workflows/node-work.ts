@@ -20,8 +20,6 @@ interface Help {
 /** `unknown`: it may have run, may run still, or not at all. */
 type Attempt = WorkEnd | { readonly unknown: string; readonly output: string | null };
 
-const REBOOT_COMMAND_MS = 120_000;
-
 /** Has the work done, asking whenever nobody can know how it ended. */
 export async function doWork(upkeep: Upkeep, help: Help): Promise<WorkEnd> {
   for (;;) {
@@ -71,13 +69,17 @@ function judged(end: CommandEnd | { readonly lost: string }): Attempt {
   return exitCode === 0 ? { isDone: true, output } : { isDone: false, reason: `The command exited with ${String(exitCode)}`, output };
 }
 
-/** The connection may go down with the node, so only a plain refusal counts; what proves a reboot is another boot. */
+/**
+ * The command has all of the time: it may upgrade before it reboots, and ends at once when the connection goes down with the node. So only a plain
+ * refusal counts; what proves a reboot is another boot.
+ */
 async function reboot(call: Call, timings: WorkflowTimings): Promise<Attempt> {
   const { node, timeoutMs } = call;
   const { bootId } = await onControl(timings).examineNode({ node });
-  const end = await run({ ...call, timeoutMs: Math.min(timeoutMs, REBOOT_COMMAND_MS) }, { timings, repeatable: false });
+  const end = await run(call, { timings, repeatable: false });
+  if ('timedOut' in end && end.timedOut) return judged(end);
   const output = 'lost' in end ? null : end.output;
-  const isRefused = !('lost' in end) && end.exitCode !== null && end.exitCode !== 0 && !end.timedOut;
+  const isRefused = !('lost' in end) && end.exitCode !== null && end.exitCode !== 0;
   const waitMs = isRefused ? Math.min(timeoutMs, timings.callTimeoutMs) : timeoutMs;
   const { booted } = await onWork(timings, { timeoutMs: waitMs, repeatable: true }).awaitBoot({ node, bootId, timeoutMs: waitMs });
   if (booted) return { isDone: true, output };

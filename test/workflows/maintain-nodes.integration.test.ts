@@ -36,7 +36,7 @@ let now = 0;
 /** Processes of guests by node, null where the node can't tell; a node that is missing here has no worker. */
 const processes = new Map<NodeName, readonly { readonly vmid: number; readonly pid: number }[] | null>();
 const nodeWorkers: { readonly worker: Worker; readonly run: Promise<void> }[] = [];
-let work: (node: NodeName, command: string) => Promise<Partial<CommandEnd>>;
+let work: (node: NodeName, command: string, timeoutMs: number) => Promise<Partial<CommandEnd>>;
 const boots = new Map<string, number>();
 
 beforeAll(async () => {
@@ -56,11 +56,11 @@ beforeAll(async () => {
       ...clusterAccess(connected.kedge, { placement: () => Promise.resolve(NO_PLACEMENT) }),
       nodeStatus: (node) => Promise.resolve(statusOf(node)),
       cordonNode: (node, cordoned) => Promise.resolve(void log.push(`${cordoned ? 'cordon' : 'uncordon'} ${node}`)),
-      runOnNode: async ({ node, command }) => {
+      runOnNode: async ({ node, command, timeoutMs }) => {
         log.push(`${command} ${node}`);
         most = Math.max(most, (now += 1));
         try {
-          return { exitCode: 0, timedOut: false, output: 'said', ...(await work(node, command)) };
+          return { exitCode: 0, timedOut: false, output: 'said', ...(await work(node, command, timeoutMs)) };
         } finally {
           now -= 1;
         }
@@ -235,6 +235,18 @@ test('a reboot is done when the node has registered another boot', async () => {
   };
   await open({ name: 'reboot', nodes: ['f1'], command: undefined, reboot: 'systemctl reboot', timeout: '20s' });
   expect(await ended('reboot')).toMatchObject({ end: 'done', finished: ['f1'] });
+});
+
+test('the command of a reboot has all of the time, and one that was ended because it took longer is told of at once', async () => {
+  let given = 0;
+  work = (_node, _command, timeoutMs) => {
+    given = timeoutMs;
+    return Promise.resolve({ exitCode: 124, timedOut: true });
+  };
+  await open({ name: 'upgrade', nodes: ['f2'], command: undefined, reboot: 'apt-get -y upgrade && systemctl reboot', timeout: '1h' });
+  const { outcomes } = await ended('upgrade');
+  expect(given).toBe(3_600_000);
+  expect(outcomes).toMatchObject([{ result: 'failed', reason: 'The command took too long and was ended; the node stays cordoned' }]);
 });
 
 test('a cancel stops the drain, and nothing more is begun', async () => {
