@@ -49,7 +49,8 @@ async function listen(server: Server): Promise<number> {
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
-const tell = (hook: object): Promise<string> => tellHook({ cluster: 'lab', hooks: hooksConfigSchema.parse({ one: hook }) }, { hook: 'one', event });
+const tell = (hook: object): Promise<string> =>
+  tellHook(() => Promise.resolve({ cluster: 'lab', hooks: hooksConfigSchema.parse({ one: hook }) }), { hook: 'one', event });
 const webhook = (url: string, more: object = {}) => tell({ type: 'webhook', url, secretFile: join(folder, 'secret'), timeoutSeconds: 1, ...more });
 const answering =
   (status: number, headers: Record<string, string> = {}): RequestListener =>
