@@ -6,7 +6,7 @@ import { KedgeError } from '../../domain/kedge-error.js';
 import type { Occurrence, ScheduledWindow, WindowDefinition } from '../../domain/window/window.js';
 import { windowScheduleId } from '../../domain/workflow-names.js';
 import type { ClientContext } from '../kedge-client.js';
-import { describeWindow, policiesOf, scheduledWindow, specOf } from './window-schedule.js';
+import { describeWindow, scheduledWindow, specOf, WINDOW_POLICIES } from './window-schedule.js';
 import { withWindowErrors } from './window-errors.js';
 
 const LOOKS = 50;
@@ -32,7 +32,7 @@ export async function changeWindow(
     const { kept, definition, raw } = await describeWindow(client, name);
     const next = change(definition, kept);
     const scheduled = scheduledWindow(next.definition, next.skipped);
-    await update({ client }, { raw, kept: scheduled, definition: next.definition, occurrences: next.occurrences });
+    await update({ client }, { name, raw, kept: scheduled, occurrences: next.occurrences });
     for (let look = 0; look < LOOKS; look += 1) {
       const { revision } = (await describeWindow(client, name)).kept;
       if (revision === scheduled.revision) return;
@@ -49,29 +49,29 @@ export async function scheduleWindow(
   { name, revision, occurrences }: { name: string; revision: string; occurrences: readonly Occurrence[] },
 ): Promise<void> {
   await withWindowErrors(`schedule window ${name}`, name, async () => {
-    const { kept, definition, raw } = await describeWindow(client, name);
-    if (kept.revision === revision) await update({ client }, { raw, kept, definition, occurrences });
+    const { kept, raw } = await describeWindow(client, name);
+    if (kept.revision === revision) await update({ client }, { name, raw, kept, occurrences });
   });
 }
 
 interface Update {
+  readonly name: string;
   readonly raw: Awaited<ReturnType<typeof describeWindow>>['raw'];
   readonly kept: ScheduledWindow;
-  readonly definition: WindowDefinition;
   readonly occurrences: readonly Occurrence[];
 }
 
-async function update({ client }: Pick<ClientContext, 'client'>, { raw, kept, definition, occurrences }: Update): Promise<void> {
+async function update({ client }: Pick<ClientContext, 'client'>, { name, raw, kept, occurrences }: Update): Promise<void> {
   const { schedule, conflictToken } = raw;
   await client.workflowService.updateSchedule({
     namespace: client.options.namespace,
-    scheduleId: windowScheduleId(definition.name),
+    scheduleId: windowScheduleId(name),
     requestId: randomUUID(),
     conflictToken: conflictToken ?? null,
     schedule: {
       ...schedule,
       spec: encodeScheduleSpec(specOf(occurrences)),
-      policies: encodeSchedulePolicies(policiesOf(definition)),
+      policies: encodeSchedulePolicies(WINDOW_POLICIES),
       action: { startWorkflow: { ...schedule?.action?.startWorkflow, input: { payloads: [defaultPayloadConverter.toPayload(kept)] } } },
     },
   });

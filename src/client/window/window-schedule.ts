@@ -7,9 +7,6 @@ import type { Occurrence, ScheduledWindow, WindowDefinition } from '../../domain
 import { windowScheduleId } from '../../domain/workflow-names.js';
 import { windowFileOf } from '../../schema/print-window.js';
 
-/** Another start after an outage may come as late as the window allows; Temporal takes no less than this. */
-const SHORTEST_CATCH_UP_MS = 10_000;
-
 /** Months by their names, as the SDK wants them. */
 const MONTHS = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const;
 
@@ -21,10 +18,11 @@ export function specOf(occurrences: readonly Occurrence[]): ScheduleSpec {
   return { calendars: occurrences.map(calendarOf), timezone: 'UTC' };
 }
 
-/** No two openings of a window at once. */
-export function policiesOf({ lateMs, durationMs }: WindowDefinition): { readonly overlap: 'SKIP'; readonly catchupWindow: number } {
-  return { overlap: 'SKIP', catchupWindow: Math.max(SHORTEST_CATCH_UP_MS, Math.min(lateMs, durationMs)) };
-}
+/**
+ * No two openings of a window at once: what comes due meanwhile has to wait. After an outage each that came due in it is started, one after the other,
+ * since whether it is too late says the opening itself (`isMissed`): one that the server dropped would be missed without a trace.
+ */
+export const WINDOW_POLICIES = { overlap: 'BUFFER_ALL', catchupWindow: '30 days' } as const;
 
 function calendarOf({ opensAt }: Occurrence): CalendarSpec {
   const at = new Date(opensAt);

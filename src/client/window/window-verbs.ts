@@ -9,7 +9,7 @@ import { CONTROL_START } from '../control-start.js';
 import { executeUpdate } from '../execute-update.js';
 import type { ClientContext } from '../kedge-client.js';
 import { changeWindow, type WindowChange } from './change-window.js';
-import { describeWindow, policiesOf, scheduledWindow, specOf } from './window-schedule.js';
+import { describeWindow, scheduledWindow, specOf, WINDOW_POLICIES } from './window-schedule.js';
 import { withWindowErrors } from './window-errors.js';
 
 export interface WindowView {
@@ -56,7 +56,7 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
         await client.schedule.create({
           scheduleId: windowScheduleId(name),
           spec: specOf(occurrences),
-          policies: policiesOf(definition),
+          policies: WINDOW_POLICIES,
           action: {
             type: 'startWorkflow',
             workflowType: WORKFLOW_TYPES.maintainNodes,

@@ -64,3 +64,12 @@ test('a window opens at its next times after it was made, has opened, was edited
   await windows.pause('again', false);
   await expect.poll(() => nextOf('again')).toEqual(opens(later));
 });
+
+test('a window that came due while the server was down is started all the same, to tell that it was missed, and waits for the one before it', async () => {
+  const definition = daily('missed');
+  await kedge.windows.create({ definition, occurrences: planned(definition) });
+  const kept = { policies: { overlap: 'BUFFER_ALL', catchupWindow: 30 * 86_400_000 } };
+  expect(await described('missed')).toMatchObject(kept);
+  await kedge.windows.change('missed', () => ({ definition, skipped: [], occurrences: planned(definition) }));
+  expect(await described('missed')).toMatchObject(kept);
+});
