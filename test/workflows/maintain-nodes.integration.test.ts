@@ -47,7 +47,7 @@ beforeAll(async () => {
     webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, extensionAlias: { '.js': ['.ts', '.js'] } } }),
     logger: new DefaultLogger('ERROR'),
   });
-  connected = await connectWorker({ address: server.address, namespace: 'default', nodes: [] }, { log: createLogger({ level: 'error' }) });
+  connected = await connectWorker({ address: server.address, namespace: 'default', nodes: [parseNodeName('e2')] }, { log: createLogger({ level: 'error' }) });
   const control = await createControlWorker({
     ...connected,
     workflows: { workflowBundle },
@@ -226,6 +226,18 @@ test('a pause for a human ends with done, and meanwhile another window leaves th
   expect(results(await ended('rival'))).toEqual({ e1: 'busy' });
   await connected.kedge.windows.answer('human', { node: parseNodeName('e1'), answer: 'done' });
   expect(await ended('human')).toMatchObject({ end: 'done' });
+});
+
+test('what runs of a window that was deleted can be answered and cancelled', async () => {
+  const { windows } = connected.kedge;
+  await open({ name: 'gone', nodes: ['e2'], command: undefined, human: 'swap the disk' });
+  await expect.poll(() => windows.waiting('gone'), { timeout: 60_000 }).toEqual(['e2']);
+  expect(await windows.waiting('other')).toEqual([]);
+  await windows.remove('gone');
+  expect(await windows.waiting('gone')).toEqual(['e2']);
+  await expect.poll(() => windows.cancel('gone').catch((error: unknown) => error), { timeout: 60_000 }).toBeUndefined();
+  await windows.answer('gone', { node: parseNodeName('e2'), answer: 'done' });
+  await expect.poll(() => windows.waiting('gone'), { timeout: 60_000 }).toEqual([]);
 });
 
 test('a reboot is done when the node has registered another boot', async () => {

@@ -1,4 +1,4 @@
-import { ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import { isRecord } from '../../domain/is-record.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { NodeName } from '../../domain/ids.js';
@@ -37,6 +37,8 @@ export interface WindowVerbs {
   runNow(name: string): Promise<void>;
   /** Nothing more is begun; a node where work has begun is brought to its end. @throws `not-found` when it does not run */
   cancel(name: string): Promise<void>;
+  /** The nodes where its work waits for an answer; also of a window that was deleted meanwhile. */
+  waiting(name: string): Promise<readonly NodeName[]>;
   /** Answers for work that waits. @throws `guest-state` when nothing waits */
   answer(name: string, given: { node: NodeName; answer: WorkAnswer }): Promise<void>;
   /** What runs goes on. */
@@ -90,10 +92,15 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
       await withWindowErrors(`run window ${name}`, name, () => handle(name).trigger('SKIP'));
     },
     cancel: async (name) => {
-      const { running } = await show(name);
+      const running = await withWindowErrors(`cancel window ${name}`, name, () => findOpening(context, name));
       if (running === null) throw new KedgeError('not-found', `Cannot cancel window ${name}: it is not open`);
       await withWindowErrors(`cancel window ${name}`, name, () => client.workflow.getHandle(running.workflowId, running.runId).cancel());
     },
+    waiting: (name) =>
+      withWindowErrors(`look what window ${name} waits for`, name, async () => {
+        const all = await readUpkeep(client, context.nodes);
+        return all.filter(({ window, question }) => window === name && question !== null).map(({ node }) => node);
+      }),
     answer: (name, { node, answer }) =>
       withWindowErrors(`answer for node ${node} of window ${name}`, name, () =>
         executeUpdate<undefined>(client.workflow.getHandle(upkeepWorkflowId(node)), UPDATES.workAnswer, { window: name, answer }),
@@ -125,9 +132,24 @@ async function readWindow({ client }: ClientContext, name: string): Promise<Wind
   };
 }
 
+/** What runs of a window outlives its schedule. */
+async function findOpening(context: ClientContext, name: string): Promise<WindowView['running']> {
+  try {
+    return (await readWindow(context, name)).running;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+  const query = `WorkflowType = '${WORKFLOW_TYPES.maintainNodes}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId, runId, memo } of context.client.workflow.list({ query })) {
+    const report: unknown = memo?.['window'];
+    if (isWindowReport(report) && report.window === name) return { workflowId, runId };
+  }
+  return null;
+}
+
 async function readUpkeep(client: ClientContext['client'], nodes: readonly NodeName[]): Promise<readonly UpkeepProgress[]> {
   const all = await Promise.all(nodes.map((node) => client.workflow.getHandle(upkeepWorkflowId(node)).describe().catch(gone)));
-  return all.flatMap((one) => (isUpkeepProgress(one?.memo?.['upkeep']) ? [one.memo['upkeep']] : []));
+  return all.flatMap((one) => (one?.status.name === 'RUNNING' && isUpkeepProgress(one.memo?.['upkeep']) ? [one.memo['upkeep']] : []));
 }
 
 /** Older than the retention, or not begun yet. */

@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { NodeName } from '../../../domain/ids.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import { SCHEDULED_AHEAD, type Occurrence } from '../../../domain/window/window.js';
 import type { WindowView } from '../../../client/window/window-verbs.js';
@@ -52,7 +53,7 @@ export function windowCommands(context: CliContext): CommandUnknownOpts {
         work: (cluster, name) => cluster.windows.cancel(name),
       }),
       doneCommand(context),
-      verb('delete', { description: 'Delete a window; what runs goes on', said: 'is deleted', work: (cluster, name) => cluster.windows.remove(name) }),
+      verb('delete', { description: 'Delete a window; what runs goes on', said: 'is deleted', work: (cluster, name) => remove(context, cluster, name) }),
     ],
   });
 }
@@ -93,18 +94,27 @@ function doneCommand(context: CliContext): CommandUnknownOpts {
         throw new KedgeError('bad-input', 'Cannot read the answer: --failed and --again exclude each other');
       const answer = options.failed === true ? 'failed' : options.again === true ? 'again' : 'done';
       const node = await withCluster(context, globalOptions(command), async (cluster) => {
-        const waiting = (await cluster.windows.show(name)).upkeep.filter(({ question }) => question !== null).map((one) => one.node);
-        const chosen = options.node ?? (waiting.length === 1 ? waiting[0] : undefined);
-        if (chosen === undefined)
-          throw new KedgeError(
-            'guest-state',
-            `Cannot answer for window ${name}: ${waiting.length === 0 ? 'no node waits' : `name one of ${waiting.join(', ')} with --node`}`,
-          );
+        const chosen = options.node ?? (await theOneThatWaits(cluster, name));
         await cluster.windows.answer(name, { node: chosen, answer });
         return chosen;
       });
       printData(context, { window: name, node, answer }, { json: options.json, text: () => `${node} of window ${name}: ${answer}\n` });
     });
+}
+
+async function theOneThatWaits(cluster: Cluster, name: string): Promise<NodeName> {
+  const [node, ...others] = await cluster.windows.waiting(name);
+  if (node !== undefined && others.length === 0) return node;
+  const why = node === undefined ? 'no node waits' : `name one of ${[node, ...others].join(', ')} with --node`;
+  throw new KedgeError('guest-state', `Cannot answer for window ${name}: ${why}`);
+}
+
+/** Deletes it, and says what is left to do for what runs. */
+async function remove(context: CliContext, cluster: Cluster, name: string): Promise<void> {
+  const { running } = await cluster.windows.show(name);
+  await cluster.windows.remove(name);
+  if (running !== null)
+    context.err(`Warning: it is open, as ${running.workflowId}, and goes on; "kedge window cancel ${name}" and "kedge window done ${name}" still reach it\n`);
 }
 
 async function occurrencesOf(context: CliContext, { definition, skipped }: WindowView, count: number): Promise<readonly Occurrence[]> {

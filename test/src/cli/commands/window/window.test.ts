@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WindowChange } from '../../../../../src/client/window/change-window.js';
 import type { WindowView, WindowVerbs } from '../../../../../src/client/window/window-verbs.js';
-import { parseNodeName } from '../../../../../src/domain/ids.js';
+import { parseNodeName, type NodeName } from '../../../../../src/domain/ids.js';
 import type { Blackout } from '../../../../../src/domain/window/blackout.js';
 import type { Occurrence, UpkeepProgress, WindowDefinition } from '../../../../../src/domain/window/window.js';
 import { parseWindowFile } from '../../../../../src/schema/window-file.js';
@@ -34,6 +34,7 @@ const run = (argv: readonly string[], windows: Partial<WindowVerbs>, blackouts: 
     pause: refuse,
     runNow: refuse,
     cancel: refuse,
+    waiting: refuse,
     answer: refuse,
     remove: refuse,
   };
@@ -147,24 +148,38 @@ test('kedge window show tells state, nodes at work, outcomes and the next ten oc
 });
 
 describe('kedge window done', () => {
-  const answering = (...upkeep: readonly UpkeepProgress[]) => {
+  const answering = (...waiting: readonly NodeName[]) => {
     const given: unknown[] = [];
     const answer: WindowVerbs['answer'] = (name, words) => Promise.resolve(void given.push([name, words]));
-    return { given, windows: { answer, show: () => Promise.resolve(view({ upkeep })) } };
+    return { given, windows: { answer, waiting: () => Promise.resolve(waiting) } };
   };
 
   test('answers for the one node that waits', async () => {
-    const { given, windows } = answering(waits(node1));
+    const { given, windows } = answering(node1);
     expect(await run(['done', 'patch', '--failed'], windows)).toMatchObject({ exitCode: 0, out: 'node1 of window patch: failed\n' });
     expect(given).toEqual([['patch', { node: node1, answer: 'failed' }]]);
   });
 
   test('wants the node named when several wait, and says when none does', async () => {
-    const { given, windows } = answering(waits(node1), waits(node2));
+    const { given, windows } = answering(node1, node2);
     const { exitCode, err } = await run(['done', 'patch'], windows);
     expect([exitCode === 0, err]).toEqual([false, expect.stringContaining('name one of node1, node2 with --node')]);
     expect((await run(['done', 'patch'], answering().windows)).err).toContain('no node waits');
     expect((await run(['done', 'patch', '--failed', '--again'], windows)).exitCode).toBe(2);
     expect(given).toEqual([]);
   });
+
+  test('answers for a node that is named without asking anything else', async () => {
+    const { given, windows } = answering();
+    const { exitCode } = await run(['done', 'gone', '--node', 'node2'], { ...windows, waiting: () => Promise.reject(new Error('Not to be asked')) });
+    expect([exitCode, given]).toEqual([0, [['gone', { node: node2, answer: 'done' }]]]);
+  });
+});
+
+test('kedge window delete says of a window that is open how to reach what goes on', async () => {
+  const running = { workflowId: 'maintenance-patch-2099', runId: 'r' };
+  const remove = () => Promise.resolve();
+  const deleted = async (changes: Partial<WindowView>) => run(['delete', 'patch'], { remove, show: () => Promise.resolve(view(changes)) });
+  expect((await deleted({ running })).err).toContain('it is open, as maintenance-patch-2099, and goes on');
+  expect(await deleted({})).toMatchObject({ exitCode: 0, err: '' });
 });
