@@ -10,6 +10,8 @@ const LATE_MS = 300_000;
 
 const oneLine = z.string().regex(/^[^\n\r\0]*\S[^\n\r\0]*$/, 'must be one line of a shell command');
 const timeout = spanField.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
+/** Starts take seconds, so that a shorter one would be missed each time. */
+const late = spanField.refine((ms) => ms >= 60_000, 'must be skip, or a span of at least 1m');
 
 /** The file of `kedge window create --file`; the command line makes the same out of its options. It is also what the schedule keeps. */
 export const windowFileSchema = z
@@ -34,7 +36,7 @@ export const windowFileSchema = z
     checkTimeout: timeout.prefault('5m'),
     restore: z.boolean().default(true),
     /** `skip`, or how late it may open. */
-    missed: z.union([z.literal('skip'), spanField]).default('skip'),
+    missed: z.union([z.literal('skip'), late]).default('skip'),
     onFailure: z.enum(['stop', 'continue']).default('stop'),
   })
   .check((context) => {

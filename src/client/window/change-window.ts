@@ -21,21 +21,21 @@ export interface WindowChange {
 /**
  * Changes a window that may be changed by others at the same time: the server takes the update only when nothing came in between, and says
  * nothing when it does not. So the revision is looked for afterwards: another one than ours means that the other was first, and nothing of ours
- * was done. @throws KedgeError `not-found`, `config-changed`
+ * was done. Answers what it has become. @throws KedgeError `not-found`, `config-changed`
  */
 export async function changeWindow(
   { client }: ClientContext,
   name: string,
   change: (definition: WindowDefinition, kept: ScheduledWindow) => WindowChange,
-): Promise<void> {
-  await withWindowErrors(`change window ${name}`, name, async () => {
+): Promise<WindowChange> {
+  return withWindowErrors(`change window ${name}`, name, async () => {
     const { kept, definition, raw } = await describeWindow(client, name);
     const next = change(definition, kept);
     const scheduled = scheduledWindow(next.definition, next.skipped);
     await update({ client }, { name, raw, kept: scheduled, occurrences: next.occurrences });
     for (let look = 0; look < LOOKS; look += 1) {
       const { revision } = (await describeWindow(client, name)).kept;
-      if (revision === scheduled.revision) return;
+      if (revision === scheduled.revision) return next;
       if (revision !== kept.revision) break;
       await delay(LOOK_EVERY_MS);
     }

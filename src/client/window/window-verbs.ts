@@ -30,8 +30,8 @@ export interface WindowVerbs {
   create(window: { definition: WindowDefinition; occurrences: readonly Occurrence[] }): Promise<void>;
   list(): Promise<readonly WindowView[]>;
   show(name: string): Promise<WindowView>;
-  /** @throws `config-changed` when it is changed by somebody else at the same time */
-  change(name: string, change: (definition: WindowDefinition, kept: ScheduledWindow) => WindowChange): Promise<void>;
+  /** Answers what it has become. @throws `config-changed` when it is changed by somebody else at the same time */
+  change(name: string, change: (definition: WindowDefinition, kept: ScheduledWindow) => WindowChange): Promise<WindowChange>;
   pause(name: string, paused: boolean): Promise<void>;
   /** Opens it now, for as long as it lasts. @throws `guest-state` while it runs */
   runNow(name: string): Promise<void>;

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { WindowChange } from '../../../../../src/client/window/change-window.js';
 import type { WindowView, WindowVerbs } from '../../../../../src/client/window/window-verbs.js';
@@ -78,6 +81,10 @@ describe('kedge window create', () => {
       [[...FLAGS, '--command', 'a', '--duration', '10s'], /duration.*from 1m to 7d/],
       [[...FLAGS, '--command', 'a', '--nodes', 'node1,node9'], /nodes.*"node9".*node1, node2/],
       [[...FLAGS, '--command', 'a\nb'], /command.*one line/],
+      [[...FLAGS, '--command', 'a', '--missed', '0s'], /missed.*"0s".*at least 1m/],
+      [[...FLAGS, '--command', 'a', '--once'], /--once and --rule exclude each other/],
+      [[...FLAGS.filter((flag) => !/rule|RRULE|FREQ/.test(flag)), '--command', 'a', '--start', '2025-12-01T22:00'], /start.*"2025-12-01T22:00".*from now on/],
+      [[...FLAGS, '--command', 'a', '--start', '2025-12-01T22:00', '--rule', 'FREQ=DAILY;COUNT=2'], /rule.*"FREQ=DAILY;COUNT=2".*from now on/],
     ] as const) {
       const [exitCode, err] = await refused(...flags);
       expect([exitCode, err], flags.join(' ')).toEqual([2, expect.stringMatching(what)]);
@@ -103,22 +110,57 @@ describe('kedge window create', () => {
   });
 });
 
-test('kedge window edit keeps what is not named, and takes another kind of work in the place of the old one', async () => {
-  const changes: WindowChange[] = [];
-  const before = view();
-  const change: WindowVerbs['change'] = (_, make) =>
-    Promise.resolve(void changes.push(make(before.definition, { file: {}, skipped: ['2099-06-02T20:00:00.000Z'], revision: '1' })));
-  const show = () => Promise.resolve(before);
-  expect(await run(['edit', 'patch', '--human', 'swap the disk', '--duration', '6h'], { change, show })).toMatchObject({ exitCode: 0 });
-  expect(changes[0]?.definition).toEqual({ ...before.definition, durationMs: 6 * 3_600_000, work: { kind: 'human', note: 'swap the disk' } });
-  expect([changes[0]?.skipped, changes[0]?.occurrences[0]?.opensAt]).toEqual([['2099-06-02T20:00:00.000Z'], '2099-06-09T20:00:00.000Z']);
+describe('kedge window edit', () => {
+  const editing = (before: WindowView) => {
+    const changes: WindowChange[] = [];
+    const change: WindowVerbs['change'] = (_, make) => {
+      const next = make(before.definition, { file: {}, skipped: ['2099-06-02T20:00:00.000Z'], revision: '1' });
+      changes.push(next);
+      return Promise.resolve(next);
+    };
+    return { changes, change };
+  };
+
+  test('keeps what is not named, and takes another kind of work in the place of the old one', async () => {
+    const before = view();
+    const { changes, change } = editing(before);
+    expect(await run(['edit', 'patch', '--human', 'swap the disk', '--duration', '6h'], { change })).toMatchObject({ exitCode: 0 });
+    expect(changes[0]?.definition).toEqual({ ...before.definition, durationMs: 6 * 3_600_000, work: { kind: 'human', note: 'swap the disk' } });
+    expect([changes[0]?.skipped, changes[0]?.occurrences[0]?.opensAt]).toEqual([['2099-06-02T20:00:00.000Z'], '2099-06-09T20:00:00.000Z']);
+  });
+
+  test('changes the window as it is when it is written, so that what another has changed meanwhile stays', async () => {
+    const { changes, change } = editing(view({}, { atOnce: 2 }));
+    const show = () => Promise.resolve(view());
+    await run(['edit', 'patch', '--duration', '6h'], { change, show });
+    expect(changes[0]?.definition).toMatchObject({ atOnce: 2, durationMs: 6 * 3_600_000 });
+  });
+
+  test('takes away a rule, a check, and that the command may run twice', async () => {
+    const { changes, change } = editing(view({}, { check: 'true', repeatable: true }));
+    expect(await run(['edit', 'patch', '--once', '--no-check', '--no-repeatable'], { change })).toMatchObject({ exitCode: 0, err: '' });
+    expect(changes[0]?.definition).toMatchObject({ rule: null, healthCheck: null, work: { repeatable: false } });
+    await run(['edit', 'patch', '--check-timeout', '9m'], { change });
+    expect(changes[1]?.definition).toMatchObject({ rule: 'FREQ=WEEKLY;BYDAY=TU', healthCheck: { timeoutMs: 540_000 }, work: { repeatable: true } });
+  });
+
+  test('takes a file for the whole window', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kedge-window-'));
+    const file = join(folder, 'patch.yaml');
+    writeFileSync(file, 'name: patch\nzone: UTC\nstart: 2099-01-01T00:00\nduration: 1h\nnodes: all\ncommand: "true"\n');
+    const { changes, change } = editing(view({}, { check: 'true', repeatable: true, atOnce: 2 }));
+    expect(await run(['edit', 'patch', '--file', file], { change })).toMatchObject({ exitCode: 0 });
+    rmSync(folder, { recursive: true });
+    expect(changes[0]?.definition).toMatchObject({ zone: 'UTC', rule: null, healthCheck: null, atOnce: 1, work: { repeatable: false } });
+  });
 });
 
 test('kedge window skip-next leaves out one occurrence more each time', async () => {
   const skipped: string[][] = [];
   const change: WindowVerbs['change'] = (_, make) => {
-    skipped.push([...make(view().definition, { file: {}, skipped: skipped.at(-1) ?? [], revision: '1' }).skipped]);
-    return Promise.resolve();
+    const next = make(view().definition, { file: {}, skipped: skipped.at(-1) ?? [], revision: '1' });
+    skipped.push([...next.skipped]);
+    return Promise.resolve(next);
   };
   await run(['skip-next', 'patch'], { change });
   await run(['skip-next', 'patch'], { change });
