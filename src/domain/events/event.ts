@@ -27,6 +27,7 @@ export const EVENT_KINDS = {
   'window-missed': 'failure',
   'window-node-started': 'note',
   'window-node-done': 'note',
+  'window-node-left': 'note',
   'window-node-failed': 'failure',
   'window-needs-operator': 'needs-operator',
   'node-registered': 'note',

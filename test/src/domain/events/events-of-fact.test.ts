@@ -145,6 +145,10 @@ describe('events of a drain', () => {
     expect(kinds(drain({ plan, said, run: run('evacuation-node2', end), failure: why })).at(-1)).toBe(kind);
   });
 
+  it('tell of one that was ended by force only its end: its start was told under the id that its report has', () => {
+    expect(kinds(drain({ said: null, run: run('evacuation-node2', broken) }))).toEqual(['drain-failed']);
+  });
+
   it('name a guest that stayed, with its reason', () => {
     const stayed = [{ vmid, reason: 'no room' }];
     expect(textOf(drain({ said: report({ end: 'some-stayed', stayed }), run: run('evacuation-node2', over) }), 'drain-failed')).toContain('(101: no room)');
@@ -178,8 +182,26 @@ describe('events of a window', () => {
     [['window-opened', 'window-failed'], run('w', over), { ...said, end: 'failed' }],
     [['window-opened', 'window-failed'], run('w', broken), null],
     [['window-missed'], run('w', over), { ...said, end: 'missed' }],
+    [['window-opened', 'window-closed'], run('w', over), { ...said, end: 'cancelled' }],
   ] as const)('are %j', (expected, itsRun, report) => {
     expect(kinds(window({ run: itsRun, said: report }))).toEqual(expected);
+  });
+
+  it('take a cancel before anything began for no failure', () => {
+    expect(kinds(window({ run: run('w', broken), failure: failure('cancelled') }))).toEqual(['window-opened', 'window-closed']);
+    expect(kinds(window({ run: run('w', broken), failure: failure('bad-input') }))).toEqual(['window-opened', 'window-failed']);
+  });
+
+  it.each([
+    ['done', 'window-node-done'],
+    ['not-touched', 'window-node-failed'],
+    ['failed', 'window-node-failed'],
+    ['busy', 'window-node-left'],
+    ['out-of-time', 'window-node-left'],
+    ['cancelled', 'window-node-left'],
+  ] as const)('call a node that is %s %s', (result, kind) => {
+    const outcome = { node: node1, result, reason: null, output: null };
+    expect(kinds({ of: 'upkeep', run: run('u', over), node: node1, said: outcome, failure: null, progress: null }).at(-1)).toBe(kind);
   });
 
   it('tell two questions about one node apart', () => {
