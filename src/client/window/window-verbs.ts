@@ -24,11 +24,17 @@ export interface WindowView {
   readonly upkeep: readonly UpkeepProgress[];
 }
 
+/** One whose schedule this Kedge can't read: made by another version, or by hand. */
+export interface UnreadableWindow {
+  readonly name: string;
+  readonly problem: string;
+}
+
 /** `kedge window …`. All reject with KedgeError; `not-found` for a window that is not there. */
 export interface WindowVerbs {
   /** @throws `already-exists` */
   create(window: { definition: WindowDefinition; occurrences: readonly Occurrence[] }): Promise<void>;
-  list(): Promise<readonly WindowView[]>;
+  list(): Promise<readonly (WindowView | UnreadableWindow)[]>;
   show(name: string): Promise<WindowView>;
   /** Answers what it has become. @throws `config-changed` when it is changed by somebody else at the same time */
   change(name: string, change: (definition: WindowDefinition, kept: ScheduledWindow) => WindowChange): Promise<WindowChange>;
@@ -79,7 +85,7 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
         for await (const { scheduleId } of client.schedule.list()) {
           if (scheduleId.startsWith(WINDOW_SCHEDULES)) names.push(scheduleId.slice(WINDOW_SCHEDULES.length));
         }
-        return Promise.all(names.sort().map(show));
+        return (await Promise.all(names.sort().map((name) => listWindow(context, name)))).flat();
       }),
     change: (name, change) => changeWindow(context, name, change),
     pause: (name, paused) =>
@@ -130,6 +136,17 @@ async function readWindow({ client }: ClientContext, name: string): Promise<Wind
     running: isRunning ? { workflowId: description.workflowId, runId: description.runId } : null,
     upkeep: isRunning ? await readUpkeep(client, seen?.atWork ?? []) : [],
   };
+}
+
+/** One bad window hides no other; one that was deleted since it was listed is none. */
+async function listWindow(context: ClientContext, name: string): Promise<readonly (WindowView | UnreadableWindow)[]> {
+  try {
+    return [await readWindow(context, name)];
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return [];
+    if (error instanceof KedgeError) return [{ name, problem: error.message }];
+    throw error;
+  }
 }
 
 /** What runs of a window outlives its schedule. */

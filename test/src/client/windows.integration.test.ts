@@ -73,3 +73,19 @@ test('a window that came due while the server was down is started all the same, 
   await kedge.windows.change('missed', () => ({ definition, skipped: [], occurrences: planned(definition) }));
   expect(await described('missed')).toMatchObject(kept);
 });
+
+test('a window that can not be read is listed with the reason, hides no other, and can be deleted', async () => {
+  const definition = daily('well');
+  await kedge.windows.create({ definition, occurrences: planned(definition) });
+  const action = {
+    type: 'startWorkflow',
+    workflowType: 'maintainNodes',
+    taskQueue: 'none',
+    args: [{ file: { name: 'odd' }, skipped: [], revision: '1' }],
+  } as const;
+  await client.schedule.create({ scheduleId: windowScheduleId('odd'), spec: {}, action });
+  const listed = async () => (await kedge.windows.list()).map((one) => ('problem' in one ? one : one.definition.name));
+  await expect.poll(listed, { timeout: 10_000 }).toEqual(expect.arrayContaining(['well', { name: 'odd', problem: expect.stringContaining('Cannot read') }]));
+  await kedge.windows.remove('odd');
+  await expect.poll(listed, { timeout: 10_000 }).not.toContainEqual(expect.objectContaining({ name: 'odd' }));
+});

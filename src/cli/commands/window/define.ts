@@ -143,7 +143,7 @@ async function openPlanner(context: CliContext, cluster: Cluster) {
     const occurrences = planned(definition, []);
     const overlaps = overlapsOf(
       { ...definition, occurrences },
-      others.map((view) => ({ ...view.definition, occurrences: planned(view.definition, view.skipped) })),
+      others.flatMap((view) => ('problem' in view ? [] : [{ ...view.definition, occurrences: planned(view.definition, view.skipped) }])),
     );
     const warnings = [...overlaps, ...blackoutWarnings(definition, cluster.blackouts, (blackout) => firstWithin(blackout, occurrences))];
     for (const warning of warnings) context.err(`Warning: ${warning}\n`);

@@ -7,7 +7,7 @@ import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand, newGroup } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printData } from '../../render/print-data.js';
-import { renderTable } from '../../render/table.js';
+import { windowTable, windowText } from '../../render/window-text.js';
 import { withCluster } from '../../with-cluster.js';
 import type { Cluster } from '../../cluster.js';
 import { windowCreateCommand, windowEditCommand } from './define.js';
@@ -63,8 +63,8 @@ function listCommand(context: CliContext): CommandUnknownOpts {
     .option('--json', 'JSON')
     .action(async (options, command) => {
       const views = await withCluster(context, globalOptions(command), (cluster) => cluster.windows.list());
-      const rows = await Promise.all(views.map(async (view) => ({ ...view, next: await occurrencesOf(context, view, 1) })));
-      printData(context, rows, { json: options.json, text: (all) => (all.length === 0 ? 'No windows\n' : tableOf(all)) });
+      const rows = await Promise.all(views.map(async (view) => ('problem' in view ? view : { ...view, next: await occurrencesOf(context, view, 1) })));
+      printData(context, rows, { json: options.json, text: (all) => (all.length === 0 ? 'No windows\n' : windowTable(all)) });
     });
 }
 
@@ -75,7 +75,7 @@ function showCommand(context: CliContext): CommandUnknownOpts {
     .action(async (name, options, command) => {
       const view = await withCluster(context, globalOptions(command), (cluster) => cluster.windows.show(name));
       const shown = { ...view, next: await occurrencesOf(context, view, SHOWN) };
-      printData(context, shown, { json: options.json, text: textOf });
+      printData(context, shown, { json: options.json, text: windowText });
     });
 }
 
@@ -111,7 +111,11 @@ async function theOneThatWaits(cluster: Cluster, name: string): Promise<NodeName
 
 /** Deletes it, and says what is left to do for what runs. */
 async function remove(context: CliContext, cluster: Cluster, name: string): Promise<void> {
-  const { running } = await cluster.windows.show(name);
+  // One that can't be read can be deleted.
+  const running = await cluster.windows.show(name).then(
+    (view) => view.running,
+    () => null,
+  );
   await cluster.windows.remove(name);
   if (running !== null)
     context.err(`Warning: it is open, as ${running.workflowId}, and goes on; "kedge window cancel ${name}" and "kedge window done ${name}" still reach it\n`);
@@ -143,35 +147,4 @@ async function resume(context: CliContext, cluster: Cluster, name: string): Prom
     occurrences: nextOccurrences(definition, { from, count: SCHEDULED_AHEAD, skipped }),
   }));
   await cluster.windows.pause(name, false);
-}
-
-type Shown = WindowView & { readonly next: readonly Occurrence[] };
-
-function stateOf({ running, paused }: WindowView): string {
-  return running !== null ? 'open' : paused ? 'paused' : 'waiting';
-}
-
-function tableOf(rows: readonly Shown[]): string {
-  return renderTable(
-    [
-      { heading: 'WINDOW', cell: ({ definition }: Shown) => definition.name },
-      { heading: 'STATE', cell: stateOf },
-      { heading: 'NODES', cell: ({ definition }) => definition.nodes?.join(',') ?? 'all' },
-      { heading: 'WORK', cell: ({ definition }) => definition.work.kind },
-      { heading: 'NEXT', cell: ({ next }) => next[0]?.opensAt ?? 'never' },
-      { heading: 'LAST', cell: ({ report }) => report?.end ?? '-' },
-    ],
-    rows,
-  );
-}
-
-function textOf(shown: Shown): string {
-  const { definition, report, upkeep, next } = shown;
-  return [
-    tableOf([shown]),
-    ...upkeep.map(({ node, phase, question }) => `  ${node}: ${phase}${question === null ? '' : `: ${question}`}\n`),
-    ...(report?.outcomes ?? []).map(({ node, result, reason }) => `  ${node}: ${result}${reason === null ? '' : `: ${reason}`}\n`),
-    `Next in ${definition.zone}, shown in UTC:\n`,
-    ...next.map(({ opensAt, closesAt }) => `  ${opensAt} to ${closesAt}\n`),
-  ].join('');
 }

@@ -167,26 +167,44 @@ test('kedge window skip-next leaves out one occurrence more each time', async ()
   expect(skipped.at(-1)).toEqual(['2099-06-02T20:00:00.000Z', '2099-06-09T20:00:00.000Z']);
 });
 
-test('kedge window show tells state, nodes at work, outcomes and the next ten occurrences', async () => {
-  const shown = view({
-    upkeep: [waits(node1)],
-    running: { workflowId: 'maintenance-patch-2099', runId: 'r' },
-    report: {
-      window: 'patch',
-      opensAt: '2099-06-02T20:00:00.000Z',
-      closesAt: '2099-06-03T00:00:00.000Z',
-      end: null,
-      outcomes: [{ node: node2, result: 'failed', reason: 'The command exited with 7', output: null }],
-      atWork: [node1],
-      finished: [],
-      warning: null,
+test('kedge window show tells what it does, state, nodes at work, outcomes, warnings and the next ten occurrences in both times', async () => {
+  const shown = view(
+    {
+      upkeep: [waits(node1)],
+      running: { workflowId: 'maintenance-patch-2099', runId: 'r' },
+      skipped: ['2099-06-09T20:00:00.000Z'],
+      report: {
+        window: 'patch',
+        opensAt: '2099-06-02T20:00:00.000Z',
+        closesAt: '2099-06-03T00:00:00.000Z',
+        end: null,
+        outcomes: [{ node: node2, result: 'failed', reason: 'The command exited with 7', output: 'Unpacking\n\u001b[31mno space\n' }],
+        atWork: [node1],
+        finished: [],
+        warning: 'The next occurrences could not be scheduled: no answer',
+      },
     },
-  });
+    { command: 'apt-get -y upgrade', repeatable: true, check: 'systemctl is-system-running' },
+  );
   const { out } = await run(['show', 'patch'], { show: () => Promise.resolve(shown) });
   expect(out).toMatch(/patch +open +all +command +2099-06-02T20:00:00.000Z/);
+  expect(out).toContain('Opens: FREQ=WEEKLY;BYDAY=TU, from 2099-06-02T22:00 on; for 4 h');
+  expect(out).toMatch(/Work: apt-get -y upgrade .*may run twice/);
+  expect(out).toContain('Check: systemctl is-system-running');
+  expect(out).toContain('Warning: The next occurrences could not be scheduled: no answer');
   expect(out).toContain('node1: waiting-for-operator: swap the disk');
-  expect(out).toContain('node2: failed: The command exited with 7');
+  expect(out).toContain('node2: failed: The command exited with 7\n    Unpacking\n    ?[31mno space\n');
+  expect(out).toContain('Left out: Tue 2099-06-09 22:00');
+  expect(out).toContain('  Tue 2099-06-02 22:00  2099-06-02T20:00:00.000Z to ');
   expect(out.match(/ to 2099/g)).toHaveLength(10);
+});
+
+test('kedge window list shows a window that can not be read beside the others, which can still be made', async () => {
+  const list = () => Promise.resolve([{ name: 'odd', problem: 'Cannot read zone' }, view()]);
+  const { out } = await run(['list'], { list });
+  expect(out).toMatch(/odd +unreadable +- .*\npatch +waiting[^]*odd: Cannot read zone/);
+  expect(await run(['create', 'new', ...FLAGS, '--command', 'a'], { list, create: () => Promise.resolve() })).toMatchObject({ exitCode: 0 });
+  expect(await run(['delete', 'odd'], { remove: () => Promise.resolve() })).toMatchObject({ exitCode: 0 });
 });
 
 describe('kedge window done', () => {
