@@ -116,13 +116,15 @@ function asItStays({ shutDown }: EvacuationReport): string {
   return `the node stays cordoned${shutDown.length === 0 ? '' : `, and guests that were shut down stay off: ${shutDown.join(', ')}`}`;
 }
 
-function evacuate({ node, window, closesAt, timings }: MaintainNodeInput, type: 'evacuateNode' | 'restoreNode'): Promise<EvacuationReport> {
+function evacuate(input: MaintainNodeInput, type: 'evacuateNode' | 'restoreNode'): Promise<EvacuationReport> {
+  const { node, window, parallel, timings } = input;
   const args: EvacuateNodeInput = {
     node,
     requestedBy: `window ${window}`,
     priority: 'maintenance',
     // Only the drain begins something: a restore brings to its end what was begun.
-    ...(type === 'evacuateNode' ? { until: closesAt } : {}),
+    ...(type === 'evacuateNode' ? drainLimits(input) : {}),
+    ...(parallel == null ? {} : { parallel }),
     ...(timings === undefined ? {} : { timings }),
   };
   return executeChild<(input: EvacuateNodeInput) => Promise<EvacuationReport>>(WORKFLOW_TYPES[type], {
@@ -130,6 +132,12 @@ function evacuate({ node, window, closesAt, timings }: MaintainNodeInput, type: 
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [args],
   });
+}
+
+/** One guest that is waited for must not cost the node, and those after it, the whole window: half of what is left is for the work and for others. */
+function drainLimits({ closesAt, force = 'skip' }: MaintainNodeInput): Pick<EvacuateNodeInput, 'until' | 'waitUntil' | 'force'> {
+  const leftMs = Math.max(0, instantMs(closesAt) - workflowTimeMs());
+  return { until: closesAt, waitUntil: workflowInstant(leftMs / 2), force };
 }
 
 function notDrained(error: unknown): { readonly result: NodeResult; readonly reason: string } {

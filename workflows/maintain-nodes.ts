@@ -77,6 +77,8 @@ export async function maintainNodes(input: MaintainNodesInput): Promise<WindowRe
       closesAt: at(closesMs),
       work: definition.work,
       healthCheck: definition.healthCheck,
+      force: definition.force,
+      parallel: definition.parallel,
       restore: definition.restore,
       ...(input.timings === undefined ? {} : { timings: input.timings }),
     };

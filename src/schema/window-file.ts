@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORCES } from '../domain/drain/resolve-evacuation.js';
 import { parseNodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import type { WindowDefinition, WindowWork } from '../domain/window/window.js';
@@ -7,6 +8,8 @@ import { isZone, lastingField, nameField, spanField, startField, zoneField } fro
 import { whyNoRule } from './window-occurrences.js';
 
 const LATE_MS = 300_000;
+/** A drain takes no more. */
+const MOST_PARALLEL = 100;
 
 const oneLine = z.string().regex(/^[^\n\r\0]*\S[^\n\r\0]*$/, 'must be one line of a shell command');
 const timeout = spanField.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
@@ -34,6 +37,10 @@ export const windowFileSchema = z
     repeatable: z.boolean().default(false),
     check: oneLine.optional(),
     checkTimeout: timeout.prefault('5m'),
+    /** What becomes of guests that the drain waits for, halfway to the end of the window. */
+    force: z.enum(FORCES).default('skip'),
+    /** Moves at a time, of one node. */
+    parallel: z.int().min(1).max(MOST_PARALLEL).optional(),
     restore: z.boolean().default(true),
     /** `skip`, or how late it may open. */
     missed: z.union([z.literal('skip'), late]).default('skip'),
@@ -60,6 +67,8 @@ export const windowFileSchema = z
       atOnce: file.atOnce,
       work: workOf(file),
       healthCheck: file.check === undefined ? null : { command: file.check, timeoutMs: file.checkTimeout },
+      force: file.force,
+      parallel: file.parallel ?? null,
       restore: file.restore,
       lateMs: file.missed === 'skip' ? LATE_MS : file.missed,
       onFailure: file.onFailure,

@@ -11,11 +11,16 @@ export { maintainNodes } from '../../workflows/maintain-nodes.js';
 export const evacuateNode = (input: EvacuateNodeInput): Promise<EvacuationReport> => report(input, 'evacuate');
 export const restoreNode = (input: EvacuateNodeInput): Promise<EvacuationReport> => report(input, 'restore');
 
-async function report({ node, requestedBy = '', until }: EvacuateNodeInput, plan: 'evacuate' | 'restore'): Promise<EvacuationReport> {
+async function report(
+  { node, requestedBy = '', until, waitUntil = '', force = 'skip', parallel = 2 }: EvacuateNodeInput,
+  plan: 'evacuate' | 'restore',
+): Promise<EvacuationReport> {
   if (plan === 'evacuate') await sleep(node.startsWith('slow') ? 3_000 : 100);
   const isFull = plan === 'evacuate' && node.startsWith('full');
   const startedAt = workflowInfo().startTime.toISOString();
-  const stayed = isFull ? [{ vmid: parseVmid(101), reason: 'no room' }] : [];
+  const stayed = isFull
+    ? [{ vmid: parseVmid(101), reason: `${parallel} at a time, ${force} after ${Math.round((Date.parse(waitUntil) - Date.now()) / 60_000)} min` }]
+    : [];
   const isLate = until !== undefined && Date.parse(until) < Date.now();
   const end = isFull ? 'some-stayed' : isLate ? 'out-of-time' : 'done';
   const shutDown = plan === 'evacuate' && node.startsWith('off') ? [parseVmid(101)] : [];

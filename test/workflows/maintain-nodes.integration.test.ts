@@ -146,10 +146,12 @@ test('as many at once as the window says', async () => {
 
 test('a node that does not get empty is not touched; failed work keeps the node cordoned and stops the roll; the next opening goes on with the rest', async () => {
   work = (node) => Promise.resolve({ exitCode: node === 'c2' ? 7 : 0 });
-  await open({ name: 'rest', nodes: ['full1', 'c1', 'c2', 'c3'], restore: false });
+  await open({ name: 'rest', nodes: ['full1', 'c1', 'c2', 'c3'], restore: false, force: 'offline', parallel: 4 });
   const first = await ended('rest');
   expect(first).toMatchObject({ end: 'failed', finished: ['c1'] });
   expect(results(first)).toEqual({ full1: 'not-touched', c1: 'done', c2: 'failed' });
+  // It waits for half of the hour.
+  expect(first.outcomes[0]?.reason).toBe('The node is not empty: 101: 4 at a time, offline after 30 min');
   expect(log).toEqual(['uncordon full1', 'patch c1', 'uncordon c1', 'patch c2']);
   work = () => Promise.resolve({});
   log = [];

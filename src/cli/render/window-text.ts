@@ -48,14 +48,17 @@ function stateOf({ running, paused }: WindowView): string {
 }
 
 function plan(definition: WindowDefinition): readonly string[] {
-  const { start, rule, durationMs, lateMs, atOnce, healthCheck: check, onFailure, restore } = definition;
+  const { start, rule, durationMs, lateMs, atOnce, healthCheck: check, onFailure, restore, force, parallel } = definition;
   return [
     `Opens: ${rule === null ? `once, at ${start}` : `${rule}, from ${start} on`}; for ${formatDuration(durationMs)}, at most ${formatDuration(lateMs)} late`,
     `Work: ${workText(definition)}`,
     ...(check === null ? [] : [`Check: ${check.command} (for up to ${formatDuration(check.timeoutMs)})`]),
+    `Drain: ${parallel === null ? '' : `${String(parallel)} moves at a time; `}guests that it waits for are, halfway to the end, ${FORCED[force]}`,
     `Nodes: ${atOnce} at a time; failed work ${onFailure === 'stop' ? 'stops it' : 'does not stop it'}; guests ${restore ? 'come home' : 'stay away'}`,
   ];
 }
+
+const FORCED: Readonly<Record<WindowDefinition['force'], string>> = { offline: 'moved switched off', shutdown: 'shut down', skip: 'left' };
 
 function workText({ work }: WindowDefinition): string {
   switch (work.kind) {

@@ -22,7 +22,7 @@ function withDefinition(name: string, texts: { description: string; examples: re
   return newCommand(name, {
     ...texts,
     notes:
-      'A file has the same fields: name, zone, start, rule, duration, nodes, atOnce, command | reboot | human, timeout, repeatable, check, checkTimeout, restore, missed, onFailure.',
+      'A file has the same fields: name, zone, start, rule, duration, nodes, atOnce, command | reboot | human, timeout, repeatable, check, checkTimeout, force, parallel, restore, missed, onFailure.',
   })
     .argument('<name>', 'name of the window')
     .option('--file <file>', 'the whole window as YAML')
@@ -42,6 +42,8 @@ function withDefinition(name: string, texts: { description: string; examples: re
     .option('--check <command>', 'has to exit with 0 before guests come back')
     .option('--no-check', 'without a check')
     .option('--check-timeout <span>', 'how long the check may take to get there (default: 5m)')
+    .option('--force <offline|shutdown|skip>', 'what becomes of guests that the drain waits for, halfway to the end (default: skip)')
+    .option('--parallel <n>', 'moves of a node at a time (default: as a drain)', parseArgument.integer(1))
     .option('--restore <yes|no>', 'bring the guests home (default: yes)', yesNo)
     .option('--missed <skip|span>', 'how late it may open (default: skip)')
     .option('--on-failure <stop|continue>', 'does failed work stop the roll (default: stop)')
