@@ -6,7 +6,7 @@ import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlready
 import { CancellationScope, condition, isCancellation, ParentClosePolicy, startChild, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { NodeName } from '../src/domain/ids.js';
 import { readFailure } from '../src/domain/read-failure.js';
-import { isMissed, nextRollStep, roundAfter, roundBefore } from '../src/domain/window/roll.js';
+import { inBrief, isMissed, nextRollStep, roundAfter, roundBefore } from '../src/domain/window/roll.js';
 import type { NodeOutcome, ScheduledWindow, WindowReport } from '../src/domain/window/window.js';
 import { upkeepWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
@@ -58,7 +58,7 @@ export async function maintainNodes(input: MaintainNodesInput): Promise<WindowRe
       for (const node of step.nodes) {
         atWork = [...atWork, node];
         void maintain(node).then((outcome) => {
-          outcomes = [...outcomes, outcome];
+          outcomes = [...outcomes, inBrief(outcome)];
           atWork = atWork.filter((other) => other !== node);
         });
       }

@@ -53,6 +53,14 @@ export function nextRollStep({ atOnce, onFailure }: Pick<WindowDefinition, 'atOn
   return { do: 'end', end: state.isCancelled ? 'cancelled' : 'some-left' };
 }
 
+/** The end of what failed work printed says why; the rest would make a report of many nodes large, which is written again at each node's end. */
+const SHOWN_OUTPUT = 800;
+
+/** An outcome as a window reports it. */
+export function inBrief({ output, ...outcome }: NodeOutcome): NodeOutcome {
+  return { ...outcome, output: outcome.result === 'failed' ? (output?.slice(-SHOWN_OUTPUT) ?? null) : null };
+}
+
 /** The round after these outcomes of an opening. */
 export function roundAfter({ finished, passedOver }: Round, outcomes: readonly NodeOutcome[], onFailure: WindowDefinition['onFailure']): Round {
   const nodesThat = (did: (outcome: NodeOutcome) => boolean): readonly NodeName[] => outcomes.filter(did).map(({ node }) => node);

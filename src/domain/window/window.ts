@@ -67,7 +67,7 @@ export interface NodeOutcome {
   readonly result: NodeResult;
   /** In words; null when there is nothing to add. */
   readonly reason: string | null;
-  /** The last of what the work printed. */
+  /** The last of what the work printed; in the report of a window only of what failed, and shorter. The whole of it is what `upkeep-<node>` answers. */
   readonly output: string | null;
 }
 

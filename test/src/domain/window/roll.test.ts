@@ -2,7 +2,7 @@ import { test as fuzz, fc } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { parseNodeName, type NodeName } from '../../../../src/domain/ids.js';
 import { overlapsOf } from '../../../../src/domain/window/overlap.js';
-import { isMissed, nextRollStep, roundAfter, roundBefore, type RollState } from '../../../../src/domain/window/roll.js';
+import { inBrief, isMissed, nextRollStep, roundAfter, roundBefore, type RollState } from '../../../../src/domain/window/roll.js';
 import type { NodeOutcome, NodeResult, WindowReport } from '../../../../src/domain/window/window.js';
 
 const [A, B, C] = [parseNodeName('a'), parseNodeName('b'), parseNodeName('c')];
@@ -105,6 +105,13 @@ describe('a round', () => {
     }
     expect(touched).toEqual([nodes, nodes, nodes]);
   });
+});
+
+test('a window reports what failed work printed last, and nothing of other work', () => {
+  const said = (result: NodeResult): NodeOutcome => ({ ...outcome(A, result), output: `${'x'.repeat(4_000)}no space` });
+  expect(inBrief(said('done')).output).toBeNull();
+  expect(inBrief(said('failed')).output).toMatch(/^x{792}no space$/);
+  expect(inBrief(outcome(A, 'failed')).output).toBeNull();
 });
 
 test('a window that is woken too late is missed', () => {
