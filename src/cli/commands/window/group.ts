@@ -130,7 +130,9 @@ async function skipNext(context: CliContext, cluster: Cluster, name: string): Pr
   const { nextOccurrences } = await import('../../../schema/window-occurrences.js');
   const from = new Date(context.now()).toISOString();
   await cluster.windows.change(name, (definition, { skipped }) => {
-    const next = nextOccurrences(definition, { from, count: 2, skipped }).find(({ opensAt }) => opensAt > from);
+    // Occurrences are asked for by their end, and more than one may be open: this is the first that is not.
+    const opensAfter = new Date(context.now() + definition.durationMs).toISOString();
+    const [next] = nextOccurrences(definition, { from: opensAfter, count: 1, skipped });
     if (next === undefined) throw new KedgeError('guest-state', `Cannot skip the next occurrence of window ${name}: it has none`);
     const all = [...skipped.filter((at) => at > from), next.opensAt];
     return { definition, skipped: all, occurrences: nextOccurrences(definition, { from, count: SCHEDULED_AHEAD, skipped: all }) };

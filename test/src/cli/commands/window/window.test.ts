@@ -167,6 +167,18 @@ test('kedge window skip-next leaves out one occurrence more each time', async ()
   expect(skipped.at(-1)).toEqual(['2099-06-02T20:00:00.000Z', '2099-06-09T20:00:00.000Z']);
 });
 
+test('kedge window skip-next finds the next occurrence of a window that is longer than several of its periods', async () => {
+  const skipped: (readonly string[])[] = [];
+  const change: WindowVerbs['change'] = (_, make) => {
+    const { definition } = view({}, { zone: 'UTC', start: '2026-02-28T00:00', rule: 'FREQ=HOURLY', duration: '4h' });
+    const next = make(definition, { file: {}, skipped: [], revision: '1' });
+    skipped.push(next.skipped);
+    return Promise.resolve(next);
+  };
+  expect(await run(['skip-next', 'patch'], { change })).toMatchObject({ exitCode: 0, err: '' });
+  expect(skipped).toEqual([['2026-03-01T13:00:00.000Z']]);
+});
+
 test('kedge window show tells what it does, state, nodes at work, outcomes, warnings and the next ten occurrences in both times', async () => {
   const shown = view(
     {
