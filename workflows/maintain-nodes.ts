@@ -12,7 +12,7 @@ import { upkeepWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.j
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import type { maintainNode, MaintainNodeInput } from './maintain-node.js';
 import { onControl } from './on-node.js';
-import { workflowInstant, workflowTimeMs } from './workflow-time.js';
+import { instantMs, workflowInstant, workflowTimeMs } from './workflow-time.js';
 
 export interface MaintainNodesInput extends ScheduledWindow {
   /** For tests only. */
@@ -25,9 +25,11 @@ const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', Sear
 export async function maintainNodes(input: MaintainNodesInput): Promise<WindowReport> {
   const timings = withTimings(input.timings);
   const { file, skipped, revision } = input;
-  const { definition, nodes, warning } = await onControl(timings).openWindow({ file, skipped, revision });
+  const { definition, nodes, openSince, warning } = await onControl(timings).openWindow({ file, skipped, revision });
   const { typedSearchAttributes, startTime } = workflowInfo();
-  const opensMs = (typedSearchAttributes.get(SCHEDULED_AT) ?? startTime).getTime();
+  const dueMs = (typedSearchAttributes.get(SCHEDULED_AT) ?? startTime).getTime();
+  // After an outage this is the first of those that came due in it, and the server has dropped the others.
+  const opensMs = openSince == null ? dueMs : Math.max(dueMs, instantMs(openSince));
   const closesMs = opensMs + definition.durationMs;
   const before = roundBefore(previousReport(), nodes);
   let outcomes: readonly NodeOutcome[] = [];

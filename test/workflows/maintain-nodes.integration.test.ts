@@ -14,12 +14,12 @@ import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import type { WindowDefinition, WindowReport } from '../../src/domain/window/window.js';
 import { createLogger } from '../../src/log/logger.js';
 import { nextOccurrences } from '../../src/schema/window-occurrences.js';
-import { windowFileOf } from '../../src/schema/print-window.js';
 import { parseWindowFile } from '../../src/schema/window-file.js';
 import { clusterAccess, createControlWorker } from '../../worker/control-worker.js';
 import { connectWorker, type WorkerConnection } from '../../worker/temporal/connect-worker.js';
 import { runWorkers } from '../../worker/temporal/run-workers.js';
 import { CONTROL_QUEUE, nodeControlQueue } from '../../src/domain/task-queues.js';
+import { windowScheduleId } from '../../src/domain/workflow-names.js';
 import type { maintainNode } from '../../workflows/maintain-node.js';
 import { FakeWorld } from '../support/fake-world.js';
 import { parseVmid } from '../../src/domain/ids.js';
@@ -281,20 +281,18 @@ test('the schedule opens the window at its time, and is told the next occurrence
   expect(await ended('timed')).toMatchObject({ end: 'done', opensAt: `${at}.000Z`, warning: null });
 });
 
-test('a window is edited, paused, and deleted; its skipped occurrence is left out', async () => {
-  const definition = windowOf({ name: 'edited', nodes: ['i1'] });
-  const { windows } = connected.kedge;
-  await windows.create({ definition, occurrences: [] });
-  await expect(windows.create({ definition, occurrences: [] })).rejects.toMatchObject({ code: 'already-exists' });
-  await windows.change('edited', (before) => ({
-    definition: parseWindowFile({ ...windowFileOf(before), atOnce: 3 }),
-    skipped: ['2030-01-01T00:00:00.000Z'],
-    occurrences: [],
-  }));
-  await windows.pause('edited', true);
-  await expect
-    .poll(() => windows.show('edited'))
-    .toMatchObject({ definition: { atOnce: 3 }, skipped: ['2030-01-01T00:00:00.000Z'], paused: true, report: null });
-  await windows.remove('edited');
-  await expect(windows.show('edited')).rejects.toMatchObject({ code: 'not-found' });
+test('an opening for a time that is long over opens as the occurrence that is open now, and is missed when none is', async () => {
+  const minute = Math.floor(Date.now() / 60_000);
+  const minutesAgo = (minutes: number): Date => new Date((minute - minutes) * 60_000);
+  const openLate = async (name: string, { start, rule }: { start: Date; rule: string }): Promise<WindowReport> => {
+    const fields = { nodes: ['h2'], start: start.toISOString().slice(0, 16), rule, duration: '30m', missed: '20m' };
+    await connected.kedge.windows.create({ definition: windowOf({ name, ...fields }), occurrences: [{ opensAt: start.toISOString(), closesAt: '' }] });
+    const handle = new Client({ connection: connected.connection }).schedule.getHandle(windowScheduleId(name));
+    await handle.backfill({ start: new Date(start.getTime() - 1_000), end: new Date(start.getTime() + 1_000) });
+    return ended(name);
+  };
+  await serveNode(parseNodeName('h2'));
+  const report = await openLate('outage', { start: minutesAgo(125), rule: 'FREQ=HOURLY' });
+  expect(report).toMatchObject({ end: 'done', opensAt: minutesAgo(5).toISOString() });
+  expect(await openLate('over', { start: minutesAgo(100), rule: 'FREQ=HOURLY' })).toMatchObject({ end: 'missed' });
 });

@@ -19,10 +19,10 @@ export function specOf(occurrences: readonly Occurrence[]): ScheduleSpec {
 }
 
 /**
- * No two openings of a window at once: what comes due meanwhile has to wait. After an outage each that came due in it is started, one after the other,
- * since whether it is too late says the opening itself (`isMissed`): one that the server dropped would be missed without a trace.
+ * No two openings of a window at once. After an outage one opening is started however late that is, since it says itself whether it is too late
+ * (`isMissed`): what the server dropped would be missed without a trace. Of several that came due it is the first; it opens as the last (open-window.ts).
  */
-export const WINDOW_POLICIES = { overlap: 'BUFFER_ALL', catchupWindow: '30 days' } as const;
+export const WINDOW_POLICIES = { overlap: 'SKIP', catchupWindow: '30 days' } as const;
 
 function calendarOf({ opensAt }: Occurrence): CalendarSpec {
   const at = new Date(opensAt);

@@ -1,6 +1,5 @@
 /** Windows as a real server keeps them, without a worker: what a schedule does next, and what changes leave of it. */
 import { Client, Connection } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectKedge } from '../../../src/client/connect-kedge.js';
 import type { KedgeClient } from '../../../src/client/kedge-client.js';
@@ -25,7 +24,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 const daily = (name: string): WindowDefinition =>
   parseWindowFile({ name, zone: 'UTC', start: '2026-01-01T00:00', rule: 'FREQ=DAILY', duration: '1h', nodes: ['node1'], command: 'true' });
 const planned = (definition: WindowDefinition, skipped: readonly string[] = []) =>
@@ -67,28 +65,13 @@ test('a window opens at its next times after it was made, has opened, was edited
   await expect.poll(() => nextOf('again')).toEqual(opens(later));
 });
 
-test('a window that came due while the server was down is started all the same, to tell that it was missed, and waits for the one before it', async () => {
+test('a window that came due while the server was down is started all the same, to tell that it was missed', async () => {
   const definition = daily('missed');
   await kedge.windows.create({ definition, occurrences: planned(definition) });
-  const kept = { policies: { overlap: 'BUFFER_ALL', catchupWindow: 30 * 86_400_000 } };
+  const kept = { policies: { overlap: 'SKIP', catchupWindow: 30 * 86_400_000 } };
   expect(await described('missed')).toMatchObject(kept);
   await kedge.windows.change('missed', () => ({ definition, skipped: [], occurrences: planned(definition) }));
   expect(await described('missed')).toMatchObject(kept);
-});
-
-test('an opening that comes due while the one before is open waits for it, and knows when it was due', async () => {
-  const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1_000 + seconds) * 1_000).toISOString();
-  const occurrences = [inSeconds(2), inSeconds(4)].map((opensAt) => ({ opensAt, closesAt: inSeconds(3_600) }));
-  await kedge.windows.create({ definition: daily('queue'), occurrences });
-  const running = async () => {
-    const last = (await described('queue')).info.runningActions[0];
-    return last?.type === 'startWorkflow' ? client.workflow.getHandle(last.workflow.workflowId).describe() : null;
-  };
-  const due = async () => (await running())?.typedSearchAttributes.get(SCHEDULED_AT)?.toISOString();
-  await expect.poll(due, { timeout: 20_000 }).toBe(occurrences[0]?.opensAt);
-  await expect.poll(async () => (await described('queue')).raw.info?.bufferSize?.toNumber() ?? 0, { timeout: 20_000 }).toBe(1);
-  await client.workflow.getHandle((await running())?.workflowId ?? '').terminate();
-  await expect.poll(due, { timeout: 20_000 }).toBe(occurrences[1]?.opensAt);
 });
 
 test('a window that can not be read is listed with the reason, hides no other, and can be deleted', async () => {
@@ -105,4 +88,22 @@ test('a window that can not be read is listed with the reason, hides no other, a
   await expect.poll(listed, { timeout: 10_000 }).toEqual(expect.arrayContaining(['well', { name: 'odd', problem: expect.stringContaining('Cannot read') }]));
   await kedge.windows.remove('odd');
   await expect.poll(listed, { timeout: 10_000 }).not.toContainEqual(expect.objectContaining({ name: 'odd' }));
+});
+
+test('a window is edited, paused, and deleted; its skipped occurrence is left out', async () => {
+  const definition = daily('edited');
+  const { windows } = kedge;
+  await windows.create({ definition, occurrences: [] });
+  await expect(windows.create({ definition, occurrences: [] })).rejects.toMatchObject({ code: 'already-exists' });
+  await windows.change('edited', (before) => ({
+    definition: parseWindowFile({ ...windowFileOf(before), atOnce: 3 }),
+    skipped: ['2030-01-01T00:00:00.000Z'],
+    occurrences: [],
+  }));
+  await windows.pause('edited', true);
+  await expect
+    .poll(() => windows.show('edited'))
+    .toMatchObject({ definition: { atOnce: 3 }, skipped: ['2030-01-01T00:00:00.000Z'], paused: true, report: null });
+  await windows.remove('edited');
+  await expect(windows.show('edited')).rejects.toMatchObject({ code: 'not-found' });
 });
