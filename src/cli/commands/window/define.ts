@@ -62,9 +62,10 @@ export function windowCreateCommand(context: CliContext): CommandUnknownOpts {
     const fields = await fieldsOf(name, options);
     const saved = await withCluster(context, globalOptions(command), async (cluster) => {
       const planner = await openPlanner(context, cluster);
-      const { definition, occurrences } = planner.plan({ ...fields }, []);
+      const { definition, occurrences } = planner.plan(fields, []);
+      const warnings = await planner.warn(definition);
       await cluster.windows.create({ definition, occurrences });
-      return { definition, warnings: await planner.warn(definition) };
+      return { definition, warnings };
     });
     printData(context, saved, { json: options.json, text: ({ definition }) => `Window ${definition.name} is made\n` });
   });
