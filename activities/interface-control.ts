@@ -86,6 +86,8 @@ export interface CommandEnd {
 }
 
 export interface OpenedWindow {
+  /** `opensAt` of the newest occurrence that is open now; null: none is. Absent from answers of an older Kedge. */
+  readonly openSince?: string | null;
   readonly definition: WindowDefinition;
   readonly nodes: readonly NodeName[];
   /** Why the schedule was not brought up to date; null: it was. */

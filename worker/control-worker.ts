@@ -139,7 +139,7 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
     cordonNode: (node, cordoned) => kedge.cordonNode(node, cordoned),
     scheduleWindow: (change) => crashPoint('control.schedule-window', () => kedge.scheduleWindow(change)),
     runOnNode: (call) => runBySsh(call),
-    tellHook: async (call) => tellHook(await hooks(), call),
+    tellHook: (call) => tellHook(hooks, call),
     changeAway: (change) => kedge.changeAway(change),
     readSlots: () => kedge.readSlots(),
     placement,

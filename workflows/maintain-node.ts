@@ -19,6 +19,7 @@ import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timing
 import { workAnswerUpdate } from './messages.js';
 import { doWork, isWell, type Ask, type WorkEnd } from './node-work.js';
 import { onControl, onNode } from './on-node.js';
+import { startAgain } from './start-again.js';
 import { instantMs, workflowInstant, workflowTimeMs } from './workflow-time.js';
 
 export interface MaintainNodeInput extends Upkeep {
@@ -66,28 +67,36 @@ export async function maintainNode(input: MaintainNodeInput): Promise<NodeOutcom
   keep({});
   const drained = await evacuate(input, 'evacuateNode').catch((error: unknown) => notDrained(error));
   if ('result' in drained) return ended(drained.result, drained.reason);
-  if (drained.end === 'cancelled') return ended('cancelled', 'The drain was cancelled; the node stays cordoned');
+  if (drained.end === 'cancelled') return ended('cancelled', `The drain was cancelled; ${asItStays(drained)}`);
   return CancellationScope.nonCancellable(async () => {
     const why = whyNotDrained(drained) ?? (await whyInUse(node, timings));
     const isLate = workflowTimeMs() >= instantMs(closesAt);
     if (why !== null || isLate || drained.end === 'out-of-time') {
-      const restored = await giveBack();
+      const restored = await giveBack(drained);
       return drained.end === 'out-of-time' || why === null
         ? ended('out-of-time', joined('The window closed before the node was empty', restored))
         : ended('not-touched', joined(why, restored));
     }
     keep({ phase: 'working' });
     const work: WorkEnd = await doWork(input, { timings, ask });
-    if (!work.isDone) return ended('failed', `${work.reason}; the node stays cordoned`, work.output);
+    if (!work.isDone) return ended('failed', `${work.reason}; ${asItStays(drained)}`, work.output);
     keep({ phase: 'checking' });
     const ill = await isWell(input, { timings });
-    if (ill !== null) return ended('failed', `${ill}; the node stays cordoned`, work.output);
-    return ended('done', await giveBack(), work.output);
+    if (ill !== null) return ended('failed', `${ill}; ${asItStays(drained)}`, work.output);
+    return ended('done', await giveBack(drained), work.output);
   });
 
-  /** A node that is well takes guests again; its own come home when the window says so. Answers what did not come. */
-  async function giveBack(): Promise<string | null> {
+  /**
+   * A node that is well takes guests again: those that its drain shut down run again, and its own come home when the window says so, however late it
+   * is by then. Answers what did not.
+   */
+  async function giveBack({ shutDown }: EvacuationReport): Promise<string | null> {
     keep({ phase: 'restoring' });
+    const off = await startAgain(node, { vmids: shutDown, timings });
+    return joined(off, await bringHome());
+  }
+
+  async function bringHome(): Promise<string | null> {
     if (!input.restore) {
       await onControl(timings).cordonNode({ node, cordoned: false });
       return null;
@@ -102,12 +111,20 @@ export async function maintainNode(input: MaintainNodeInput): Promise<NodeOutcom
   }
 }
 
-function evacuate({ node, window, closesAt, timings }: MaintainNodeInput, type: 'evacuateNode' | 'restoreNode'): Promise<EvacuationReport> {
+/** Of a node that is not given back. */
+function asItStays({ shutDown }: EvacuationReport): string {
+  return `the node stays cordoned${shutDown.length === 0 ? '' : `, and guests that were shut down stay off: ${shutDown.join(', ')}`}`;
+}
+
+function evacuate(input: MaintainNodeInput, type: 'evacuateNode' | 'restoreNode'): Promise<EvacuationReport> {
+  const { node, window, parallel, timings } = input;
   const args: EvacuateNodeInput = {
     node,
     requestedBy: `window ${window}`,
     priority: 'maintenance',
-    until: closesAt,
+    // Only the drain begins something: a restore brings to its end what was begun.
+    ...(type === 'evacuateNode' ? drainLimits(input) : {}),
+    ...(parallel == null ? {} : { parallel }),
     ...(timings === undefined ? {} : { timings }),
   };
   return executeChild<(input: EvacuateNodeInput) => Promise<EvacuationReport>>(WORKFLOW_TYPES[type], {
@@ -115,6 +132,12 @@ function evacuate({ node, window, closesAt, timings }: MaintainNodeInput, type: 
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [args],
   });
+}
+
+/** One guest that is waited for must not cost the node, and those after it, the whole window: half of what is left is for the work and for others. */
+function drainLimits({ closesAt, force = 'skip' }: MaintainNodeInput): Pick<EvacuateNodeInput, 'until' | 'waitUntil' | 'force'> {
+  const leftMs = Math.max(0, instantMs(closesAt) - workflowTimeMs());
+  return { until: closesAt, waitUntil: workflowInstant(leftMs / 2), force };
 }
 
 function notDrained(error: unknown): { readonly result: NodeResult; readonly reason: string } {
@@ -142,6 +165,6 @@ async function whyInUse(node: NodeName, timings: WorkflowTimings): Promise<strin
   }
 }
 
-function joined(one: string, other: string | null): string {
-  return other === null ? one : `${one}. ${other}`;
+function joined(...sentences: readonly (string | null)[]): string | null {
+  return sentences.filter((one) => one !== null).join('. ') || null;
 }

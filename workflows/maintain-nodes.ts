@@ -6,13 +6,13 @@ import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlready
 import { CancellationScope, condition, isCancellation, ParentClosePolicy, startChild, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { NodeName } from '../src/domain/ids.js';
 import { readFailure } from '../src/domain/read-failure.js';
-import { finishedAfter, finishedBefore, isMissed, nextRollStep } from '../src/domain/window/roll.js';
+import { inBrief, isMissed, nextRollStep, roundAfter, roundBefore } from '../src/domain/window/roll.js';
 import type { NodeOutcome, ScheduledWindow, WindowReport } from '../src/domain/window/window.js';
 import { upkeepWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import type { maintainNode, MaintainNodeInput } from './maintain-node.js';
 import { onControl } from './on-node.js';
-import { workflowInstant, workflowTimeMs } from './workflow-time.js';
+import { instantMs, workflowInstant, workflowTimeMs } from './workflow-time.js';
 
 export interface MaintainNodesInput extends ScheduledWindow {
   /** For tests only. */
@@ -25,18 +25,20 @@ const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', Sear
 export async function maintainNodes(input: MaintainNodesInput): Promise<WindowReport> {
   const timings = withTimings(input.timings);
   const { file, skipped, revision } = input;
-  const { definition, nodes, warning } = await onControl(timings).openWindow({ file, skipped, revision });
+  const { definition, nodes, openSince, warning } = await onControl(timings).openWindow({ file, skipped, revision });
   const { typedSearchAttributes, startTime } = workflowInfo();
-  const opensMs = (typedSearchAttributes.get(SCHEDULED_AT) ?? startTime).getTime();
+  const dueMs = (typedSearchAttributes.get(SCHEDULED_AT) ?? startTime).getTime();
+  // After an outage this is the first of those that came due in it, and the server has dropped the others.
+  const opensMs = openSince == null ? dueMs : Math.max(dueMs, instantMs(openSince));
   const closesMs = opensMs + definition.durationMs;
-  const before = finishedBefore(previousReport(), nodes);
+  const before = roundBefore(previousReport(), nodes);
   let outcomes: readonly NodeOutcome[] = [];
   let atWork: readonly NodeName[] = [];
   let isCancelled = false;
 
   const report = (end: WindowReport['end']): WindowReport => {
-    const finished = finishedAfter(before, outcomes);
-    return { window: definition.name, opensAt: at(opensMs), closesAt: at(closesMs), end, outcomes, atWork, finished, warning };
+    const round = roundAfter(before, outcomes, definition.onFailure);
+    return { window: definition.name, opensAt: at(opensMs), closesAt: at(closesMs), end, outcomes, atWork, ...round, warning };
   };
   const closed = (end: WindowReport['end']): WindowReport => {
     const last = report(end);
@@ -52,13 +54,13 @@ export async function maintainNodes(input: MaintainNodesInput): Promise<WindowRe
   });
   return CancellationScope.nonCancellable(async () => {
     for (;;) {
-      const state = { nodes, finished: before, outcomes, atWork, nowMs: workflowTimeMs(), closesMs, isCancelled };
+      const state = { nodes, ...before, outcomes, atWork, nowMs: workflowTimeMs(), closesMs, isCancelled };
       const step = nextRollStep(definition, state);
       if (step.do === 'end') return closed(step.end);
       for (const node of step.nodes) {
         atWork = [...atWork, node];
         void maintain(node).then((outcome) => {
-          outcomes = [...outcomes, outcome];
+          outcomes = [...outcomes, inBrief(outcome)];
           atWork = atWork.filter((other) => other !== node);
         });
       }
@@ -77,6 +79,8 @@ export async function maintainNodes(input: MaintainNodesInput): Promise<WindowRe
       closesAt: at(closesMs),
       work: definition.work,
       healthCheck: definition.healthCheck,
+      force: definition.force,
+      parallel: definition.parallel,
       restore: definition.restore,
       ...(input.timings === undefined ? {} : { timings: input.timings }),
     };

@@ -2,6 +2,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { CommandEnd } from '../activities/interface-control.js';
 import { assertNever } from '../src/domain/assert-never.js';
+import type { NodeName } from '../src/domain/ids.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import type { Upkeep, WorkAnswer } from '../src/domain/window/window.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
@@ -19,8 +20,6 @@ interface Help {
 }
 /** `unknown`: it may have run, may run still, or not at all. */
 type Attempt = WorkEnd | { readonly unknown: string; readonly output: string | null };
-
-const REBOOT_COMMAND_MS = 120_000;
 
 /** Has the work done, asking whenever nobody can know how it ended. */
 export async function doWork(upkeep: Upkeep, help: Help): Promise<WorkEnd> {
@@ -71,25 +70,40 @@ function judged(end: CommandEnd | { readonly lost: string }): Attempt {
   return exitCode === 0 ? { isDone: true, output } : { isDone: false, reason: `The command exited with ${String(exitCode)}`, output };
 }
 
-/** The connection may go down with the node, so only a plain refusal counts; what proves a reboot is another boot. */
+/**
+ * The command has all of the time: it may upgrade before it reboots, and ends at once when the connection goes down with the node. So only a plain
+ * refusal counts; what proves a reboot is another boot.
+ */
 async function reboot(call: Call, timings: WorkflowTimings): Promise<Attempt> {
   const { node, timeoutMs } = call;
   const { bootId } = await onControl(timings).examineNode({ node });
-  const end = await run({ ...call, timeoutMs: Math.min(timeoutMs, REBOOT_COMMAND_MS) }, { timings, repeatable: false });
+  const end = await run(call, { timings, repeatable: false });
+  if ('timedOut' in end && end.timedOut) return judged(end);
   const output = 'lost' in end ? null : end.output;
-  const isRefused = !('lost' in end) && end.exitCode !== null && end.exitCode !== 0 && !end.timedOut;
+  const isRefused = !('lost' in end) && end.exitCode !== null && end.exitCode !== 0;
   const waitMs = isRefused ? Math.min(timeoutMs, timings.callTimeoutMs) : timeoutMs;
-  const { booted } = await onWork(timings, { timeoutMs: waitMs, repeatable: true }).awaitBoot({ node, bootId, timeoutMs: waitMs });
-  if (booted) return { isDone: true, output };
+  if (await isHeard({ node, bootId, waitMs }, timings)) return { isDone: true, output };
   if (isRefused) return { isDone: false, reason: `The reboot exited with ${String(end.exitCode)}, and the node has not booted`, output };
   return { unknown: 'The node was told to reboot and has not registered another boot in time', output };
 }
 
+/** Heard in time, on another boot than this one. It only looks: a control worker that dies meanwhile, however often, only has it look again. */
+async function isHeard({ node, bootId, waitMs }: { node: NodeName; bootId: string | null; waitMs: number }, timings: WorkflowTimings): Promise<boolean> {
+  const endMs = workflowTimeMs() + waitMs;
+  for (let leftMs = waitMs; leftMs > 0; leftMs = endMs - workflowTimeMs()) {
+    try {
+      const { booted } = await onWork(timings, { timeoutMs: leftMs, repeatable: true }).awaitBoot({ node, bootId, timeoutMs: leftMs });
+      return booted;
+    } catch {
+      await sleep(timings.retryFirstMs * 4);
+    }
+  }
+  return false;
+}
+
 /** Heard, and its check exits with 0 in time. Null: it is well; otherwise why not. A check only looks, so it is repeated. */
 export async function isWell({ node, healthCheck }: Upkeep, { timings }: { timings: WorkflowTimings }): Promise<string | null> {
-  const heardMs = timings.stepTimeoutMs;
-  const { booted } = await onWork(timings, { timeoutMs: heardMs, repeatable: true }).awaitBoot({ node, bootId: null, timeoutMs: heardMs });
-  if (!booted) return 'The node is not heard after the work';
+  if (!(await isHeard({ node, bootId: null, waitMs: timings.stepTimeoutMs }, timings))) return 'The node is not heard after the work';
   if (healthCheck === null) return null;
   const { command, timeoutMs } = healthCheck;
   const endMs = workflowTimeMs() + timeoutMs;

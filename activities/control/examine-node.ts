@@ -14,15 +14,15 @@ export async function examineNode(cluster: Pick<ClusterAccess, 'nodeStatus'>, no
   return { isHeard, bootId: status?.bootId ?? null };
 }
 
-/** Waits for the node to be heard on another boot. Only looks, so that it may be repeated from its beginning. */
+/** Waits for the node to be heard on another boot. A look that fails is one that has not heard it. Only looks, so that it may be repeated from its beginning. */
 export async function awaitBoot(
   cluster: Pick<ClusterAccess, 'nodeStatus'>,
   { node, bootId, timeoutMs }: { node: NodeName; bootId: string | null; timeoutMs: number },
 ): Promise<{ booted: boolean }> {
   const endMs = Date.now() + timeoutMs;
   while (Date.now() < endMs) {
-    const look = await examineNode(cluster, node);
-    if (look.isHeard && look.bootId !== null && look.bootId !== bootId) return { booted: true };
+    const look = await examineNode(cluster, node).catch(() => null);
+    if (look?.isHeard === true && look.bootId !== null && look.bootId !== bootId) return { booted: true };
     await delay(LOOK_EVERY_MS);
   }
   return { booted: false };

@@ -14,12 +14,14 @@ export async function openWindow(
   { file, skipped, revision }: ScheduledWindow,
 ): Promise<OpenedWindow> {
   const definition = parseWindowFile(file);
-  const occurrences = nextOccurrences(definition, { from: new Date().toISOString(), count: SCHEDULED_AHEAD, skipped });
+  const now = new Date().toISOString();
+  const occurrences = nextOccurrences(definition, { from: now, count: SCHEDULED_AHEAD, skipped });
+  const openSince = occurrences.findLast(({ opensAt }) => opensAt <= now)?.opensAt ?? null;
   let warning: string | null = null;
   try {
     await cluster.scheduleWindow({ name: definition.name, revision, occurrences });
   } catch (error) {
     warning = `The next occurrences could not be scheduled: ${error instanceof Error ? error.message : String(error)}`;
   }
-  return { definition, nodes: definition.nodes ?? cluster.nodes, warning };
+  return { definition, nodes: definition.nodes ?? cluster.nodes, openSince, warning };
 }

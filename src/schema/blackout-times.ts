@@ -1,7 +1,7 @@
 /** When blackouts are on: by the same computation as windows. Never in a workflow, see window-occurrences.ts. */
 import type { Blackout, OpenBlackout } from '../domain/window/blackout.js';
 import type { Occurrence } from '../domain/window/window.js';
-import { nextOccurrences } from './window-occurrences.js';
+import { eachOccurrence, nextOccurrences } from './window-occurrences.js';
 
 /** Occurrences that follow each other without a gap are one time to wait for; beyond so many the end is looked for again when it has come. */
 const MOST_JOINED = 100;
@@ -26,11 +26,10 @@ export function firstWithin(blackout: Blackout, occurrences: readonly Occurrence
 
 /** Null: it is off. */
 function endOf(blackout: Blackout, now: string): string | null {
-  const [first] = nextOccurrences(blackout, { from: now, count: 1, skipped: [] });
-  if (first === undefined || Date.parse(first.opensAt) > Date.parse(now)) return null;
-  let endsAt = first.closesAt;
-  for (const { opensAt, closesAt } of nextOccurrences(blackout, { from: now, count: MOST_JOINED, skipped: [] })) {
-    if (Date.parse(opensAt) > Date.parse(endsAt)) break;
+  let endsAt: string | null = null;
+  let joined = 0;
+  for (const { opensAt, closesAt } of eachOccurrence(blackout, { from: now, skipped: [] })) {
+    if (Date.parse(opensAt) > Date.parse(endsAt ?? now) || (joined += 1) > MOST_JOINED) break;
     endsAt = closesAt;
   }
   return endsAt;

@@ -15,6 +15,8 @@ export function windowFileOf(window: WindowDefinition): WindowFile {
     atOnce: window.atOnce,
     ...workFile(work),
     ...(healthCheck === null ? {} : { check: healthCheck.command, checkTimeout: `${healthCheck.timeoutMs}ms` }),
+    force: window.force,
+    ...(window.parallel === null ? {} : { parallel: window.parallel }),
     restore: window.restore,
     missed: `${window.lateMs}ms`,
     onFailure: window.onFailure,

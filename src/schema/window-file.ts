@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORCES } from '../domain/drain/resolve-evacuation.js';
 import { parseNodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import type { WindowDefinition, WindowWork } from '../domain/window/window.js';
@@ -7,9 +8,13 @@ import { isZone, lastingField, nameField, spanField, startField, zoneField } fro
 import { whyNoRule } from './window-occurrences.js';
 
 const LATE_MS = 300_000;
+/** A drain takes no more. */
+const MOST_PARALLEL = 100;
 
 const oneLine = z.string().regex(/^[^\n\r\0]*\S[^\n\r\0]*$/, 'must be one line of a shell command');
 const timeout = spanField.refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'must be from 1s to 24h');
+/** Starts take seconds, so that a shorter one would be missed each time. */
+const late = spanField.refine((ms) => ms >= 60_000, 'must be skip, or a span of at least 1m');
 
 /** The file of `kedge window create --file`; the command line makes the same out of its options. It is also what the schedule keeps. */
 export const windowFileSchema = z
@@ -32,9 +37,13 @@ export const windowFileSchema = z
     repeatable: z.boolean().default(false),
     check: oneLine.optional(),
     checkTimeout: timeout.prefault('5m'),
+    /** What becomes of guests that the drain waits for, halfway to the end of the window. */
+    force: z.enum(FORCES).default('skip'),
+    /** Moves at a time, of one node. */
+    parallel: z.int().min(1).max(MOST_PARALLEL).optional(),
     restore: z.boolean().default(true),
     /** `skip`, or how late it may open. */
-    missed: z.union([z.literal('skip'), spanField]).default('skip'),
+    missed: z.union([z.literal('skip'), late]).default('skip'),
     onFailure: z.enum(['stop', 'continue']).default('stop'),
   })
   .check((context) => {
@@ -58,6 +67,8 @@ export const windowFileSchema = z
       atOnce: file.atOnce,
       work: workOf(file),
       healthCheck: file.check === undefined ? null : { command: file.check, timeoutMs: file.checkTimeout },
+      force: file.force,
+      parallel: file.parallel ?? null,
       restore: file.restore,
       lateMs: file.missed === 'skip' ? LATE_MS : file.missed,
       onFailure: file.onFailure,

@@ -11,27 +11,40 @@ type When = Pick<WindowDefinition, 'zone' | 'start' | 'rule'>;
 const RULE = /^FREQ=(?:HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+)*$/;
 const EXAMPLE = 'must be an RRULE like FREQ=WEEKLY;BYDAY=TU or FREQ=MONTHLY;BYDAY=SU;BYSETPOS=1';
 
+type Looked = When & Pick<WindowDefinition, 'durationMs'>;
+
 /** The next occurrences that are not over at `from` (RFC 3339), without the skipped ones (their `opensAt`). */
 export function nextOccurrences(
-  window: When & Pick<WindowDefinition, 'durationMs'>,
-  { from, count, skipped }: { readonly from: string; readonly count: number; readonly skipped: readonly string[] },
+  window: Looked,
+  { count, ...options }: { readonly from: string; readonly count: number; readonly skipped: readonly string[] },
 ): readonly Occurrence[] {
-  const fromMs = Date.parse(from) - window.durationMs;
   const found: Occurrence[] = [];
-  const add = (opensMs: number): boolean => {
+  for (const occurrence of eachOccurrence(window, options)) if (found.push(occurrence) >= count) break;
+  return found;
+}
+
+/** The same one after the other: each costs an expansion of the rule, so that whoever stops early has saved the rest. */
+export function* eachOccurrence(
+  window: Looked,
+  { from, skipped }: { readonly from: string; readonly skipped: readonly string[] },
+): Generator<Occurrence, void> {
+  const fromMs = Date.parse(from) - window.durationMs;
+  for (const opensMs of instantsAfter(window, fromMs)) {
     const opensAt = new Date(opensMs).toISOString();
-    if (opensMs > fromMs && !skipped.includes(opensAt)) found.push({ opensAt, closesAt: new Date(opensMs + window.durationMs).toISOString() });
-    return found.length < count;
-  };
+    if (!skipped.includes(opensAt)) yield { opensAt, closesAt: new Date(opensMs + window.durationMs).toISOString() };
+  }
+}
+
+function* instantsAfter(window: When, fromMs: number): Generator<number, void> {
   if (window.rule === null) {
-    const only = startOf(window);
-    if (only !== null) add(only.epochMilliseconds);
-    return found;
+    const only = startOf(window)?.epochMilliseconds ?? null;
+    if (only !== null && only > fromMs) yield only;
+    return;
   }
   const rule = ruleOf(window);
-  let next = rule.next(new Date(fromMs));
-  while (next !== null && add(epochMs(next))) next = rule.next(new Date(epochMs(next)));
-  return found;
+  for (let next = rule.next(new Date(fromMs)); next !== null; next = rule.next(new Date(epochMs(next)))) {
+    if (epochMs(next) > fromMs) yield epochMs(next);
+  }
 }
 
 /** Which of the three is wrong, and why; null when all are right. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KedgeError } from '../../src/domain/kedge-error.js';
 import { createLogger } from '../../src/log/logger.js';
 import { hooksConfigSchema, type HooksConfig } from '../../src/schema/hooks-config.js';
 import { watchEvents } from '../../worker/watch-events.js';
@@ -14,6 +15,8 @@ const SECRET = 'a-secret-of-the-test';
 const folder = mkdtempSync(join(tmpdir(), 'kedge-hooks-'));
 const taken: string[] = [];
 let refusals = 2;
+/** kedge.yaml is being edited when the first event is to be told. */
+let halfWritten = 1;
 const receiver = createServer((request, response) => {
   request.resume();
   refusals -= 1;
@@ -32,7 +35,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'secret'), SECRET, { mode: 0o600 });
   const pager = { type: 'webhook', url: `http://127.0.0.1:${String(port)}/`, secretFile: join(folder, 'secret'), events: ['note'] };
   hooks = hooksConfigSchema.parse({ pager });
-  cluster = await startTestCluster({ hooks: () => Promise.resolve({ cluster: 'test', hooks }) });
+  cluster = await startTestCluster({
+    hooks: () => ((halfWritten -= 1) < 0 ? Promise.resolve({ cluster: 'test', hooks }) : Promise.reject(new KedgeError('bad-config', 'half of a line'))),
+  });
 });
 afterAll(async () => {
   await cluster.stop();
@@ -41,7 +46,7 @@ afterAll(async () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('a hook', () => {
-  it('is told of what happens since it is known, by a receiver that refuses twice, once by several control workers', async () => {
+  it('is told of what happens since it is known, once by several control workers, though kedge.yaml can not be read at first and the receiver refuses twice', async () => {
     await cluster.kedge.registerNode({ node: NODE, bootId: 'before' });
     await cluster.kedge.hooks.knownSince('pager');
     const stops = [watch(), watch()];

@@ -49,10 +49,13 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
         }),
         limits: async () => limitSettingsOf((await loadClusterConfig(file)).limits),
         balancePolicy,
-        hooks: async () => {
-          const { cluster, hooks } = await loadClusterConfig(file);
-          return { cluster, hooks };
-        },
+        hooks: keepingLast(
+          async () => {
+            const { cluster, hooks } = await loadClusterConfig(file);
+            return { cluster, hooks };
+          },
+          { first: config, onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: hooks are as it said before') },
+        ),
         log,
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

@@ -10,6 +10,7 @@ const TOLD: readonly string[] = [
   WORKFLOW_TYPES.migrateGuest,
   WORKFLOW_TYPES.evacuateNode,
   WORKFLOW_TYPES.restoreNode,
+  WORKFLOW_TYPES.balanceCluster,
   WORKFLOW_TYPES.maintainNodes,
   WORKFLOW_TYPES.maintainNode,
   WORKFLOW_TYPES.nodePresence,

@@ -1,4 +1,5 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
+import type { BalanceReport } from '../../domain/balance/balance.js';
 import type { EventFact, RunFact } from '../../domain/events/facts.js';
 import { parseNodeName, parseVmid, type NodeName } from '../../domain/ids.js';
 import { isRecord } from '../../domain/is-record.js';
@@ -30,6 +31,8 @@ export async function readFact(context: ClientContext, listed: ListedRun): Promi
       const told = await tell(context, run, { is: isEvacuationReport, under: 'report', query: QUERIES.evacuation });
       return { of: 'evacuation', run, plan: type === WORKFLOW_TYPES.evacuateNode ? 'evacuate' : 'restore', node: nodeOf(run, 'evacuation-'), ...told };
     }
+    case WORKFLOW_TYPES.balanceCluster:
+      return { of: 'balance', run, ...(await tell(context, run, { is: isBalance, under: 'report', query: QUERIES.balance })) };
     case WORKFLOW_TYPES.recoverNode:
       return {
         of: 'recovery',
@@ -114,6 +117,10 @@ function windowOf({ workflowId }: RunFact): string {
 
 function isRecovery(value: unknown): value is RecoveryReport {
   return isRecord(value) && typeof value['node'] === 'string' && Array.isArray(value['taken']) && Array.isArray(value['evidence']);
+}
+
+function isBalance(value: unknown): value is BalanceReport {
+  return isRecord(value) && typeof value['startedAt'] === 'string' && Array.isArray(value['nodes']) && Array.isArray(value['moved']);
 }
 
 function isOutcome(value: unknown): value is NodeOutcome {

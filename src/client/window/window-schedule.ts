@@ -1,32 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { Client, ScheduleDescription } from '@temporalio/client';
+import type { CalendarSpec, Client, ScheduleDescription, ScheduleSpec } from '@temporalio/client';
 import { isRecord } from '../../domain/is-record.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { Occurrence, ScheduledWindow, WindowDefinition } from '../../domain/window/window.js';
 import { windowScheduleId } from '../../domain/workflow-names.js';
 import { windowFileOf } from '../../schema/print-window.js';
 
-/** Another start after an outage may come as late as the window allows; Temporal takes no less than this. */
-const SHORTEST_CATCH_UP_MS = 10_000;
+/** Months by their names, as the SDK wants them. */
+const MONTHS = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const;
 
-/** One entry of the schedule: a single second in UTC. Time zones and rules were worked out before. */
-export function calendarOf({
-  opensAt,
-}: Occurrence): Record<'year' | 'month' | 'dayOfMonth' | 'hour' | 'minute' | 'second', { start: number; end: number; step: number }[]> {
-  const at = new Date(opensAt);
-  const only = (value: number): { start: number; end: number; step: number }[] => [{ start: value, end: value, step: 1 }];
-  return {
-    year: only(at.getUTCFullYear()),
-    month: only(at.getUTCMonth() + 1),
-    dayOfMonth: only(at.getUTCDate()),
-    hour: only(at.getUTCHours()),
-    minute: only(at.getUTCMinutes()),
-    second: only(at.getUTCSeconds()),
-  };
+/**
+ * When a schedule acts: in single seconds in UTC, time zones and rules were worked out before. Whoever writes one goes through the SDK's encoder
+ * from here: it fills in the days of the week, and without them an entry matches no day at all.
+ */
+export function specOf(occurrences: readonly Occurrence[]): ScheduleSpec {
+  return { calendars: occurrences.map(calendarOf), timezone: 'UTC' };
 }
 
-export const catchUpMs = ({ lateMs, durationMs }: WindowDefinition): number => Math.max(SHORTEST_CATCH_UP_MS, Math.min(lateMs, durationMs));
+/**
+ * No two openings of a window at once. After an outage one opening is started however late that is, since it says itself whether it is too late
+ * (`isMissed`): what the server dropped would be missed without a trace. Of several that came due it is the first; it opens as the last (open-window.ts).
+ */
+export const WINDOW_POLICIES = { overlap: 'SKIP', catchupWindow: '30 days' } as const;
+
+function calendarOf({ opensAt }: Occurrence): CalendarSpec {
+  const at = new Date(opensAt);
+  return {
+    year: at.getUTCFullYear(),
+    month: MONTHS[at.getUTCMonth()] ?? 'JANUARY',
+    dayOfMonth: at.getUTCDate(),
+    hour: at.getUTCHours(),
+    minute: at.getUTCMinutes(),
+    second: at.getUTCSeconds(),
+  };
+}
 
 /** What a schedule keeps of a definition. */
 export function scheduledWindow(definition: WindowDefinition, skipped: readonly string[]): ScheduledWindow {

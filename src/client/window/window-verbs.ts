@@ -1,4 +1,4 @@
-import { type CalendarSpec, ScheduleAlreadyRunning, WorkflowNotFoundError } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import { isRecord } from '../../domain/is-record.js';
 import { KedgeError } from '../../domain/kedge-error.js';
 import type { NodeName } from '../../domain/ids.js';
@@ -9,7 +9,7 @@ import { CONTROL_START } from '../control-start.js';
 import { executeUpdate } from '../execute-update.js';
 import type { ClientContext } from '../kedge-client.js';
 import { changeWindow, type WindowChange } from './change-window.js';
-import { catchUpMs, describeWindow, scheduledWindow } from './window-schedule.js';
+import { describeWindow, scheduledWindow, specOf, WINDOW_POLICIES } from './window-schedule.js';
 import { withWindowErrors } from './window-errors.js';
 
 export interface WindowView {
@@ -24,19 +24,27 @@ export interface WindowView {
   readonly upkeep: readonly UpkeepProgress[];
 }
 
+/** One whose schedule this Kedge can't read: made by another version, or by hand. */
+export interface UnreadableWindow {
+  readonly name: string;
+  readonly problem: string;
+}
+
 /** `kedge window …`. All reject with KedgeError; `not-found` for a window that is not there. */
 export interface WindowVerbs {
   /** @throws `already-exists` */
   create(window: { definition: WindowDefinition; occurrences: readonly Occurrence[] }): Promise<void>;
-  list(): Promise<readonly WindowView[]>;
+  list(): Promise<readonly (WindowView | UnreadableWindow)[]>;
   show(name: string): Promise<WindowView>;
-  /** @throws `config-changed` when it is changed by somebody else at the same time */
-  change(name: string, change: (definition: WindowDefinition, kept: ScheduledWindow) => WindowChange): Promise<void>;
+  /** Answers what it has become. @throws `config-changed` when it is changed by somebody else at the same time */
+  change(name: string, change: (definition: WindowDefinition, kept: ScheduledWindow) => WindowChange): Promise<WindowChange>;
   pause(name: string, paused: boolean): Promise<void>;
   /** Opens it now, for as long as it lasts. @throws `guest-state` while it runs */
   runNow(name: string): Promise<void>;
   /** Nothing more is begun; a node where work has begun is brought to its end. @throws `not-found` when it does not run */
   cancel(name: string): Promise<void>;
+  /** The nodes where its work waits for an answer; also of a window that was deleted meanwhile. */
+  waiting(name: string): Promise<readonly NodeName[]>;
   /** Answers for work that waits. @throws `guest-state` when nothing waits */
   answer(name: string, given: { node: NodeName; answer: WorkAnswer }): Promise<void>;
   /** What runs goes on. */
@@ -55,8 +63,8 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
       try {
         await client.schedule.create({
           scheduleId: windowScheduleId(name),
-          spec: { calendars: occurrences.map(plainCalendar), timezone: 'UTC' },
-          policies: { overlap: 'SKIP', catchupWindow: catchUpMs(definition) },
+          spec: specOf(occurrences),
+          policies: WINDOW_POLICIES,
           action: {
             type: 'startWorkflow',
             workflowType: WORKFLOW_TYPES.maintainNodes,
@@ -77,7 +85,7 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
         for await (const { scheduleId } of client.schedule.list()) {
           if (scheduleId.startsWith(WINDOW_SCHEDULES)) names.push(scheduleId.slice(WINDOW_SCHEDULES.length));
         }
-        return Promise.all(names.sort().map(show));
+        return (await Promise.all(names.sort().map((name) => listWindow(context, name)))).flat();
       }),
     change: (name, change) => changeWindow(context, name, change),
     pause: (name, paused) =>
@@ -90,30 +98,20 @@ export function windowVerbs(context: ClientContext): WindowVerbs {
       await withWindowErrors(`run window ${name}`, name, () => handle(name).trigger('SKIP'));
     },
     cancel: async (name) => {
-      const { running } = await show(name);
+      const running = await withWindowErrors(`cancel window ${name}`, name, () => findOpening(context, name));
       if (running === null) throw new KedgeError('not-found', `Cannot cancel window ${name}: it is not open`);
       await withWindowErrors(`cancel window ${name}`, name, () => client.workflow.getHandle(running.workflowId, running.runId).cancel());
     },
+    waiting: (name) =>
+      withWindowErrors(`look what window ${name} waits for`, name, async () => {
+        const all = await readUpkeep(client, context.nodes);
+        return all.filter(({ window, question }) => window === name && question !== null).map(({ node }) => node);
+      }),
     answer: (name, { node, answer }) =>
       withWindowErrors(`answer for node ${node} of window ${name}`, name, () =>
         executeUpdate<undefined>(client.workflow.getHandle(upkeepWorkflowId(node)), UPDATES.workAnswer, { window: name, answer }),
       ),
     remove: (name) => withWindowErrors(`delete window ${name}`, name, () => handle(name).delete()),
-  };
-}
-
-/** Months by their names, as the SDK wants them at a creation. */
-const MONTHS = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const;
-
-function plainCalendar({ opensAt }: Occurrence): CalendarSpec {
-  const at = new Date(opensAt);
-  return {
-    year: at.getUTCFullYear(),
-    month: MONTHS[at.getUTCMonth()] ?? 'JANUARY',
-    dayOfMonth: at.getUTCDate(),
-    hour: at.getUTCHours(),
-    minute: at.getUTCMinutes(),
-    second: at.getUTCSeconds(),
   };
 }
 
@@ -140,9 +138,35 @@ async function readWindow({ client }: ClientContext, name: string): Promise<Wind
   };
 }
 
+/** One bad window hides no other; one that was deleted since it was listed is none. */
+async function listWindow(context: ClientContext, name: string): Promise<readonly (WindowView | UnreadableWindow)[]> {
+  try {
+    return [await readWindow(context, name)];
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return [];
+    if (error instanceof KedgeError) return [{ name, problem: error.message }];
+    throw error;
+  }
+}
+
+/** What runs of a window outlives its schedule. */
+async function findOpening(context: ClientContext, name: string): Promise<WindowView['running']> {
+  try {
+    return (await readWindow(context, name)).running;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+  const query = `WorkflowType = '${WORKFLOW_TYPES.maintainNodes}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId, runId, memo } of context.client.workflow.list({ query })) {
+    const report: unknown = memo?.['window'];
+    if (isWindowReport(report) && report.window === name) return { workflowId, runId };
+  }
+  return null;
+}
+
 async function readUpkeep(client: ClientContext['client'], nodes: readonly NodeName[]): Promise<readonly UpkeepProgress[]> {
   const all = await Promise.all(nodes.map((node) => client.workflow.getHandle(upkeepWorkflowId(node)).describe().catch(gone)));
-  return all.flatMap((one) => (isUpkeepProgress(one?.memo?.['upkeep']) ? [one.memo['upkeep']] : []));
+  return all.flatMap((one) => (one?.status.name === 'RUNNING' && isUpkeepProgress(one.memo?.['upkeep']) ? [one.memo['upkeep']] : []));
 }
 
 /** Older than the retention, or not begun yet. */

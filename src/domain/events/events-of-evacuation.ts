@@ -28,7 +28,8 @@ export function eventsOfEvacuation({ run, said, failure, plan, node }: Evacuatio
   const by = said === null ? '' : `, asked for by ${said.requestedBy}`;
   const started = event('started', { at: said?.startedAt ?? run.startedAt, text: `started${by}` });
   if (run.endedAt === null) return [started];
-  return [started, event(endOf({ run, said, failure }), { at: run.endedAt, text: endText({ said, failure }) })];
+  // Without a report the start has another id than it was told under: it would be told again.
+  return [...(said === null ? [] : [started]), event(endOf({ run, said, failure }), { at: run.endedAt, text: endText({ said, failure }) })];
 }
 
 function endOf({ run, said, failure }: Pick<EvacuationFact, 'run' | 'said' | 'failure'>): End {

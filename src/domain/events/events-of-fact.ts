@@ -1,5 +1,6 @@
 import type { ClusterEvent } from './event.js';
 import type { DeliveryFact, EventFact, GuestCommandFact } from './facts.js';
+import { eventsOfBalance } from './events-of-balance.js';
 import { eventsOfEvacuation } from './events-of-evacuation.js';
 import { eventsOfMigration } from './events-of-migration.js';
 import { eventsOfNode, eventsOfRecovery } from './events-of-node.js';
@@ -15,6 +16,8 @@ export function eventsOfFact(fact: EventFact): readonly ClusterEvent[] {
       return eventsOfMigration(fact);
     case 'evacuation':
       return eventsOfEvacuation(fact);
+    case 'balance':
+      return eventsOfBalance(fact);
     case 'window':
       return eventsOfWindow(fact);
     case 'upkeep':

@@ -1,4 +1,6 @@
-import type { ClusterEvent } from './event.js';
+import { assertNever } from '../assert-never.js';
+import type { NodeResult } from '../window/window.js';
+import type { ClusterEvent, EventKind } from './event.js';
 import type { UpkeepFact, WindowFact } from './facts.js';
 
 /** One opening of a window is one run. */
@@ -16,7 +18,8 @@ export function eventsOfWindow({ run, said, failure, window }: WindowFact): read
   const opened = { ...event('opened', { at: run.startedAt, kind: 'window-opened', text: `Window ${window} opened${until}` }), nodes: [] };
   if (run.endedAt === null) return [opened];
   const results = (said?.outcomes ?? []).map(({ node, result }) => `${node} ${result}`).join(', ');
-  const isFailed = run.state === 'failed' || said?.end === 'failed';
+  // A cancel before it knew its nodes ends the execution itself.
+  const isFailed = failure === null ? run.state === 'failed' || said?.end === 'failed' : failure.code !== 'cancelled';
   const text = `Window ${window} ended${said?.end == null ? '' : ` as ${said.end}`}${results === '' ? '' : `: ${results}`}${failure === null ? '' : `: ${failure.message}`}`;
   return [opened, event('ended', { at: run.endedAt, kind: isFailed ? 'window-failed' : 'window-closed', text })];
 }
@@ -40,8 +43,24 @@ export function eventsOfUpkeep({ run, said, failure, node, progress }: UpkeepFac
     }
     return events;
   }
-  const isDone = run.state === 'completed' && said?.result === 'done';
   const reason = failure?.message ?? said?.reason ?? null;
   const text = `${name} ended: ${said?.result ?? 'failed'}${reason === null ? '' : `: ${reason}`}`;
-  return [...events, event('ended', { at: run.endedAt, kind: isDone ? 'window-node-done' : 'window-node-failed', text })];
+  return [...events, event('ended', { at: run.endedAt, kind: kindOf(run.state === 'completed' ? (said?.result ?? 'failed') : 'failed'), text })];
+}
+
+/** What is left for another opening, or to another who is at work there, has not failed. */
+function kindOf(result: NodeResult): EventKind {
+  switch (result) {
+    case 'done':
+      return 'window-node-done';
+    case 'busy':
+    case 'out-of-time':
+    case 'cancelled':
+      return 'window-node-left';
+    case 'not-touched':
+    case 'failed':
+      return 'window-node-failed';
+    default:
+      return assertNever(result);
+  }
 }

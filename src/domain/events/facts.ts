@@ -1,4 +1,5 @@
 /** What Temporal knows of one execution, as far as events follow from it. Pure and plain: src/client/events reads it. */
+import type { BalanceReport } from '../balance/balance.js';
 import type { EvacuationReport } from '../evacuation.js';
 import type { NodeName, Vmid } from '../ids.js';
 import type { MigrationStory } from '../migration.js';
@@ -37,6 +38,10 @@ export interface EvacuationFact extends Told<EvacuationReport> {
   readonly of: 'evacuation';
   readonly plan: EvacuationReport['plan'];
   readonly node: NodeName;
+}
+
+export interface BalanceFact extends Told<BalanceReport> {
+  readonly of: 'balance';
 }
 
 export interface WindowFact extends Told<WindowReport> {
@@ -84,4 +89,4 @@ export interface DeliveryFact {
   readonly failure: KedgeFailure | null;
 }
 
-export type EventFact = MigrationFact | EvacuationFact | WindowFact | UpkeepFact | NodeFact | RecoveryFact | GuestCommandFact | DeliveryFact;
+export type EventFact = MigrationFact | EvacuationFact | BalanceFact | WindowFact | UpkeepFact | NodeFact | RecoveryFact | GuestCommandFact | DeliveryFact;

@@ -1,4 +1,5 @@
 /** What a maintenance window is: when it opens, for how long, on which nodes, and what happens there. Plain JSON. */
+import type { EvacuateNodeInput } from '../evacuation.js';
 import type { NodeName } from '../ids.js';
 
 /** What is done on an empty node. */
@@ -31,6 +32,10 @@ export interface WindowDefinition {
   readonly atOnce: number;
   readonly work: WindowWork;
   readonly healthCheck: HealthCheck | null;
+  /** What becomes of guests that a drain would wait for without end, when half of what was left of the window is over. */
+  readonly force: NonNullable<EvacuateNodeInput['force']>;
+  /** Moves of a drain, and of a restore, at a time; null: as many as these do by themselves. */
+  readonly parallel: number | null;
   /** Bring the guests home when the node is done; otherwise they stay where they are. */
   readonly restore: boolean;
   /** Opens no later than so long after its time; later it was missed. */
@@ -62,7 +67,7 @@ export interface NodeOutcome {
   readonly result: NodeResult;
   /** In words; null when there is nothing to add. */
   readonly reason: string | null;
-  /** The last of what the work printed. */
+  /** The last of what the work printed; in the report of a window only of what failed, and shorter. The whole of it is what `upkeep-<node>` answers. */
   readonly output: string | null;
 }
 
@@ -77,8 +82,10 @@ export interface WindowReport {
   readonly end: WindowEnd | null;
   readonly outcomes: readonly NodeOutcome[];
   readonly atWork: readonly NodeName[];
-  /** Nodes that are done in this round, in earlier windows too. Empty after the last one: a new round begins. */
+  /** Nodes that are done in this round, in earlier windows too. When each node has had its turn, the next window begins a new round. */
   readonly finished: readonly NodeName[];
+  /** Nodes that have had their turn in this round and are not done; absent from reports of an older Kedge. */
+  readonly passedOver?: readonly NodeName[];
   /** Why the schedule could not be kept up to date, if it could not. */
   readonly warning: string | null;
 }
@@ -110,12 +117,9 @@ export interface ScheduledWindow {
 /** How many occurrences the schedule knows in advance; each opening brings them up to date. */
 export const SCHEDULED_AHEAD = 60;
 
-/** What one node of a window is to go through; input of `maintainNode`. */
-export interface Upkeep {
+/** What one node of a window is to go through; input of `maintainNode`. `force` and `parallel` are absent from windows of an older Kedge. */
+export interface Upkeep extends Pick<WindowDefinition, 'work' | 'healthCheck' | 'restore'>, Partial<Pick<WindowDefinition, 'force' | 'parallel'>> {
   readonly window: string;
   readonly node: NodeName;
   readonly closesAt: string;
-  readonly work: WindowWork;
-  readonly healthCheck: HealthCheck | null;
-  readonly restore: boolean;
 }

@@ -35,18 +35,15 @@ export async function sendMail({ host, port, tls, auth, from, to, subject, text,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const tooLate = AbortSignal.timeout(timeoutMs);
-  // Its own limits are for silence: a server that says a word now and then would hold it for ever.
-  const late = new Promise<never>((_, reject) => {
-    tooLate.addEventListener('abort', () => reject(new Error(`no answer within ${String(timeoutMs / 1_000)} s`)), { once: true });
-  });
+  // Its own limits are for silence: a server that says a word now and then would hold it for ever. This one ends the connection, so that a mail that was
+  // given up does not go out after all.
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     const headers = { 'Auto-Submitted': 'auto-generated' };
-    const sent: unknown = await Promise.race([transport.sendMail({ from, to: [...to], subject, text, messageId, headers }), late]);
+    const sent: unknown = await transport.sendMail({ from, to: [...to], subject, text, messageId, headers, signal });
     return isRecord(sent) && typeof sent['response'] === 'string' ? sent['response'] : 'taken';
   } catch (error) {
-    throw new KedgeError('hook-failed', `Cannot hand a mail to ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  } finally {
-    transport.close();
+    const why = signal.aborted ? `no answer within ${String(timeoutMs / 1_000)} s` : error instanceof Error ? error.message : String(error);
+    throw new KedgeError('hook-failed', `Cannot hand a mail to ${host}:${port}: ${why}`, { cause: error });
   }
 }

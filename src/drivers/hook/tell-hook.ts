@@ -22,9 +22,12 @@ const PORTS = { tls: 465, starttls: 587, none: 25 } as const;
 
 /**
  * Tells one hook of one event, once; answers what came back. Secrets are read here and go nowhere else. Whatever is wrong may be right the next time, also
- * the config: a machine whose kedge.yaml is behind may be asked. @throws KedgeError `hook-failed`
+ * the config: a machine whose kedge.yaml is behind, or half written, may be asked. @throws KedgeError `hook-failed`
  */
-export async function tellHook({ cluster, hooks }: ClusterHooks, { hook, event }: HookCall): Promise<string> {
+export async function tellHook(read: () => Promise<ClusterHooks>, { hook, event }: HookCall): Promise<string> {
+  const { cluster, hooks } = await read().catch((error: unknown) => {
+    throw new KedgeError('hook-failed', `Cannot tell hook "${hook}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  });
   const config = Object.hasOwn(hooks, hook) ? hooks[hook] : undefined;
   if (config === undefined) {
     const known = Object.keys(hooks).join(', ') || 'none';

@@ -19,7 +19,7 @@ export interface RemoteEnd {
 const TAIL = 4_000;
 /** ssh's own failures. A command that ends so can't be told from them. */
 const SSH_FAILED = 255;
-/** timeout(1): its time was over; it had to be killed. */
+/** timeout(1): its time was over; it had to be killed. A command may end so by itself, before its time: killed for want of memory, for one. */
 const TIMED_OUT: readonly number[] = [124, 137];
 /** After the node's own limit has ended the command. */
 const ANSWER_GRACE_MS = 30_000;
@@ -32,6 +32,7 @@ const KILL_AFTER_SECONDS = 10;
 export async function runRemoteCommand({ ssh, command, timeoutMs, onOutput }: RemoteCommand): Promise<RemoteEnd> {
   const seconds = Math.ceil(timeoutMs / 1_000);
   const limited = `timeout --kill-after=${KILL_AFTER_SECONDS} ${seconds} sh -c ${quoteForShell(command)}`;
+  const startedMs = performance.now();
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...ssh, limited], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const collect = (chunk: Buffer): void => {
@@ -46,7 +47,7 @@ export async function runRemoteCommand({ ssh, command, timeoutMs, onOutput }: Re
       child.once('error', reject);
       child.once('close', resolve);
     });
-    const timedOut = code !== null && TIMED_OUT.includes(code);
+    const timedOut = code !== null && TIMED_OUT.includes(code) && performance.now() - startedMs >= seconds * 1_000;
     return { exitCode: code === SSH_FAILED ? null : code, timedOut, output };
   } finally {
     clearTimeout(late);

@@ -66,6 +66,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
       pause: unexpected('windows.pause'),
       runNow: unexpected('windows.runNow'),
       cancel: unexpected('windows.cancel'),
+      waiting: unexpected('windows.waiting'),
       answer: unexpected('windows.answer'),
       remove: unexpected('windows.remove'),
     },

@@ -1,5 +1,8 @@
+import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CONTROL_START } from '../../../src/client/control-start.js';
 import { parseVmid } from '../../../src/domain/ids.js';
+import { BALANCE_ID, WORKFLOW_TYPES } from '../../../src/domain/workflow-names.js';
 import { NODE, OTHER, startTestCluster, type TestCluster } from '../../support/test-cluster.js';
 
 const SINCE = '2020-01-01T00:00:00Z';
@@ -55,5 +58,13 @@ describe('migrations that failed', () => {
     expect(await count({ running: true })).toBe(0);
     expect(await count({ failed: true, since: '2099-01-01T00:00:00Z' })).toBe(0);
     expect(await count({ node: OTHER })).toBe(1);
+  });
+
+  it('tell of balances', async () => {
+    const client = new Client({ connection: cluster.connected.connection });
+    const handle = await client.workflow.start(WORKFLOW_TYPES.balanceCluster, { ...CONTROL_START, workflowId: BALANCE_ID, args: [{ maxMoves: 0 }] });
+    await expect(handle.result()).rejects.toThrow();
+    const told = () => cluster.kedge.events.list({ since: SINCE, sorts: ['balance-failed'] });
+    await expect.poll(told, { timeout: 30_000 }).toMatchObject([{ workflowId: BALANCE_ID, text: expect.stringContaining('maxMoves') }]);
   });
 });

@@ -13,7 +13,13 @@ const good = {
 };
 
 test('a window is read back as it was written', () => {
-  for (const work of [{}, { command: undefined, reboot: 'reboot' }, { command: undefined, human: 'look' }, { nodes: 'all', check: 'true', missed: '10m' }]) {
+  for (const work of [
+    {},
+    { command: undefined, reboot: 'reboot' },
+    { command: undefined, human: 'look' },
+    { nodes: 'all', check: 'true', missed: '10m' },
+    { force: 'shutdown', parallel: 4 },
+  ]) {
     const window = parseWindowFile({ ...good, ...work });
     expect(parseWindowFile(windowFileOf(window))).toEqual(window);
   }
@@ -31,6 +37,8 @@ test.for<[string, Record<string, unknown>]>([
   ['command', { reboot: 'reboot' }],
   ['timeout', { timeout: 'soon' }],
   ['atOnce', { atOnce: 0 }],
+  ['force', { force: 'gently' }],
+  ['parallel', { parallel: 0 }],
 ])('a wrong %s is refused by its name: %o', ([field, changes]) => {
   expect(() => parseWindowFile({ ...good, ...changes })).toThrow(expect.objectContaining({ code: 'bad-input', details: expect.objectContaining({ field }) }));
 });

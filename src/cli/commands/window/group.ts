@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { NodeName } from '../../../domain/ids.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
 import { SCHEDULED_AHEAD, type Occurrence } from '../../../domain/window/window.js';
 import type { WindowView } from '../../../client/window/window-verbs.js';
@@ -6,7 +7,7 @@ import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand, newGroup } from '../../new-command.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { printData } from '../../render/print-data.js';
-import { renderTable } from '../../render/table.js';
+import { windowTable, windowText } from '../../render/window-text.js';
 import { withCluster } from '../../with-cluster.js';
 import type { Cluster } from '../../cluster.js';
 import { windowCreateCommand, windowEditCommand } from './define.js';
@@ -52,7 +53,7 @@ export function windowCommands(context: CliContext): CommandUnknownOpts {
         work: (cluster, name) => cluster.windows.cancel(name),
       }),
       doneCommand(context),
-      verb('delete', { description: 'Delete a window; what runs goes on', said: 'is deleted', work: (cluster, name) => cluster.windows.remove(name) }),
+      verb('delete', { description: 'Delete a window; what runs goes on', said: 'is deleted', work: (cluster, name) => remove(context, cluster, name) }),
     ],
   });
 }
@@ -62,8 +63,8 @@ function listCommand(context: CliContext): CommandUnknownOpts {
     .option('--json', 'JSON')
     .action(async (options, command) => {
       const views = await withCluster(context, globalOptions(command), (cluster) => cluster.windows.list());
-      const rows = await Promise.all(views.map(async (view) => ({ ...view, next: await occurrencesOf(context, view, 1) })));
-      printData(context, rows, { json: options.json, text: (all) => (all.length === 0 ? 'No windows\n' : tableOf(all)) });
+      const rows = await Promise.all(views.map(async (view) => ('problem' in view ? view : { ...view, next: await occurrencesOf(context, view, 1) })));
+      printData(context, rows, { json: options.json, text: (all) => (all.length === 0 ? 'No windows\n' : windowTable(all)) });
     });
 }
 
@@ -74,7 +75,7 @@ function showCommand(context: CliContext): CommandUnknownOpts {
     .action(async (name, options, command) => {
       const view = await withCluster(context, globalOptions(command), (cluster) => cluster.windows.show(name));
       const shown = { ...view, next: await occurrencesOf(context, view, SHOWN) };
-      printData(context, shown, { json: options.json, text: textOf });
+      printData(context, shown, { json: options.json, text: windowText });
     });
 }
 
@@ -93,18 +94,31 @@ function doneCommand(context: CliContext): CommandUnknownOpts {
         throw new KedgeError('bad-input', 'Cannot read the answer: --failed and --again exclude each other');
       const answer = options.failed === true ? 'failed' : options.again === true ? 'again' : 'done';
       const node = await withCluster(context, globalOptions(command), async (cluster) => {
-        const waiting = (await cluster.windows.show(name)).upkeep.filter(({ question }) => question !== null).map((one) => one.node);
-        const chosen = options.node ?? (waiting.length === 1 ? waiting[0] : undefined);
-        if (chosen === undefined)
-          throw new KedgeError(
-            'guest-state',
-            `Cannot answer for window ${name}: ${waiting.length === 0 ? 'no node waits' : `name one of ${waiting.join(', ')} with --node`}`,
-          );
+        const chosen = options.node ?? (await theOneThatWaits(cluster, name));
         await cluster.windows.answer(name, { node: chosen, answer });
         return chosen;
       });
       printData(context, { window: name, node, answer }, { json: options.json, text: () => `${node} of window ${name}: ${answer}\n` });
     });
+}
+
+async function theOneThatWaits(cluster: Cluster, name: string): Promise<NodeName> {
+  const [node, ...others] = await cluster.windows.waiting(name);
+  if (node !== undefined && others.length === 0) return node;
+  const why = node === undefined ? 'no node waits' : `name one of ${[node, ...others].join(', ')} with --node`;
+  throw new KedgeError('guest-state', `Cannot answer for window ${name}: ${why}`);
+}
+
+/** Deletes it, and says what is left to do for what runs. */
+async function remove(context: CliContext, cluster: Cluster, name: string): Promise<void> {
+  // One that can't be read can be deleted.
+  const running = await cluster.windows.show(name).then(
+    (view) => view.running,
+    () => null,
+  );
+  await cluster.windows.remove(name);
+  if (running !== null)
+    context.err(`Warning: it is open, as ${running.workflowId}, and goes on; "kedge window cancel ${name}" and "kedge window done ${name}" still reach it\n`);
 }
 
 async function occurrencesOf(context: CliContext, { definition, skipped }: WindowView, count: number): Promise<readonly Occurrence[]> {
@@ -116,7 +130,9 @@ async function skipNext(context: CliContext, cluster: Cluster, name: string): Pr
   const { nextOccurrences } = await import('../../../schema/window-occurrences.js');
   const from = new Date(context.now()).toISOString();
   await cluster.windows.change(name, (definition, { skipped }) => {
-    const next = nextOccurrences(definition, { from, count: 2, skipped }).find(({ opensAt }) => opensAt > from);
+    // Occurrences are asked for by their end, and more than one may be open: this is the first that is not.
+    const opensAfter = new Date(context.now() + definition.durationMs).toISOString();
+    const [next] = nextOccurrences(definition, { from: opensAfter, count: 1, skipped });
     if (next === undefined) throw new KedgeError('guest-state', `Cannot skip the next occurrence of window ${name}: it has none`);
     const all = [...skipped.filter((at) => at > from), next.opensAt];
     return { definition, skipped: all, occurrences: nextOccurrences(definition, { from, count: SCHEDULED_AHEAD, skipped: all }) };
@@ -133,35 +149,4 @@ async function resume(context: CliContext, cluster: Cluster, name: string): Prom
     occurrences: nextOccurrences(definition, { from, count: SCHEDULED_AHEAD, skipped }),
   }));
   await cluster.windows.pause(name, false);
-}
-
-type Shown = WindowView & { readonly next: readonly Occurrence[] };
-
-function stateOf({ running, paused }: WindowView): string {
-  return running !== null ? 'open' : paused ? 'paused' : 'waiting';
-}
-
-function tableOf(rows: readonly Shown[]): string {
-  return renderTable(
-    [
-      { heading: 'WINDOW', cell: ({ definition }: Shown) => definition.name },
-      { heading: 'STATE', cell: stateOf },
-      { heading: 'NODES', cell: ({ definition }) => definition.nodes?.join(',') ?? 'all' },
-      { heading: 'WORK', cell: ({ definition }) => definition.work.kind },
-      { heading: 'NEXT', cell: ({ next }) => next[0]?.opensAt ?? 'never' },
-      { heading: 'LAST', cell: ({ report }) => report?.end ?? '-' },
-    ],
-    rows,
-  );
-}
-
-function textOf(shown: Shown): string {
-  const { definition, report, upkeep, next } = shown;
-  return [
-    tableOf([shown]),
-    ...upkeep.map(({ node, phase, question }) => `  ${node}: ${phase}${question === null ? '' : `: ${question}`}\n`),
-    ...(report?.outcomes ?? []).map(({ node, result, reason }) => `  ${node}: ${result}${reason === null ? '' : `: ${reason}`}\n`),
-    `Next in ${definition.zone}, shown in UTC:\n`,
-    ...next.map(({ opensAt, closesAt }) => `  ${opensAt} to ${closesAt}\n`),
-  ].join('');
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_KINDS, type ClusterEvent } from '../../../../src/domain/events/event.js';
 import { eventsOfFact } from '../../../../src/domain/events/events-of-fact.js';
-import type { EvacuationFact, EventFact, MigrationFact, RunFact, UpkeepFact, WindowFact } from '../../../../src/domain/events/facts.js';
+import type { BalanceFact, EvacuationFact, EventFact, MigrationFact, RunFact, UpkeepFact, WindowFact } from '../../../../src/domain/events/facts.js';
+import type { BalanceReport } from '../../../../src/domain/balance/balance.js';
 import type { EvacuationReport } from '../../../../src/domain/evacuation.js';
 import { parseNodeName } from '../../../../src/domain/ids.js';
 import type { StepReport } from '../../../../src/domain/migration.js';
@@ -145,9 +146,47 @@ describe('events of a drain', () => {
     expect(kinds(drain({ plan, said, run: run('evacuation-node2', end), failure: why })).at(-1)).toBe(kind);
   });
 
+  it('tell of one that was ended by force only its end: its start was told under the id that its report has', () => {
+    expect(kinds(drain({ said: null, run: run('evacuation-node2', broken) }))).toEqual(['drain-failed']);
+  });
+
   it('name a guest that stayed, with its reason', () => {
     const stayed = [{ vmid, reason: 'no room' }];
     expect(textOf(drain({ said: report({ end: 'some-stayed', stayed }), run: run('evacuation-node2', over) }), 'drain-failed')).toContain('(101: no room)');
+  });
+});
+
+describe('events of a balance', () => {
+  const said: BalanceReport = {
+    requestedBy: 'the balancer',
+    startedAt: START,
+    endedAt: null,
+    end: null,
+    nodes: [{ node: node1, before: 0.9, now: 0.5 }],
+    moved: [],
+    moving: [],
+    failed: [],
+    stayed: [],
+  };
+  const balance = (changes: Partial<BalanceFact> = {}): BalanceFact => ({ of: 'balance', run: run('balance'), said, failure: null, ...changes });
+
+  it.each([
+    [['balance-started'], run('balance'), said, null],
+    [['balance-started', 'balance-ended'], run('balance', over), { ...said, end: 'no-better' }, null],
+    [['balance-started', 'balance-failed'], run('balance', over), { ...said, end: 'failing' }, null],
+    [['balance-started', 'balance-cancelled'], run('balance', over), { ...said, end: 'cancelled' }, null],
+    [['balance-failed'], run('balance', broken), null, failure('bad-input')],
+    [['balance-failed'], run('balance', broken), null, null],
+    [[], run('balance'), null, null],
+    [[], run('balance', { state: 'continued', endedAt: END }), said, null],
+  ] as const)('are %j', (expected, itsRun, report, why) => {
+    expect(kinds(balance({ run: itsRun, said: report, failure: why }))).toEqual(expected);
+  });
+
+  it('have the same ids in whatever run it goes on, and name who asked and its nodes', () => {
+    const [first] = eventsOfFact(balance());
+    expect(first).toMatchObject({ text: 'The balance started, asked for by the balancer', nodes: [node1] });
+    expect(eventsOfFact(balance({ run: run('balance', { runId: 'run-2', startedAt: END }) }))).toEqual([first]);
   });
 });
 
@@ -178,8 +217,26 @@ describe('events of a window', () => {
     [['window-opened', 'window-failed'], run('w', over), { ...said, end: 'failed' }],
     [['window-opened', 'window-failed'], run('w', broken), null],
     [['window-missed'], run('w', over), { ...said, end: 'missed' }],
+    [['window-opened', 'window-closed'], run('w', over), { ...said, end: 'cancelled' }],
   ] as const)('are %j', (expected, itsRun, report) => {
     expect(kinds(window({ run: itsRun, said: report }))).toEqual(expected);
+  });
+
+  it('take a cancel before anything began for no failure', () => {
+    expect(kinds(window({ run: run('w', broken), failure: failure('cancelled') }))).toEqual(['window-opened', 'window-closed']);
+    expect(kinds(window({ run: run('w', broken), failure: failure('bad-input') }))).toEqual(['window-opened', 'window-failed']);
+  });
+
+  it.each([
+    ['done', 'window-node-done'],
+    ['not-touched', 'window-node-failed'],
+    ['failed', 'window-node-failed'],
+    ['busy', 'window-node-left'],
+    ['out-of-time', 'window-node-left'],
+    ['cancelled', 'window-node-left'],
+  ] as const)('call a node that is %s %s', (result, kind) => {
+    const outcome = { node: node1, result, reason: null, output: null };
+    expect(kinds({ of: 'upkeep', run: run('u', over), node: node1, said: outcome, failure: null, progress: null }).at(-1)).toBe(kind);
   });
 
   it('tell two questions about one node apart', () => {

@@ -1,8 +1,8 @@
 import { test as fuzz, fc } from '@fast-check/vitest';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseNodeName, type NodeName } from '../../../../src/domain/ids.js';
 import { overlapsOf } from '../../../../src/domain/window/overlap.js';
-import { finishedAfter, finishedBefore, isMissed, nextRollStep, type RollState } from '../../../../src/domain/window/roll.js';
+import { inBrief, isMissed, nextRollStep, roundAfter, roundBefore, type RollState } from '../../../../src/domain/window/roll.js';
 import type { NodeOutcome, NodeResult, WindowReport } from '../../../../src/domain/window/window.js';
 
 const [A, B, C] = [parseNodeName('a'), parseNodeName('b'), parseNodeName('c')];
@@ -10,6 +10,7 @@ const outcome = (node: NodeName, result: NodeResult): NodeOutcome => ({ node, re
 const state = (changes: Partial<RollState>): RollState => ({
   nodes: [A, B, C],
   finished: [],
+  passedOver: [],
   outcomes: [],
   atWork: [],
   nowMs: 1,
@@ -23,6 +24,7 @@ test.for<[string, Partial<RollState>, object]>([
   ['begins with the first', {}, { do: 'begin', nodes: [A] }],
   ['waits while one is at work', { atWork: [A] }, { do: 'begin', nodes: [] }],
   ['leaves out what was done in an earlier window', { finished: [A, B] }, { do: 'begin', nodes: [C] }],
+  ['takes last what had its turn', { passedOver: [A] }, { do: 'begin', nodes: [B] }],
   ['begins nothing after its end', { nowMs: 10 }, { do: 'end', end: 'some-left' }],
   ['waits for what has begun, even after its end', { nowMs: 11, atWork: [A] }, { do: 'begin', nodes: [] }],
   ['stops at a failure', { outcomes: [outcome(A, 'failed')] }, { do: 'end', end: 'failed' }],
@@ -55,21 +57,61 @@ fuzz.prop([
   expect(new Set(begun).size).toBe(begun.length);
 });
 
-test('a round goes on until all are done, and then begins anew', () => {
-  const report = (finished: readonly NodeName[]): WindowReport => ({
-    window: 'w',
-    opensAt: '',
-    closesAt: '',
-    end: 'some-left',
-    outcomes: [],
-    atWork: [],
-    finished,
-    warning: null,
+describe('a round', () => {
+  const report = (changes: Partial<WindowReport>): WindowReport => {
+    const base = { window: 'w', opensAt: '', closesAt: '', end: 'some-left', outcomes: [], atWork: [], finished: [], warning: null } as const;
+    return { ...base, ...changes };
+  };
+  const NEW = { finished: [], passedOver: [] };
+
+  test('goes on until each node has had its turn, and then begins anew', () => {
+    expect(roundBefore(null, [A, B])).toEqual(NEW);
+    expect(roundBefore(report({ finished: [A, C] }), [A, B])).toEqual({ finished: [A], passedOver: [] });
+    expect(roundBefore(report({ finished: [A, B] }), [A, B])).toEqual(NEW);
+    expect(roundBefore(report({ finished: [A], passedOver: [B] }), [A, B])).toEqual(NEW);
+    expect(roundBefore(report({ finished: [A], outcomes: [outcome(B, 'failed')] }), [A, B])).toEqual(NEW);
+    expect(roundBefore(report({ passedOver: [A], outcomes: [outcome(B, 'failed')] }), [A, B, C])).toEqual({ finished: [], passedOver: [A] });
   });
-  expect(finishedBefore(null, [A, B])).toEqual([]);
-  expect(finishedBefore(report([A, C]), [A, B])).toEqual([A]);
-  expect(finishedBefore(report([A, B]), [A, B])).toEqual([]);
-  expect(finishedAfter([A], [outcome(B, 'failed'), outcome(C, 'done')])).toEqual([A, C]);
+
+  test.for<[string, NodeResult, 'stop' | 'continue', object]>([
+    ['is over for a node that is done', 'done', 'stop', { finished: [A, B], passedOver: [] }],
+    ['is over for one that was not touched', 'not-touched', 'stop', { finished: [A], passedOver: [B] }],
+    ['is over for one that was busy', 'busy', 'stop', { finished: [A], passedOver: [B] }],
+    ['is over for one that failed where that stops nothing', 'failed', 'continue', { finished: [A], passedOver: [B] }],
+    ['comes back first to one that failed and stopped it', 'failed', 'stop', { finished: [A], passedOver: [] }],
+    ['comes back first to one that was cancelled', 'cancelled', 'stop', { finished: [A], passedOver: [] }],
+    ['is over for one that a whole opening was too short for', 'out-of-time', 'stop', { finished: [A], passedOver: [B] }],
+  ])('%s', ([, result, onFailure, after]) => {
+    expect(roundAfter({ finished: [A], passedOver: [] }, [outcome(B, result)], onFailure)).toEqual(after);
+  });
+
+  test('comes back first to a node that ran out of time behind others', () => {
+    expect(roundAfter({ finished: [A], passedOver: [] }, [outcome(C, 'done'), outcome(B, 'out-of-time')], 'stop')).toEqual({
+      finished: [A, C],
+      passedOver: [],
+    });
+  });
+
+  test('that one node never lets end comes to the others again all the same', () => {
+    const nodes = [A, B, C];
+    let previous: WindowReport | null = null;
+    const touched: NodeName[][] = [];
+    for (let opening = 0; opening < 3; opening += 1) {
+      const round = roundBefore(previous, nodes);
+      const due = nodes.filter((node) => !round.finished.includes(node));
+      const outcomes = due.map((node) => outcome(node, node === C ? 'not-touched' : 'done'));
+      touched.push(due);
+      previous = report({ outcomes, ...roundAfter(round, outcomes, 'stop') });
+    }
+    expect(touched).toEqual([nodes, nodes, nodes]);
+  });
+});
+
+test('a window reports what failed work printed last, and nothing of other work', () => {
+  const said = (result: NodeResult): NodeOutcome => ({ ...outcome(A, result), output: `${'x'.repeat(4_000)}no space` });
+  expect(inBrief(said('done')).output).toBeNull();
+  expect(inBrief(said('failed')).output).toMatch(/^x{792}no space$/);
+  expect(inBrief(outcome(A, 'failed')).output).toBeNull();
 });
 
 test('a window that is woken too late is missed', () => {

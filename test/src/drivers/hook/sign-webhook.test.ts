@@ -23,4 +23,8 @@ describe('the signature of a webhook', () => {
     ];
     expect(new Set(all).size).toBe(all.length);
   });
+
+  it.each(['whsec_', 'whsec_!', ''])('is not made with an empty key: %j', (secret) => {
+    expect(() => signWebhook(secret, { id: 'a', timestamp: 1, body: 'b' })).toThrow(expect.objectContaining({ code: 'hook-failed' }));
+  });
 });

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
@@ -49,7 +50,8 @@ async function listen(server: Server): Promise<number> {
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
-const tell = (hook: object): Promise<string> => tellHook({ cluster: 'lab', hooks: hooksConfigSchema.parse({ one: hook }) }, { hook: 'one', event });
+const tell = (hook: object): Promise<string> =>
+  tellHook(() => Promise.resolve({ cluster: 'lab', hooks: hooksConfigSchema.parse({ one: hook }) }), { hook: 'one', event });
 const webhook = (url: string, more: object = {}) => tell({ type: 'webhook', url, secretFile: join(folder, 'secret'), timeoutSeconds: 1, ...more });
 const answering =
   (status: number, headers: Record<string, string> = {}): RequestListener =>
@@ -124,7 +126,7 @@ describe.runIf(process.getuid?.() === 0)('a webhook', () => {
 });
 
 /** As much of SMTP as a mail needs. */
-function speakSmtp(socket: Socket, heard: string[]): void {
+function speakSmtp(socket: Duplex, heard: string[]): void {
   let isData = false;
   let rest = '';
   socket.on('error', () => undefined);
@@ -193,5 +195,23 @@ describe.runIf(process.getuid?.() === 0)('a mail', () => {
     const { createServer } = await import('node:net');
     const port = await listen(createServer(() => undefined));
     await expect(mail(port, { tls: 'none' })).rejects.toMatchObject({ code: 'hook-failed' });
+  });
+
+  it('that is given up does not go out later: the connection of a server that is only slow ends with it', async () => {
+    const { createServer } = await import('node:net');
+    const heard: string[] = [];
+    const closed: Promise<unknown>[] = [];
+    const port = await listen(
+      createServer((socket) => {
+        const slow = new PassThrough();
+        speakSmtp(Duplex.from({ readable: socket, writable: slow }), heard);
+        slow.on('data', (reply: Buffer) => setTimeout(() => socket.writable && socket.write(reply), 400));
+        closed.push(once(socket, 'close'));
+      }),
+    );
+    await expect(mail(port, { tls: 'none' })).rejects.toMatchObject({ code: 'hook-failed', message: expect.stringContaining('no answer within 1 s') });
+    expect(closed).toHaveLength(1);
+    await Promise.all(closed);
+    expect(heard).not.toContain('DATA');
   });
 });
