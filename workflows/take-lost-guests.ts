@@ -31,8 +31,8 @@ import { workflowInstant } from './workflow-time.js';
 export interface Recovery {
   readonly node: NodeName;
   readonly timings: WorkflowTimings;
-  report(): RecoveryReport;
-  tell(changes: Partial<RecoveryReport>): void;
+  readonly report: () => RecoveryReport;
+  readonly tell: (changes: Partial<RecoveryReport>) => void;
 }
 
 type Left = RecoveryReport['left'][number];
