@@ -29,8 +29,8 @@ const TUNING = [
   ].flatMap((value) => ['--dynamic-config-value', value]),
 ];
 
-/** Starts the server on a free port of the loopback interface; it answers a moment later, clients retry. */
-export async function startTemporalServer(): Promise<BenchServer> {
+/** Starts the server on a free port of the loopback interface; it answers a moment later, clients retry. `settings`: of its dynamic configuration, besides. */
+export async function startTemporalServer(settings: readonly string[] = []): Promise<BenchServer> {
   const folder = mkdtempSync(join(tmpdir(), 'kedge-bench-'));
   const port = await freePort();
   const args = [
@@ -46,6 +46,7 @@ export async function startTemporalServer(): Promise<BenchServer> {
     '--log-level',
     'error',
     ...TUNING,
+    ...settings.flatMap((value) => ['--dynamic-config-value', value]),
   ];
   const child = spawn(temporalProgram(), args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise<void>((resolve) => {

@@ -34,6 +34,8 @@ export interface FleetResult {
   readonly histories: FleetHistories;
 }
 
+/** Open polls of a namespace that the server allows: by default 1,200, of which 200 nodes with two queues and two polls each use 800 and their presences 200. */
+const POLLS_ALLOWED = 20_000;
 /** Presence alone is watched for so long. */
 const IDLE_MS = 20_000;
 const SNAPSHOTS = 5;
@@ -43,7 +45,7 @@ const REGISTRATIONS_AT_ONCE = 8;
 /** @throws KedgeError `deadline-exceeded` that says what the server could not do, before there was anything to measure */
 export async function runFleet(options: FleetOptions, say: (line: string) => void): Promise<FleetResult> {
   const deadline = new Deadline(options, say);
-  const server = await startTemporalServer();
+  const server = await startTemporalServer([`frontend.namespaceCount=${POLLS_ALLOWED}`]);
   say(`server ${server.address} runs, its database is in ${server.folder}`);
   let processes: FleetProcesses | null = null;
   let connected: WorkerConnection | null = null;

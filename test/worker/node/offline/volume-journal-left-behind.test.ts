@@ -95,7 +95,7 @@ describe('the journal of a copy that was never taken over', () => {
     await receiving.record('revoked', 2);
     await manageGuest(receiving.node, { verb: 'create', vmid: VMID, config: `virtio0: ${first},size=1M\n` });
     expect(await (await storageOf(receiving.node, first)).size(first)).toMatchObject({ virtualBytes: 2 ** 20 });
-    expect([await journalOf(), await receiving.state()]).toEqual([null, 'owned(4)']);
+    expect([await journalOf(), await receiving.state()]).toEqual([null, 'owned(6)']);
   });
 
   test('takes no name that somebody else has made after a removal that was cut off', async () => {
