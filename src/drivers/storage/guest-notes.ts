@@ -49,23 +49,34 @@ const headSchema = z.object({
 const DEAD_AFTER_MS = 60_000;
 const markerSchema = z.object({ owner: nodeNameSchema });
 
+/**
+ * Of what is only read: a storage that hangs (a server of NFS that is away) must not hold a guest's lock, or the start of a node, for ever. What is
+ * written is waited for: nobody may think that it was not.
+ */
+const READ_LIMIT_MS = 10_000;
+
 /** Opens the notes of the storage whose folder is `root`. Makes nothing. */
-export function openGuestNotes(root: string): GuestNotes {
+export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): GuestNotes {
   const folder = join(root, '.kedge');
   const configFile = (vmid: Vmid): string => join(folder, `${vmid}.conf`);
   const markerFile = (vmid: Vmid, generation: number): string => join(folder, `${vmid}.${generation}`);
+  const names = (): Promise<readonly string[]> => answered(folder, namesIn(folder), readLimitMs);
   const generationsOf = async (vmid: Vmid): Promise<readonly number[]> =>
-    (await namesIn(folder)).flatMap((name) => {
+    (await names()).flatMap((name) => {
       const match = /^([1-9][0-9]{2,8})\.([1-9][0-9]{0,14})$/.exec(name);
       return match?.[1] === String(vmid) ? [Number(match[2])] : [];
     });
+  const readText = (file: string): Promise<string> => answered(file, readFile(file, 'utf8'), readLimitMs);
   const readMarker = async (vmid: Vmid, generation: number): Promise<GuestMarker> =>
-    understand(markerFile(vmid, generation), (text) => ({ generation: parseGeneration(generation), owner: markerSchema.parse(JSON.parse(text)).owner }));
+    understand(markerFile(vmid, generation), readText, (text) => ({
+      generation: parseGeneration(generation),
+      owner: markerSchema.parse(JSON.parse(text)).owner,
+    }));
   return {
-    list: async () => (await namesIn(folder)).flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : [])),
+    list: async () => (await names()).flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : [])),
     read: async (vmid) => {
-      if (!(await namesIn(folder)).includes(`${vmid}.conf`)) return null;
-      return understand(configFile(vmid), (text) => parseNote(vmid, text));
+      if (!(await names()).includes(`${vmid}.conf`)) return null;
+      return understand(configFile(vmid), readText, (text) => parseNote(vmid, text));
     },
     newest: async (vmid) => {
       const generations = await generationsOf(vmid);
@@ -105,9 +116,23 @@ function parseNote(vmid: Vmid, text: string): GuestNote {
   return { ...head, config: text.slice(end + 1) };
 }
 
-async function understand<Result>(file: string, parse: (text: string) => Result): Promise<Result> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw storageError(`read "${file}"`, error);
+/** @throws KedgeError `storage-failed` when nothing has come in time; what is asked goes on, for nobody */
+async function answered<Result>(what: string, asked: Promise<Result>, limitMs: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new KedgeError('storage-failed', `Cannot read "${what}": its storage gives no answer for ${limitMs / 1_000} s`)), limitMs);
+  });
+  asked.catch(() => undefined);
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function understand<Result>(file: string, read: (file: string) => Promise<string>, parse: (text: string) => Result): Promise<Result> {
+  const text = await read(file).catch((error: unknown) => {
+    throw error instanceof KedgeError ? error : storageError(`read "${file}"`, error);
   });
   try {
     return parse(text);

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -33,4 +34,14 @@ test('what a dead writer left without its name goes with the older markers, what
     utimesSync(join(root, '.kedge', name), new Date(0), new Date(0));
   await notes.dropOlder(VMID, marker(5, 'node1'));
   expect(readdirSync(join(root, '.kedge')).sort()).toEqual(['.101.6.ffffffffffff.stage', '.102.5.0123456789ab.stage', '101.5']);
+});
+
+test('a storage that hangs is not waited for when it is read', async () => {
+  const notes = openGuestNotes(root, 50);
+  await notes.mark(VMID, marker(4, 'node1'));
+  const hanging = join(root, '.kedge', '101.5');
+  // Whoever opens it for reading waits for a writer.
+  execFileSync('mkfifo', [hanging]);
+  await expect(notes.newest(VMID)).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('gives no answer for 0.05 s') });
+  appendFileSync(hanging, 'the end of the wait');
 });
