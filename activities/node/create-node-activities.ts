@@ -5,7 +5,7 @@ import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { CopyProgress } from '../../src/domain/migration.js';
 import type { NodeInventory } from '../../src/domain/node-facts.js';
 import { crashPoint } from '../../src/drivers/host/crash-point.js';
-import { beating, HEARTBEAT_INTERVAL_MS } from '../beating.js';
+import { beating, HEARTBEAT_INTERVAL_MS, presenceIntervalMs } from '../beating.js';
 import type { LongCall, NodeService } from './node-service.js';
 import type { RunningTasks } from './running-tasks.js';
 
@@ -97,7 +97,7 @@ async function reportPresence(service: NodeService): Promise<never> {
     await Promise.race([reading, context.sleep(HEARTBEAT_INTERVAL_MS)]);
     context.heartbeat(latest);
     // Rejects with the reason of the signal's abort through the cancellation of the activity.
-    await context.sleep(HEARTBEAT_INTERVAL_MS);
+    await context.sleep(presenceIntervalMs(service.clusterSize));
     signal.throwIfAborted();
   }
 }

@@ -36,6 +36,8 @@ export interface LongCall extends AttemptInfo {
 
 /** What the activities need of a node: implemented by worker/node, faked by nobody (the saga harness fakes the activities). */
 export interface NodeService {
+  /** Nodes in the cluster. */
+  readonly clusterSize: number;
   /** The cluster begins to hear this node, for the first time or after it has not. */
   presenceBegins(): void;
   /** Facts about this node, fresh. */

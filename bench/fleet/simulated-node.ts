@@ -1,7 +1,7 @@
 /** A node without guests behind it: it keeps the rules of who owns what, waits as long as a real node would take, and answers alike. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { beating, HEARTBEAT_INTERVAL_MS } from '../../activities/beating.js';
+import { beating, presenceIntervalMs } from '../../activities/beating.js';
 import type { CopyResult, NodeActivities, StepRef } from '../../activities/interface.js';
 import { finding } from '../../src/domain/checks.js';
 import type { Generation, MigrationId, NodeName, Vmid } from '../../src/domain/ids.js';
@@ -87,7 +87,7 @@ export class SimulatedNode {
     const context = Context.current();
     for (;;) {
       context.heartbeat(this.#inventory());
-      await context.sleep(HEARTBEAT_INTERVAL_MS);
+      await context.sleep(presenceIntervalMs(this.#options.shape.nodes));
     }
   }
 

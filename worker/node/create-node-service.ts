@@ -41,6 +41,7 @@ export function createNodeService(node: NodeContext): NodeService {
   };
   let hasBegun = false;
   return {
+    clusterSize: Object.keys(node.cluster.nodes).length,
     presenceBegins: () => {
       // The first time follows the registration of this worker, or comes before it.
       if (hasBegun) node.contact.emit('doubted');

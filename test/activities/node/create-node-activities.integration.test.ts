@@ -23,6 +23,7 @@ let inventoryHangs = false;
 /** A node whose QEMU is slow to start, and whose inventory hangs when told to. */
 const service: NodeService = {
   ...fakeNode(world),
+  clusterSize: 2,
   presenceBegins: () => undefined,
   inventory: () => (inventoryHangs ? new Promise(() => undefined) : Promise.resolve(world.inventory(NODE))),
   manageGuest: async () => {
