@@ -3,13 +3,24 @@
  * giving its lease back is found when somebody waits for it.
  */
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
-import { changeLimits, grantSlots, openSlots, releaseSlot, requestSlot, withoutHolders, type SlotRequest, type SlotState } from '../src/domain/admission.js';
+import {
+  changeLimits,
+  findLease,
+  grantSlots,
+  openSlots,
+  releaseSlot,
+  requestSlot,
+  withoutHolders,
+  type SlotRequest,
+  type SlotState,
+} from '../src/domain/admission.js';
 import type { LimitSettings } from '../src/domain/admission-limits.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import { readLimitChange } from '../src/domain/read-limit-change.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { grantedSignal, releaseSlotSignal, requestSlotSignal, setLimitsUpdate, slotsQuery } from './messages.js';
 import { onControl } from './on-node.js';
+import { repeatsGrants } from './patches.js';
 import { workflowInstant } from './workflow-time.js';
 
 export interface AdmissionInput {
@@ -26,13 +37,20 @@ export async function admission(input: AdmissionInput): Promise<never> {
   const timings = withTimings(input.timings);
   let state = openSlots(input);
   let changed = true;
+  /** Grants on their way: the server drops those of a run that has ended. */
+  let telling = 0;
 
   const change = (next: SlotState): void => {
     changed ||= next !== state;
     state = next;
   };
   setHandler(slotsQuery, () => state);
-  setHandler(requestSlotSignal, (request) => change(requestSlot(state, request)));
+  setHandler(requestSlotSignal, (request) => {
+    const lease = findLease(state, request);
+    if (lease === undefined) change(requestSlot(state, request));
+    // Whoever asks again has not heard of its grant.
+    else if (repeatsGrants()) void tell(lease);
+  });
   setHandler(releaseSlotSignal, (release) => change(releaseSlot(state, release)));
   // At once: the main loop grants with the new limits before this task ends.
   setHandler(
@@ -58,16 +76,19 @@ export async function admission(input: AdmissionInput): Promise<never> {
       if (ended.length > 0) change(withoutHolders(state, ended));
     }
   }
-  await condition(allHandlersFinished);
+  await condition(() => allHandlersFinished() && telling === 0);
   return continueAsNew<typeof admission>({ ...input, state });
 
   /** A holder that can't be told has ended: its lease goes to the next. */
   async function tell(request: SlotRequest): Promise<void> {
+    telling += 1;
     try {
       const { bandwidth } = request;
       await getExternalWorkflowHandle(request.holder, request.runId).signal(grantedSignal, bandwidth === undefined ? {} : { bandwidth });
     } catch {
       change(releaseSlot(state, request));
+    } finally {
+      telling -= 1;
     }
   }
 }

@@ -58,3 +58,15 @@ const LATEST_SILENCE = 'latest-silence';
 export function tellsLatestSilence(): boolean {
   return patched(LATEST_SILENCE);
 }
+
+/**
+ * Admission tells a holder that asks again of its grant again.
+ *
+ * Before: a repeated request changed nothing, so a holder whose grant was lost waited without end.
+ */
+const REPEATED_GRANTS = 'repeated-grants';
+
+/** Asked only when a holder asks again. */
+export function repeatsGrants(): boolean {
+  return patched(REPEATED_GRANTS);
+}
