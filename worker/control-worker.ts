@@ -138,7 +138,7 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
     runOnNode: (call) => runBySsh(call),
     tellHook: async (call) => tellHook(await hooks(), call),
     changeAway: (change) => kedge.changeAway(change),
-    readSlots: () => kedge.readSlots(),
+    readMoves: () => kedge.readMoves(),
     placement,
     blackouts,
     balancePolicy,

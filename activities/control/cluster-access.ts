@@ -34,8 +34,8 @@ export interface ClusterAccess {
   blackouts(): Promise<readonly Blackout[]>;
   /** What the planner knows of the cluster, as it is now. */
   takeSnapshot(): Promise<ClusterSnapshot>;
-  /** Who has a slot of admission: the migrations that move guests now. */
-  readSlots(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
+  /** The migrations that move guests now, or wait for their turn: who has a slot of admission or a place in its queue, and runs. */
+  readMoves(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
   /** Of kedge.yaml as it is now; null: the balancer is off. */
   balancePolicy(): Promise<BalancePolicy | null>;
   /** The balance that runs, or ran last; null: none is known. */

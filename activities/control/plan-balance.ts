@@ -3,8 +3,8 @@ import type { ClusterAccess } from './cluster-access.js';
 import { travelOf } from './plan-drain.js';
 
 /** Looks at the cluster and decides which moves of a balance come next. Changes nothing. */
-export async function planBalance(cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readSlots'>, question: BalanceQuestion): Promise<BalanceSteps> {
-  // The slots first, as for a drain: who moves is then known, or seen where it has arrived.
-  const slots = await cluster.readSlots();
-  return nextBalance(await cluster.takeSnapshot(), slots.flatMap(travelOf), question);
+export async function planBalance(cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readMoves'>, question: BalanceQuestion): Promise<BalanceSteps> {
+  // The moves first, as for a drain: who moves is then known, or seen where it has arrived.
+  const moves = await cluster.readMoves();
+  return nextBalance(await cluster.takeSnapshot(), moves.flatMap(travelOf), question);
 }

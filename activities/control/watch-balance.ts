@@ -8,12 +8,12 @@ export type WatchedBalance = { readonly off: true } | ({ readonly off: false; re
 
 /** Takes a sample of how busy nodes and guests are, and decides whether a round of moves begins. Changes nothing. */
 export async function watchBalance(
-  cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readSlots' | 'balancePolicy' | 'readBalance'>,
+  cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readMoves' | 'balancePolicy' | 'readBalance'>,
   { state, now }: { state: BalancerState; now: string },
 ): Promise<WatchedBalance> {
   const policy = await cluster.balancePolicy();
   if (policy === null) return { off: true };
-  const slots = await cluster.readSlots();
+  const moves = await cluster.readMoves();
   const last = await cluster.readBalance();
   const snapshot = await cluster.takeSnapshot();
   const sight = {
@@ -22,7 +22,7 @@ export async function watchBalance(
     open: openUntil(policy.onlyIn, now),
     isRunning: last?.running ?? false,
     last: last?.report ?? null,
-    travels: slots.flatMap(travelOf).length,
+    travels: moves.flatMap(travelOf).length,
   };
   return { off: false, intervalMs: policy.intervalMs, ...judgeCluster(state, sight, policy) };
 }

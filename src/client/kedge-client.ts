@@ -33,7 +33,7 @@ import { changeAway, cordonNode, dropVoided, registerNode, voidGuest } from './n
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
-import { readSlots } from './read-slots.js';
+import { readMoves, readSlots } from './read-slots.js';
 import { confirmDead, readRecovery, startRecovery } from './recover-node.js';
 import { releaseSlot } from './release-slot.js';
 import { repair, type RepairRequest } from './repair.js';
@@ -114,6 +114,8 @@ export interface KedgeClient {
   releaseSlot(release: SlotRelease): Promise<void>;
   /** The slots that are held, and whether their holders run. @throws `server-unreachable` when no control worker answers */
   readSlots(): Promise<readonly AuditedSlot[]>;
+  /** The migrations that have a slot or wait for one, of those that run. @throws `server-unreachable` when no control worker answers */
+  readMoves(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
   /** The schedules of this namespace that start workflows of Kedge. */
   readSchedules(): Promise<readonly AuditedSchedule[]>;
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
@@ -170,6 +172,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     requestSlot: (request, limits) => requestSlot(context, { request, ...(limits === undefined ? {} : { limits }) }),
     releaseSlot: (release) => releaseSlot(context, release),
     readSlots: () => readSlots(context),
+    readMoves: () => readMoves(context),
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
     windows: windowVerbs(context),

@@ -119,7 +119,6 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
   await kedge.ensureNamespace();
   const cluster: ClusterAccess = {
     ...kedge,
-    readSlots: () => Promise.resolve([]),
     takeSnapshot: () => snapshot(),
     placement: () => Promise.resolve(NO_PLACEMENT),
     blackouts: () => Promise.resolve(harness.world.blackouts),

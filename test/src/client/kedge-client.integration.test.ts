@@ -175,8 +175,10 @@ describe('the slots', () => {
     const request = { holder: holder.workflowId, runId: holder.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' } as const;
     await cluster.kedge.requestSlot(request);
     await expect.poll(() => cluster.kedge.readSlots()).toEqual([{ holder: 'migration-106', runId: request.runId, nodes: [NODE, OTHER], running: true }]);
+    await expect(cluster.kedge.readMoves()).resolves.toEqual([{ holder: 'migration-106', nodes: [NODE, OTHER] }]);
     await holder.terminate();
     await expect(cluster.kedge.readSlots()).resolves.toMatchObject([{ holder: 'migration-106', running: false }]);
+    await expect(cluster.kedge.readMoves(), 'it moves nothing any more').resolves.toEqual([]);
     await cluster.kedge.releaseSlot(request);
     await expect(cluster.kedge.readSlots()).resolves.toEqual([]);
   });

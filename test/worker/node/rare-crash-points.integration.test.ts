@@ -186,7 +186,7 @@ describe('done twice', () => {
       balancePolicy: () => Promise.resolve(null),
       readBalance: () => Promise.resolve(null),
       takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
-      readSlots: () => Promise.resolve([]),
+      readMoves: () => Promise.resolve([]),
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
