@@ -1,5 +1,5 @@
 import { condition, getExternalWorkflowHandle, isCancellation, setHandler, sleep, workflowInfo, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/interface-control.js';
+import type { ControlActivities, MoveSight } from '../activities/interface-control.js';
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { CopyOptions } from '../src/domain/migration.js';
 import { ADMISSION_ID } from '../src/domain/workflow-names.js';
@@ -7,7 +7,8 @@ import { grantedSignal, releaseSlotSignal, requestSlotSignal } from './messages.
 
 /** How messages get to admission. */
 export interface AdmissionPost {
-  request(request: SlotRequest): Promise<void>;
+  /** Answers whether the guest may still move; undefined: who hands it over does not look. */
+  request(request: SlotRequest): Promise<MoveSight | undefined>;
   release(release: SlotRelease): Promise<void>;
 }
 
@@ -19,7 +20,10 @@ export function postByControl(control: LocalActivityInterfaceFor<ControlActiviti
 /** By signals of the workflow itself: how migrations did it that began before `fewer-events` (patches.ts). */
 export function postBySignal(): AdmissionPost {
   const admission = getExternalWorkflowHandle(ADMISSION_ID);
-  return { request: (request) => admission.signal(requestSlotSignal, request), release: (release) => admission.signal(releaseSlotSignal, release) };
+  const request = async (wanted: SlotRequest): Promise<undefined> => {
+    await admission.signal(requestSlotSignal, wanted);
+  };
+  return { request, release: (release) => admission.signal(releaseSlotSignal, release) };
 }
 
 /** This workflow's place in the cluster's admission. */
@@ -41,18 +45,22 @@ export class SlotLease {
     return this.#granted ?? {};
   }
 
-  /** Waits for a slot on all that the migration needs at once. Asks again while admission can't be reached. */
-  async acquire({ retryMs, ...request }: Omit<SlotRequest, 'holder' | 'runId'> & { readonly retryMs: number }): Promise<void> {
+  /** Asks for a slot on all that the migration needs at once; again while admission can't be reached. To ask twice is harmless. */
+  async ask({ retryMs, ...request }: Omit<SlotRequest, 'holder' | 'runId'> & { readonly retryMs: number }): Promise<MoveSight | undefined> {
     for (;;) {
       try {
-        await this.#post.request({ ...request, ...this.#holder });
-        break;
+        return await this.#post.request({ ...request, ...this.#holder });
       } catch (error) {
         if (isCancellation(error)) throw error;
         await sleep(retryMs);
       }
     }
+  }
+
+  /** Resolves when the slot is granted. */
+  async whenGranted(): Promise<{ readonly granted: true }> {
     await condition(() => this.#granted !== null);
+    return { granted: true };
   }
 
   /**

@@ -9,6 +9,7 @@ import { fenceLostNode } from './fence-lost-node.js';
 import { lookAtCluster, placeLost } from './look-at-cluster.js';
 import { openWindow } from './open-window.js';
 import { runOnNode } from './run-on-node.js';
+import { seeMove } from './see-move.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
 import { watchBalance } from './watch-balance.js';
@@ -18,7 +19,10 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
   return {
     surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
     findEndedHolders: ({ workflowIds }) => crashPoint('control.find-ended-holders', () => findEnded(cluster, workflowIds)),
-    requestSlot: (request) => crashPoint('control.request-slot', () => cluster.requestSlot(request)),
+    requestSlot: async (request) => {
+      await crashPoint('control.request-slot', () => cluster.requestSlot(request));
+      return seeMove(cluster, request);
+    },
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
     lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => lookAtCluster(cluster, node)),
     placeLost: (question) => crashPoint('control.place-lost', () => placeLost(cluster, question)),

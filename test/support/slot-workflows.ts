@@ -8,7 +8,8 @@ export { admission } from '../../workflows/admission.js';
 /** Ends when it has had its slot. */
 export async function takeSlot(): Promise<string> {
   const lease = new SlotLease(postBySignal());
-  await lease.acquire({ nodes: [parseNodeName('node1'), parseNodeName('node2')], priority: 'user', retryMs: 20 });
+  await lease.ask({ nodes: [parseNodeName('node1'), parseNodeName('node2')], priority: 'user', retryMs: 20 });
+  await lease.whenGranted();
   await lease.release();
   return workflowInfo().workflowId;
 }
