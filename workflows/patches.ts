@@ -70,3 +70,27 @@ const REPEATED_GRANTS = 'repeated-grants';
 export function repeatsGrants(): boolean {
   return patched(REPEATED_GRANTS);
 }
+
+/**
+ * A cancel of a drain or a balance ends the moves that have no slot yet.
+ *
+ * Before: they waited on, and began long after "no more moves begin" was said.
+ */
+const CANCEL_WAITING_MOVES = 'cancel-waiting-moves';
+
+/** Asked only when there is a cancel. */
+export function cancelsWaitingMoves(): boolean {
+  return patched(CANCEL_WAITING_MOVES);
+}
+
+/**
+ * A drain or a balance that has heard of the end of a move during its look looks once more before it ends.
+ *
+ * Before: it judged by what it had seen while the move was still under way, and could end with the guest of a failed move left behind, untold.
+ */
+const LATEST_NEWS = 'latest-news';
+
+/** Asked only when it would end. */
+export function looksAtLatestNews(): boolean {
+  return patched(LATEST_NEWS);
+}

@@ -1,9 +1,18 @@
-import { condition, getExternalWorkflowHandle, isCancellation, setHandler, sleep, workflowInfo, type LocalActivityInterfaceFor } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  sleep,
+  workflowInfo,
+  type LocalActivityInterfaceFor,
+} from '@temporalio/workflow';
 import type { ControlActivities, MoveSight } from '../activities/interface-control.js';
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { CopyOptions } from '../src/domain/migration.js';
 import { ADMISSION_ID } from '../src/domain/workflow-names.js';
-import { grantedSignal, releaseSlotSignal, requestSlotSignal } from './messages.js';
+import { grantedSignal, releaseSlotSignal, requestSlotSignal, stopWaitingSignal } from './messages.js';
 
 /** How messages get to admission. */
 export interface AdmissionPost {
@@ -31,9 +40,13 @@ export class SlotLease {
   readonly #holder = { holder: workflowInfo().workflowId, runId: workflowInfo().runId };
   readonly #post: AdmissionPost;
   #granted: Pick<CopyOptions, 'bandwidthShare'> | null = null;
+  #isUnwanted = false;
 
   constructor(post: AdmissionPost) {
     this.#post = post;
+    setHandler(stopWaitingSignal, () => {
+      this.#isUnwanted = true;
+    });
     // A grant of an older Kedge says nothing more.
     setHandler(grantedSignal, ({ bandwidth } = {}) => {
       this.#granted = bandwidth === undefined ? {} : { bandwidthShare: bandwidth };
@@ -57,9 +70,10 @@ export class SlotLease {
     }
   }
 
-  /** Resolves when the slot is granted. */
+  /** Resolves when the slot is granted. @throws ApplicationFailure `cancelled` when whoever began the migration does not want it to wait any more */
   async whenGranted(): Promise<{ readonly granted: true }> {
-    await condition(() => this.#granted !== null);
+    await condition(() => this.#granted !== null || this.#isUnwanted);
+    if (this.#granted === null) throw ApplicationFailure.nonRetryable('It had no slot yet when no more moves were wanted', 'cancelled');
     return { granted: true };
   }
 

@@ -34,6 +34,8 @@ export class DrainWorld {
   mostAtOnce = 0;
   /** When no guest is moved. */
   blackouts: readonly Blackout[] = [];
+  /** Guests whose moves get no slot. */
+  readonly queued = new Set<number>();
   /** What becomes of a move; by default it succeeds at once. */
   onMove: (input: MigrateGuestInput) => Promise<void> = () => Promise.resolve();
   onPower: (vmid: number) => Promise<void> = () => Promise.resolve();
@@ -66,6 +68,7 @@ export class DrainWorld {
   }
 
   readonly activities: FakeMoves = {
+    waits: ({ vmid }) => Promise.resolve(this.queued.has(vmid)),
     move: async (input) => {
       const { vmid, target } = input;
       const guest = this.guests.get(vmid);
@@ -136,6 +139,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
       workflowBundle,
       activities: {
         ...control,
+        waits: (input: MigrateGuestInput) => harness.world.activities.waits(input),
         move: (input: MigrateGuestInput) => harness.world.activities.move(input),
         power: (input: { vmid: number; verb: string }) => harness.world.activities.power(input),
       },

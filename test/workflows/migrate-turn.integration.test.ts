@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ADMISSION_START } from '../../src/client/admission-start.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 import type { Blackout } from '../../src/domain/window/blackout.js';
-import { ADMISSION_ID, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
+import { ADMISSION_ID, SIGNALS, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
 import { TARGET } from '../support/fake-world.js';
 import { startSagaHarness, type SagaHarness, type SagaRun } from '../support/saga-harness.js';
 
@@ -73,4 +73,26 @@ test('a migration that waits asks again, so that an admission that was ended and
   await harness.client.workflow.getHandle(ADMISSION_ID).terminate();
   await harness.client.workflow.start(WORKFLOW_TYPES.admission, { ...ADMISSION_START, args: [{}] });
   expect((await run.ended()).story?.outcome).toBe('migrated');
+});
+
+test('a migration whose turn has not come by its latest beginning ends untouched, and leaves the queue', async () => {
+  await closed();
+  const { failure, story } = await (await harness.start({ notAfter: new Date(Date.now() + 700).toISOString() })).ended();
+  expect([failure?.code, story?.outcome, story?.steps.map(({ step }) => step)]).toEqual(['too-late', null, ['validate', 'admit']]);
+  await expect.poll(async () => (await harness.slots()).waiting).toEqual([]);
+});
+
+test('a migration that is not wanted to wait any more ends as cancelled, and one that has its slot goes on', async () => {
+  await closed();
+  const run = await harness.start();
+  await queued(run);
+  const stopWaiting = ({ ref }: SagaRun): Promise<void> => harness.client.workflow.getHandle(ref.workflowId).signal(SIGNALS.stopWaiting);
+  await stopWaiting(run);
+  expect((await run.ended()).failure?.code).toBe('cancelled');
+  await harness.kedge.admission.reset({ setBy: 'test' });
+  const other = await harness.start({ options: { hold: true } });
+  await other.seen(({ phase, progress }) => phase === 'holding' && progress !== null);
+  await stopWaiting(other);
+  await harness.kedge.releaseMigration(other.ref);
+  expect((await other.ended()).story?.outcome).toBe('migrated');
 });

@@ -1,7 +1,7 @@
 import { bannedNodes } from '../drain/banned-nodes.js';
 import type { DrainState } from '../drain/drain-state.js';
 import { expectedMs } from '../drain/expected-ms.js';
-import type { NextMove } from '../drain/next-steps.js';
+import { latestBegin, type NextMove } from '../drain/next-steps.js';
 import { planView, type Travel } from '../drain/plan-view.js';
 import type { StayedGuest } from '../evacuation.js';
 import { formatDuration } from '../format-duration.js';
@@ -116,7 +116,8 @@ function begin(planned: readonly PlannedMove[], { snapshot, question, nowMs }: G
     const guest = guests.get(vmid);
     if (guest === undefined || after.length > 0 || moves.some((other) => other.from === to || other.to === from)) break;
     const spanMs = expectedMs(move, guest, question.options);
-    if (question.until === null || nowMs + spanMs <= Date.parse(question.until)) moves.push({ vmid, from, to, way, leavesHome: false });
+    if (question.until === null || nowMs + spanMs <= Date.parse(question.until))
+      moves.push({ vmid, from, to, way, leavesHome: false, ...latestBegin(question.until, spanMs) });
     else late.push({ vmid, reason: `its move to ${to} may take ${formatDuration(spanMs)}, longer than until ${question.until}` });
   }
   return { moves, late };
