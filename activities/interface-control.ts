@@ -16,8 +16,11 @@ import type { VoidedGuest } from '../src/domain/voided-guest.js';
 export interface ControlActivities {
   /** Finds the guest in the nodes' inventories, and both nodes' states; without a target only the guest. */
   surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
-  /** Of these workflow ids, those that are not running: their leases may be freed. */
-  findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
+  /** Of these workflow ids and runs, those that are not running. An older control worker says nothing of runs. */
+  findEndedHolders(input: {
+    workflowIds: readonly string[];
+    runs?: readonly SlotRelease[];
+  }): Promise<{ ended: readonly string[]; endedRuns?: readonly SlotRelease[] }>;
   /**
    * Asks admission for a slot, then looks whether the guest may still move; the grant comes as a signal. In this order: a drain closes its node before it
    * looks for requests, so one of the two sees the other. Repeatable: admission knows a holder by its run, and tells it again. An older control worker

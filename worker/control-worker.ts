@@ -128,7 +128,7 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
   return {
     nodes: kedge.nodes,
     nodeStatus: (node) => kedge.findNodeStatus(node),
-    isRunning: (workflowId) => kedge.isRunning(workflowId),
+    isRunning: (workflowId, runId) => kedge.isRunning(workflowId, runId),
     requestSlot: (request) => kedge.requestSlot(request),
     releaseSlot: (release) => kedge.releaseSlot(release),
     voidGuest: (decision) => kedge.voidGuest(decision),

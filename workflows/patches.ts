@@ -94,3 +94,15 @@ const LATEST_NEWS = 'latest-news';
 export function looksAtLatestNews(): boolean {
   return patched(LATEST_NEWS);
 }
+
+/**
+ * Admission looks for holders that have ended every so often while somebody waits, however much happens meanwhile.
+ *
+ * Before: each change began the pause anew.
+ */
+const HOLDERS_ON_TIME = 'holders-on-time';
+
+/** Asked only when the look is due and something has happened. */
+export function checksHoldersOnTime(): boolean {
+  return patched(HOLDERS_ON_TIME);
+}

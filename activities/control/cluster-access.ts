@@ -18,8 +18,8 @@ export interface ClusterAccess {
   readonly nodes: readonly NodeName[];
   /** Null when the node has never registered. */
   nodeStatus(node: NodeName): Promise<NodeStatus | null>;
-  /** Does an execution with this workflow id run now? */
-  isRunning(workflowId: string): Promise<boolean>;
+  /** Does an execution with this workflow id run now? With `runId`: this very run? */
+  isRunning(workflowId: string, runId?: string): Promise<boolean>;
   /** Hands a request to admission, which it starts if need be; resolves when the server has it, long before the grant. */
   requestSlot(request: SlotRequest): Promise<void>;
   /** Gives a lease or a place in the queue back; fine without any. */

@@ -100,7 +100,7 @@ export interface KedgeClient {
   /** One guest verb on the guest's node. */
   manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
   auditNode(node: NodeName): Promise<NodeAudit>;
-  isRunning(workflowId: string): Promise<boolean>;
+  isRunning(workflowId: string, runId?: string): Promise<boolean>;
   /** Ends attempts that a dead worker left, so that they are repeated at once; tokens that Temporal knows no more are fine. */
   failTaskTokens(tokens: readonly Uint8Array[]): Promise<void>;
   /** Ends all attempts that a dead worker of this node had been given; answers how many. For the node's new worker, before its first task. */
@@ -164,7 +164,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     readRecovery: (node) => readRecovery(context, node),
     manageGuest: (request) => manageGuest(context, request),
     auditNode: (node) => auditNode(context, node),
-    isRunning: (workflowId) => isRunning(context, workflowId),
+    isRunning: (workflowId, runId) => isRunning(context, workflowId, runId),
     failTaskTokens: (tokens) => failTaskTokens(context, tokens),
     failLostAttempts: (node) => failLostAttempts(context, node),
     ensureNamespace: () => ensureNamespace(context),
