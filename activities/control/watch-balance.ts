@@ -1,6 +1,7 @@
 import { judgeCluster, type BalancerState, type BalancerLook } from '../../src/domain/balance/judge-cluster.js';
 import { openUntil } from '../../src/schema/balance-policy.js';
 import type { ClusterAccess } from './cluster-access.js';
+import { findOpenBlackouts } from './find-open-blackouts.js';
 import { travelOf } from './plan-drain.js';
 
 /** What a look of the balancer answers; `off`: it is not wanted any more. */
@@ -8,7 +9,7 @@ export type WatchedBalance = { readonly off: true } | ({ readonly off: false; re
 
 /** Takes a sample of how busy nodes and guests are, and decides whether a round of moves begins. Changes nothing. */
 export async function watchBalance(
-  cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readMoves' | 'balancePolicy' | 'readBalance'>,
+  cluster: Pick<ClusterAccess, 'takeSnapshot' | 'readMoves' | 'blackouts' | 'balancePolicy' | 'readBalance'>,
   { state, now }: { state: BalancerState; now: string },
 ): Promise<WatchedBalance> {
   const policy = await cluster.balancePolicy();
@@ -22,6 +23,7 @@ export async function watchBalance(
     open: openUntil(policy.onlyIn, now),
     isRunning: last?.running ?? false,
     last: last?.report ?? null,
+    blackouts: await findOpenBlackouts(cluster),
     travels: moves.flatMap(travelOf).length,
   };
   return { off: false, intervalMs: policy.intervalMs, ...judgeCluster(state, sight, policy) };

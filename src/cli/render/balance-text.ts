@@ -23,6 +23,7 @@ export function balanceText(report: BalanceReport): string {
     'no-better': 'ended, no other move is worth its cost, or allowed',
     'most-moves': 'ended at its limit of moves',
     'failing': 'given up, its moves fail',
+    'blackout': 'ended, what would move next may not in a blackout',
     'out-of-time': 'out of time',
     'cancelled': 'cancelled',
   } as const;

@@ -28,9 +28,9 @@ export interface BalanceClusterInput {
 
 /**
  * `done`: no node is fuller than the tolerance allows. `no-better`: one is, and no move is worth its cost, or allowed. `most-moves`: the limit is
- * reached. `failing`: so many moves failed that something else is wrong.
+ * reached. `failing`: so many moves failed that something else is wrong. `blackout`: what would move next may not, see `stayed`.
  */
-export type BalanceEnd = 'done' | 'no-better' | 'most-moves' | 'failing' | 'out-of-time' | 'cancelled';
+export type BalanceEnd = 'done' | 'no-better' | 'most-moves' | 'failing' | 'blackout' | 'out-of-time' | 'cancelled';
 
 export interface NodeBalance {
   readonly node: NodeName;

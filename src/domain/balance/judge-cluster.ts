@@ -7,6 +7,7 @@ import { DEFAULT_BALANCE_LIMITS, excessOf, imbalanceOf } from '../plan/plan-bala
 import type { ClusterSnapshot } from '../plan/snapshot.js';
 import type { BalanceClusterInput, BalanceReport } from './balance.js';
 import { asRemembered, placesOf, remember, type LoadMemory } from './load-memory.js';
+import type { OpenBlackout } from '../window/blackout.js';
 import { nextBalance, type BalanceSteps } from './next-balance.js';
 
 /** What `balance` of kedge.yaml says; where it is off there is none. */
@@ -61,6 +62,8 @@ export interface BalancerSight {
   readonly last: Pick<BalanceReport, 'failed'> | null;
   /** Migrations under way. */
   readonly travels: number;
+  /** Those that are on. */
+  readonly blackouts: readonly OpenBlackout[];
 }
 
 export interface BalancerLook {
@@ -90,7 +93,9 @@ export function judgeCluster(before: BalancerState, sight: BalancerSight, policy
   if (sight.travels > 0) return not(`${uneven}: waits until the ${sight.travels} migrations under way have ended`);
   const leave = cooling.map(({ vmid, reason }) => ({ vmid, reason }));
   const { until } = sight.open;
-  const { moves, late } = firstSteps(sight, { policy, memory, leave, until });
+  const { moves, late, quiet = [] } = firstSteps(sight, { policy, memory, leave, until });
+  const [held] = quiet;
+  if (held !== undefined) return not(`${uneven}: ${held.reason}`);
   if (moves.length === 0) return not(`${uneven}: ${late.length > 0 ? 'the time left is too short for a move' : 'no move is worth its cost, or allowed'}`);
   const round: BalanceClusterInput = {
     requestedBy: 'the balancer',
@@ -112,11 +117,11 @@ interface FirstSteps {
 }
 
 /** What the round would begin with: one that could do nothing is not begun, again and again. */
-function firstSteps({ snapshot, nowMs }: BalancerSight, { policy, memory, leave, until }: FirstSteps): BalanceSteps {
+function firstSteps({ snapshot, nowMs, blackouts }: BalancerSight, { policy, memory, leave, until }: FirstSteps): BalanceSteps {
   const now = new Date(nowMs).toISOString();
   const { parallel, maxMoves, stopBelow } = policy;
   const limits = { ...DEFAULT_BALANCE_LIMITS, tolerance: stopBelow, maxMoves };
-  return nextBalance(snapshot, [], { state: newDrain(now), limits, parallel, now, until, leave, memory, options: {}, moveRetryMs: 0, lagMs: 0 });
+  return nextBalance(snapshot, [], { state: newDrain(now), limits, parallel, now, until, leave, memory, options: {}, moveRetryMs: 0, lagMs: 0, blackouts });
 }
 
 /** Who moved since the sample before, by whomever, and whose move failed in the last balance, is left alone; those whose time is over no more. */

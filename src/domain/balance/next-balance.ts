@@ -10,6 +10,7 @@ import type { MigrationOptions } from '../migration.js';
 import { excessOf, imbalanceOf, planBalance, type BalanceLimits } from '../plan/plan-balance.js';
 import type { PlannedMove } from '../plan/plan.js';
 import type { ClusterSnapshot, SnapshotGuest } from '../plan/snapshot.js';
+import { blackoutOf, type OpenBlackout } from '../window/blackout.js';
 import { asRemembered, remember, type LoadMemory } from './load-memory.js';
 
 /** What a balance asks before it acts; plain JSON. Asked only while no move of its own is under way. */
@@ -28,6 +29,8 @@ export interface BalanceQuestion {
   readonly moveRetryMs: number;
   /** An inventory may be so old. */
   readonly lagMs: number;
+  /** Those that are on; who answers the question adds them. */
+  readonly blackouts?: readonly OpenBlackout[];
 }
 
 export interface BalanceSteps {
@@ -35,6 +38,8 @@ export interface BalanceSteps {
   readonly moves: readonly NextMove[];
   /** Their moves would end too late. */
   readonly late: readonly StayedGuest[];
+  /** Moves that would follow if it were not for a blackout; only where nothing else follows. Absent from an older control worker. */
+  readonly quiet?: readonly StayedGuest[];
   /** Has the snapshot yet to show a move that has ended? Nothing is planned then. */
   readonly lags: boolean;
   /** Fullness of each node now, and of the fullest one above the mean. */
@@ -59,25 +64,50 @@ export function nextBalance(snapshot: ClusterSnapshot, others: readonly Travel[]
   const memory = question.memory ?? remember(null, snapshot, { nowMs, fadeMs: 1 });
   const left = lags || isFailing(state, limits) ? 0 : limits.maxMoves - state.moved.length;
   const remembered = asRemembered(snapshot, memory);
-  const view = planView(remembered, {
-    travels: [],
-    arrived: [],
-    closed: null,
-    fixed: leftAlone(remembered, question),
-    banned: bannedNodes(state.failed, { nowMs, retryMs: question.moveRetryMs }),
-    force: null,
-  });
-  const untouched = new Set(others.flatMap(({ from, to }) => [from, to]));
-  const plan = planBalance(view.snapshot, { ...limits, maxMoves: left }, { untouched, options });
-  const { moves, late } = begin(plan.moves, { snapshot, question, nowMs });
+  const blackouts = options.ignoreBlackout === true ? [] : (question.blackouts ?? []);
+  const look = (open: readonly OpenBlackout[]) => {
+    const { fixed, banned, untouched } = heldBack(remembered, { question, nowMs, open });
+    const view = planView(remembered, { travels: [], arrived: [], closed: null, fixed, banned, force: null }).snapshot;
+    const touched = others.flatMap(({ from, to }) => [from, to]);
+    const plan = planBalance(view, { ...limits, maxMoves: left }, { untouched: new Set([...touched, ...untouched]), options });
+    return { view, plan, ...begin(plan.moves, { snapshot, question, nowMs }) };
+  };
+  const { view, plan, moves, late } = look(blackouts);
   return {
     moves: moves.slice(0, parallel),
     late,
+    quiet: moves.length + late.length > 0 || blackouts.length === 0 ? [] : look([]).moves.flatMap((move) => quietOf(move, blackouts)),
     lags,
     nodes: plan.nodes.map(({ node, before }) => ({ node, now: before })),
-    excess: excessOf(imbalanceOf(view.snapshot)),
+    excess: excessOf(imbalanceOf(view)),
     memory: question.memory === null ? memory : null,
   };
+}
+
+function quietOf({ vmid, from, to }: NextMove, blackouts: readonly OpenBlackout[]): readonly StayedGuest[] {
+  const blackout = blackoutOf(blackouts, { vmid, nodes: [from, to] });
+  return blackout === null ? [] : [{ vmid, reason: `blackout ${blackout.name} is on until ${blackout.endsAt}` }];
+}
+
+interface HeldBack {
+  readonly fixed: ReadonlySet<Vmid>;
+  readonly banned: ReadonlyMap<Vmid, ReadonlySet<NodeName>>;
+  readonly untouched: readonly NodeName[];
+}
+
+/** Guests and nodes that are left alone, and where guests may not go: by what the balance remembers, and by the blackouts that are on. */
+function heldBack(snapshot: ClusterSnapshot, { question, nowMs, open }: { question: BalanceQuestion; nowMs: number; open: readonly OpenBlackout[] }): HeldBack {
+  const fixed = new Set(leftAlone(snapshot, question));
+  const banned = new Map(bannedNodes(question.state.failed, { nowMs, retryMs: question.moveRetryMs }));
+  for (const { nodes, guests } of open) {
+    if (guests === null && nodes !== null) continue;
+    for (const { vmid, node } of snapshot.guests) {
+      if (guests?.includes(vmid) === false) continue;
+      if (nodes === null || nodes.includes(node)) fixed.add(vmid);
+      else banned.set(vmid, new Set([...(banned.get(vmid) ?? []), ...nodes]));
+    }
+  }
+  return { fixed, banned, untouched: open.flatMap(({ nodes, guests }) => (guests === null ? (nodes ?? []) : [])) };
 }
 
 /** So many moves may fail in any case. */

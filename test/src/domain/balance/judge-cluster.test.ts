@@ -66,6 +66,7 @@ const sight = (snapshot: ClusterSnapshot, nowMs: number, more: Partial<BalancerS
   isRunning: false,
   last: null,
   travels: 0,
+  blackouts: [],
   ...more,
 });
 
@@ -115,6 +116,7 @@ describe('the balancer', () => {
   test.for([
     [{ isRunning: true }, 'a balance runs'],
     [{ open: 'closed' }, 'waits for its times'],
+    [{ blackouts: [{ name: 'freeze', nodes: null, guests: null, endsAt: '2027-01-01T00:00:00Z' }] }, 'blackout freeze is on until 2027-01-01T00:00:00Z'],
     [{ travels: 3 }, 'waits until the 3 migrations under way have ended'],
     [{ open: { until: new Date(START + 35 * MINUTE + 1_000).toISOString() } }, 'the time left is too short for a move'],
   ] as const)('waits: %j', ([more, why]) => {
