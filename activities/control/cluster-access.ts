@@ -1,5 +1,5 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
-import type { BalanceReport } from '../../src/domain/balance/balance.js';
+import type { BalanceView } from '../../src/domain/balance/balance.js';
 import type { BalancePolicy } from '../../src/domain/balance/judge-cluster.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
@@ -39,7 +39,7 @@ export interface ClusterAccess {
   /** Of kedge.yaml as it is now; null: the balancer is off. */
   balancePolicy(): Promise<BalancePolicy | null>;
   /** The balance that runs, or ran last; null: none is known. */
-  readBalance(): Promise<{ readonly running: boolean; readonly report: BalanceReport | null } | null>;
+  readBalance(): Promise<BalanceView | null>;
   readonly fencing: Fencing;
   /** Tells the schedule of a window when it opens next, unless the window was changed since `revision`. */
   scheduleWindow(change: { name: string; revision: string; occurrences: readonly Occurrence[] }): Promise<void>;

@@ -22,7 +22,7 @@ export async function watchBalance(
     nowMs: Date.parse(now),
     open: openUntil(policy.onlyIn, now),
     isRunning: last?.running ?? false,
-    last: last?.report ?? null,
+    last,
     blackouts: await findOpenBlackouts(cluster),
     travels: moves.flatMap(travelOf).length,
   };

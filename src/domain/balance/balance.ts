@@ -54,6 +54,17 @@ export interface BalanceReport {
   readonly stayed: readonly StayedGuest[];
 }
 
+/** The balance that runs, or ran last, as it is seen from outside. */
+export interface BalanceView {
+  readonly running: boolean;
+  /** Null while no control worker answers, and when it failed before it had one. */
+  readonly report: BalanceReport | null;
+  /** RFC 3339; null while it runs. */
+  readonly endedAt: string | null;
+  /** Why it failed as a whole, in words. */
+  readonly failure: string | null;
+}
+
 /** What is durable of the balancer beside its memory: where it stands, as its workflow's memo has it. */
 export interface BalancerNote {
   /** When it looked last, RFC 3339. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { BalanceView } from '../../../../../src/client/balance.js';
 import type { Cluster } from '../../../../../src/cli/cluster.js';
-import type { BalanceClusterInput, BalanceReport } from '../../../../../src/domain/balance/balance.js';
+import type { BalanceClusterInput, BalanceReport, BalanceView } from '../../../../../src/domain/balance/balance.js';
 import { parseNodeName, parseVmid } from '../../../../../src/domain/ids.js';
 import { KedgeError } from '../../../../../src/domain/kedge-error.js';
 import { parseClusterSnapshot } from '../../../../../src/schema/cluster-snapshot.js';
@@ -51,8 +50,8 @@ describe('kedge balance', () => {
     const inputs: BalanceClusterInput[] = [];
     const start = (input: BalanceClusterInput) => Promise.resolve(void inputs.push(input)).then(() => ({ firstRunId: 'run' }));
     const views: BalanceView[] = [
-      { running: true, report: { ...REPORT, end: null, endedAt: null, moved: [], moving: REPORT.moved }, failure: null },
-      { running: false, report: REPORT, failure: null },
+      { running: true, report: { ...REPORT, end: null, endedAt: null, moved: [], moving: REPORT.moved }, endedAt: null, failure: null },
+      { running: false, report: REPORT, endedAt: null, failure: null },
     ];
     const { out, err, exitCode } = await run(['balance', '--apply', '--max-moves', '3', '--tolerance', '5', '--parallel', '1'], {
       balance: { start, read: () => Promise.resolve(views.shift() ?? null) },
@@ -66,8 +65,11 @@ describe('kedge balance', () => {
   test('--apply tells of one that ended before all was even by its exit code, and of one that failed as an error', async () => {
     const ended = (view: BalanceView) =>
       run(['balance', '--apply'], { balance: { start: () => Promise.resolve({ firstRunId: 'run' }), read: () => Promise.resolve(view) } });
-    expect(await ended({ running: false, report: { ...REPORT, end: 'most-moves' }, failure: null })).toMatchObject({ exitCode: 3 });
-    expect(await ended({ running: false, report: null, failure: 'no luck' })).toMatchObject({ exitCode: 1, err: expect.stringContaining('no luck') });
+    expect(await ended({ running: false, report: { ...REPORT, end: 'most-moves' }, endedAt: null, failure: null })).toMatchObject({ exitCode: 3 });
+    expect(await ended({ running: false, report: null, endedAt: null, failure: 'no luck' })).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('no luck'),
+    });
   });
 
   test('--detach does not wait', async () => {
@@ -92,7 +94,7 @@ describe('kedge balance', () => {
 
   test('status shows the balance and the balancer, cancel stops the one', async () => {
     const balance = {
-      read: () => Promise.resolve({ running: false, report: REPORT, failure: null }),
+      read: () => Promise.resolve({ running: false, report: REPORT, endedAt: null, failure: null }),
       readBalancer: () => Promise.resolve({ at: '2026-03-01T12:00:00Z', text: 'even enough', cooling: 2 }),
       cancel: () => Promise.resolve(),
     };
