@@ -62,6 +62,17 @@ export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): 
   };
 }
 
+/**
+ * The same for one that is to begin now. Those that run already may have been begun with less care.
+ * @throws KedgeError `bad-input`
+ */
+export function resolveNewEvacuation(input: EvacuateNodeInput): ResolvedEvacuation {
+  const order = resolveEvacuation(input);
+  if (input.force !== undefined && order.waitUntil === null)
+    throw badInput('force', input.force, 'absent, or together with "waitUntil" (--wait-until), the instant from which on it holds');
+  return order;
+}
+
 /** How each guest moves the plan decides; a drain holds nothing. */
 const DECIDED = ['online', 'restart', 'hold', 'holdUntil'];
 
