@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlActivities } from '../interface-control.js';
 import { nextSteps, type DrainQuestion, type NextSteps } from '../../src/domain/drain/next-steps.js';
-import type { Travel } from '../../src/domain/drain/plan-view.js';
+import { travelsOf } from '../../src/domain/drain/travels-of.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { ClusterSnapshot } from '../../src/domain/plan/snapshot.js';
-import { vmidOfMigrationWorkflow } from '../../src/domain/workflow-names.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { findOpenBlackouts } from './find-open-blackouts.js';
 
@@ -15,7 +14,7 @@ export async function planDrain(
 ): ReturnType<ControlActivities['planDrain']> {
   const asked = { ...question, blackouts: await findOpenBlackouts(cluster) };
   // The moves first: a migration that ends in between is then counted as under way, not as gone before its guest is seen at the target.
-  const moves = (await cluster.readMoves()).flatMap(travelOf);
+  const moves = travelsOf(await cluster.readMoves());
   let snapshot = await cluster.takeSnapshot();
   let steps = nextSteps(snapshot, moves, asked);
   if (question.plan === 'evacuate' && isOver(steps, question)) {
@@ -47,11 +46,6 @@ async function awaitInventory(cluster: Pick<ClusterAccess, 'nodeStatus'>, node: 
     if (seen.size > 2) return;
     await delay(INVENTORY_EVERY_MS);
   }
-}
-
-/** Moves name source and target, in this order. */
-export function travelOf({ holder, nodes: [from, to] }: Awaited<ReturnType<ClusterAccess['readMoves']>>[number]): readonly Travel[] {
-  return holder.startsWith('migration-') && from !== undefined && to !== undefined ? [{ vmid: vmidOfMigrationWorkflow(holder), from, to }] : [];
 }
 
 /** A guest that no node shows exists no more only if all nodes are heard and it is not on its way. */

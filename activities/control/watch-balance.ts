@@ -1,8 +1,8 @@
 import { judgeCluster, type BalancerState, type BalancerLook } from '../../src/domain/balance/judge-cluster.js';
 import { openUntil } from '../../src/schema/balance-policy.js';
+import { travelsOf } from '../../src/domain/drain/travels-of.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { findOpenBlackouts } from './find-open-blackouts.js';
-import { travelOf } from './plan-drain.js';
 
 /** What a look of the balancer answers; `off`: it is not wanted any more. */
 export type WatchedBalance = { readonly off: true } | ({ readonly off: false; readonly intervalMs: number } & BalancerLook);
@@ -24,7 +24,7 @@ export async function watchBalance(
     isRunning: last?.running ?? false,
     last,
     blackouts: await findOpenBlackouts(cluster),
-    travels: moves.flatMap(travelOf).length,
+    travels: travelsOf(moves).length,
   };
   return { off: false, intervalMs: policy.intervalMs, ...judgeCluster(state, sight, policy) };
 }

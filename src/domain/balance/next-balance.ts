@@ -8,7 +8,7 @@ import { formatDuration } from '../format-duration.js';
 import type { NodeName, Vmid } from '../ids.js';
 import type { MigrationOptions } from '../migration.js';
 import { excessOf, imbalanceOf, planBalance, type BalanceLimits } from '../plan/plan-balance.js';
-import type { PlannedMove } from '../plan/plan.js';
+import type { Plan, PlannedMove, Unplanned } from '../plan/plan.js';
 import type { ClusterSnapshot, SnapshotGuest } from '../plan/snapshot.js';
 import { blackoutOf, type OpenBlackout } from '../window/blackout.js';
 import { asRemembered, remember, type LoadMemory } from './load-memory.js';
@@ -66,11 +66,8 @@ export function nextBalance(snapshot: ClusterSnapshot, others: readonly Travel[]
   const remembered = asRemembered(snapshot, memory);
   const blackouts = options.ignoreBlackout === true ? [] : (question.blackouts ?? []);
   const look = (open: readonly OpenBlackout[]) => {
-    const { fixed, banned, untouched } = heldBack(remembered, { question, nowMs, open });
-    const view = planView(remembered, { travels: [], arrived: [], closed: null, fixed, banned, force: null }).snapshot;
-    const touched = others.flatMap(({ from, to }) => [from, to]);
-    const plan = planBalance(view, { ...limits, maxMoves: left }, { untouched: new Set([...touched, ...untouched]), options });
-    return { view, plan, ...begin(plan.moves, { snapshot, question, nowMs }) };
+    const made = makePlan(remembered, { question, others, open, maxMoves: left });
+    return { ...made, ...begin(made.plan.moves, { snapshot, question }) };
   };
   const { view, plan, moves, late } = look(blackouts);
   return {
@@ -82,6 +79,51 @@ export function nextBalance(snapshot: ClusterSnapshot, others: readonly Travel[]
     excess: excessOf(imbalanceOf(view)),
     memory: question.memory === null ? memory : null,
   };
+}
+
+/**
+ * What a balance that begins now would do if each of its moves succeeded: for who only wants to see it. What may not move because of the time is told
+ * as what stays.
+ * @throws KedgeError `bad-input` when the snapshot contradicts itself
+ */
+export function previewBalance(snapshot: ClusterSnapshot, others: readonly Travel[], question: BalanceQuestion): Plan {
+  const nowMs = Date.parse(question.now);
+  const remembered = asRemembered(snapshot, question.memory ?? remember(null, snapshot, { nowMs, fadeMs: 1 }));
+  const open = question.options.ignoreBlackout === true ? [] : (question.blackouts ?? []);
+  const guests = new Map(snapshot.guests.map((guest): [Vmid, SnapshotGuest] => [guest.vmid, guest]));
+  const stays: Unplanned[] = [];
+  for (let leave = question.leave; ; ) {
+    const { plan } = makePlan(remembered, { question: { ...question, leave }, others, open, maxMoves: question.limits.maxMoves });
+    const late = plan.moves.flatMap(({ vmid, from, ...move }): readonly Unplanned[] => {
+      const guest = guests.get(vmid);
+      const reason = guest === undefined ? null : whyLate({ ...move, spanMs: expectedMs(move, guest, question.options) }, question);
+      return reason === null ? [] : [{ vmid, node: from, outcome: 'wait', reason, rejected: [] }];
+    });
+    stays.push(...late);
+    if (late.length === 0) return { ...plan, unplanned: [...plan.unplanned, ...stays] };
+    leave = [...leave, ...late];
+  }
+}
+
+function whyLate({ to, spanMs }: { to: NodeName; spanMs: number }, { now, until }: Pick<BalanceQuestion, 'now' | 'until'>): string | null {
+  if (until === null || Date.parse(now) + spanMs <= Date.parse(until)) return null;
+  return `its move to ${to} may take ${formatDuration(spanMs)}, longer than until ${until}`;
+}
+
+interface Making {
+  readonly question: BalanceQuestion;
+  readonly others: readonly Travel[];
+  readonly open: readonly OpenBlackout[];
+  readonly maxMoves: number;
+}
+
+/** `remembered`: with the loads to go by. */
+function makePlan(remembered: ClusterSnapshot, { question, others, open, maxMoves }: Making): { readonly view: ClusterSnapshot; readonly plan: Plan } {
+  const { fixed, banned, untouched } = heldBack(remembered, { question, nowMs: Date.parse(question.now), open });
+  const view = planView(remembered, { travels: [], arrived: [], closed: null, fixed, banned, force: null }).snapshot;
+  const touched = others.flatMap(({ from, to }) => [from, to]);
+  const { limits, options } = question;
+  return { view, plan: planBalance(view, { ...limits, maxMoves }, { untouched: new Set([...touched, ...untouched]), options }) };
 }
 
 function quietOf({ vmid, from, to }: NextMove, blackouts: readonly OpenBlackout[]): readonly StayedGuest[] {
@@ -133,11 +175,10 @@ function hasSettled({ guests }: ClusterSnapshot, { vmid, from }: Travel): boolea
 interface Grounds {
   readonly snapshot: ClusterSnapshot;
   readonly question: BalanceQuestion;
-  readonly nowMs: number;
 }
 
 /** The first moves of the plan that neither wait for another one nor count on it: none leaves a node that another fills, or the other way round. */
-function begin(planned: readonly PlannedMove[], { snapshot, question, nowMs }: Grounds): { moves: readonly NextMove[]; late: readonly StayedGuest[] } {
+function begin(planned: readonly PlannedMove[], { snapshot, question }: Grounds): { moves: readonly NextMove[]; late: readonly StayedGuest[] } {
   const guests = new Map(snapshot.guests.map((guest): [Vmid, SnapshotGuest] => [guest.vmid, guest]));
   const moves: NextMove[] = [];
   const late: StayedGuest[] = [];
@@ -146,9 +187,9 @@ function begin(planned: readonly PlannedMove[], { snapshot, question, nowMs }: G
     const guest = guests.get(vmid);
     if (guest === undefined || after.length > 0 || moves.some((other) => other.from === to || other.to === from)) break;
     const spanMs = expectedMs(move, guest, question.options);
-    if (question.until === null || nowMs + spanMs <= Date.parse(question.until))
-      moves.push({ vmid, from, to, way, leavesHome: false, ...latestBegin(question.until, spanMs) });
-    else late.push({ vmid, reason: `its move to ${to} may take ${formatDuration(spanMs)}, longer than until ${question.until}` });
+    const reason = whyLate({ to, spanMs }, question);
+    if (reason === null) moves.push({ vmid, from, to, way, leavesHome: false, ...latestBegin(question.until, spanMs) });
+    else late.push({ vmid, reason });
   }
   return { moves, late };
 }

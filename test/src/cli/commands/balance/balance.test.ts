@@ -3,6 +3,7 @@ import type { Cluster } from '../../../../../src/cli/cluster.js';
 import type { BalanceClusterInput, BalanceReport, BalanceView } from '../../../../../src/domain/balance/balance.js';
 import { parseNodeName, parseVmid } from '../../../../../src/domain/ids.js';
 import { KedgeError } from '../../../../../src/domain/kedge-error.js';
+import type { Plan } from '../../../../../src/domain/plan/plan.js';
 import { parseClusterSnapshot } from '../../../../../src/schema/cluster-snapshot.js';
 import { runFake } from '../../fake-cluster.js';
 
@@ -44,6 +45,19 @@ describe('kedge balance', () => {
     expect(out).toContain('node1 is 75 % full, node2 0 %');
     expect(exitCode).toBe(0);
     expect(JSON.parse((await run(['balance', '--plan', '--json'], { takeSnapshot: UNEVEN })).out)).toMatchObject({ moves: [{ vmid: 101, to: 'node2' }] });
+  });
+
+  test('--plan leaves alone what --apply would: nodes of migrations, what a blackout concerns, and moves that end too late', async () => {
+    const plan = async (argv: readonly string[], more: Partial<Cluster> = {}) => {
+      const { moves, unplanned }: Plan = JSON.parse((await run(['balance', '--plan', '--json', ...argv], { takeSnapshot: UNEVEN, ...more })).out);
+      return { moves, unplanned };
+    };
+    const moves = [{ holder: 'migration-200', nodes: [parseNodeName('node3'), n2] }];
+    expect((await plan([], { readMoves: () => Promise.resolve(moves) })).moves).toEqual([]);
+    const freeze = { name: 'freeze', zone: 'UTC', start: '2020-01-01T00:00', rule: 'FREQ=DAILY', durationMs: 86_400_000, nodes: null, guests: null };
+    expect((await plan([], { blackouts: [freeze] })).moves).toEqual([]);
+    const late = { vmid: 101, outcome: 'wait', reason: expect.stringContaining('longer than until') };
+    expect(await plan(['--until', '2026-03-01T12:00:11Z'])).toMatchObject({ moves: [], unplanned: [late, { ...late, vmid: 102 }] });
   });
 
   test('--apply starts it with what is typed, follows it, and shows its report', async () => {
