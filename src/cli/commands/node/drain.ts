@@ -1,4 +1,5 @@
 import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { SLOT_PRIORITIES } from '../../../domain/admission.js';
 import { withForce } from '../../../domain/drain/plan-view.js';
 import { FORCES } from '../../../domain/drain/resolve-evacuation.js';
 import { planEvacuation } from '../../../domain/plan/plan-evacuation.js';
@@ -23,7 +24,7 @@ export function nodeDrainCommand(context: CliContext): CommandUnknownOpts {
     ],
     notes:
       'Exit code 0: it is empty. 3: some guests stayed, with the reason. Ctrl-C lets go of the drain, it does not cancel it.\n' +
-      'A cancel lets moves that are under way go on to their end; the node stays cordoned.',
+      'A cancel lets moves that have their slot go on to their end; the node stays cordoned.',
   })
     .argument('<node>', 'the node', parseArgument.node)
     .option('--dry-run', 'only tell what would move where')
@@ -34,6 +35,11 @@ export function nodeDrainCommand(context: CliContext): CommandUnknownOpts {
       new Option('--force <policy>', 'with --wait-until: what becomes of waiting guests then: moved switched off, shut down, or left (skip)').choices(FORCES),
     )
     .option('--ignore-blackout', 'move guests although a blackout is on; left out: wait until it ends')
+    .addOption(
+      new Option('--priority <priority>', 'whose turn it is when slots are rare; failure: a node is about to fail, also in a blackout').choices(
+        SLOT_PRIORITIES,
+      ),
+    )
     .option('--detach', 'do not wait for the end')
     .option('--cancel', 'begin no more moves')
     .option('--json', 'JSON')
