@@ -26,7 +26,7 @@ export interface BalanceVerbs {
   cancel(): Promise<void>;
   /** Starts what looks whether a balance is due, unless it runs. */
   ensureBalancer(): Promise<void>;
-  /** Where that stands; null: it does not run, or has not looked yet. */
+  /** Where that stands; null: it does not run. */
   readBalancer(): Promise<BalancerNote | null>;
 }
 
@@ -57,7 +57,8 @@ export function balanceVerbs({ client }: Pick<ClientContext, 'client'>): Balance
       try {
         const { memo, status } = await client.workflow.getHandle(BALANCER_ID).describe();
         const note: unknown = memo?.['balancer'];
-        return status.name === 'RUNNING' && isNote(note) ? note : null;
+        if (status.name !== 'RUNNING') return null;
+        return isNote(note) ? note : { at: null, text: 'has not looked yet', cooling: 0 };
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw clientError('read the balancer', error);

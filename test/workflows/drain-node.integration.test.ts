@@ -138,6 +138,23 @@ test('a cancel ends the moves that have no slot yet, and a drain whose time is u
   }
 });
 
+test('a migration of somebody else that waits in the queue of admission is waited for, named, and not for longer than it runs', async () => {
+  const world = new DrainWorld(NODES);
+  world.add(101, 'node1');
+  await harness.begin(world);
+  world.queued.add(101);
+  const theirs = await harness.kedge.startMigration({ vmid: 101, source: 'node1', target: 'node2' });
+  await harness.kedge.requestSlot({ holder: theirs.workflowId, runId: theirs.runId, nodes: ['node1', 'node2'].map(parseNodeName), priority: 'user' });
+  const ref = await harness.start('evacuate', { node: 'node2' });
+  await vi.waitFor(async () => {
+    const view = await harness.kedge.readEvacuation(NODE2, ref);
+    expect(view).toMatchObject({ running: true, report: { stayed: [{ vmid: 101, reason: 'somebody else moves it to node2' }] } });
+  }, 5_000);
+  // As force does it: its place in admission is not given back.
+  await harness.client.workflow.getHandle(theirs.workflowId).terminate();
+  expect((await harness.ended(ref)).end).toBe('done');
+});
+
 test('two drains at once, each the target of the other, end: guests go to the third node as far as it has room', async () => {
   const world = new DrainWorld(NODES, 6);
   for (const vmid of [101, 102, 103, 104]) world.add(vmid, 'node1');

@@ -40,7 +40,7 @@ export function balanceText(report: BalanceReport): string {
 export function balancerText(note: BalancerNote | null): string {
   if (note === null) return 'Balancer: off';
   const cooling = note.cooling === 0 ? '' : `; ${note.cooling} guests are left alone for a time`;
-  return `Balancer: on, looked at ${note.at}: ${note.text}${cooling}`;
+  return note.at === null ? `Balancer: on, ${note.text}` : `Balancer: on, looked at ${note.at}: ${note.text}${cooling}`;
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

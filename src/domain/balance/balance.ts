@@ -67,8 +67,8 @@ export interface BalanceView {
 
 /** What is durable of the balancer beside its memory: where it stands, as its workflow's memo has it. */
 export interface BalancerNote {
-  /** When it looked last, RFC 3339. */
-  readonly at: string;
+  /** When it looked last, RFC 3339; null: not yet. */
+  readonly at: string | null;
   /** What it found, and what it does about it, in words. */
   readonly text: string;
   /** Guests that it leaves alone for a time. */

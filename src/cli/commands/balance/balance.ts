@@ -32,7 +32,7 @@ export function balanceCommand(context: CliContext): CommandUnknownOpts {
     .addOption(new Option('--plan', 'only tell what would move').conflicts('apply'))
     .option('--apply', 'move guests')
     .option('--max-moves <n>', 'at most so many moves, 10 when left out', parseArgument.integer(1))
-    .option('--tolerance <percent>', 'enough when the fullest node is so near to the mean, 10 when left out', parseArgument.integer(0))
+    .option('--tolerance <percent>', 'enough when the fullest node is so near to the mean, 10 when left out', parseArgument.integer(0, 100))
     .option('--parallel <number>', 'moves at a time, 2 when left out', parseArgument.integer(1))
     .option('--until <instant>', 'begin no move that may end later, e.g. 2026-03-01T02:30:00Z or +2h', parseArgument.instant)
     .option('--detach', 'do not wait for the end')

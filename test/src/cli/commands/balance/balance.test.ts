@@ -91,6 +91,11 @@ describe('kedge balance', () => {
     expect(JSON.parse(out)).toEqual({ event: 'started' });
   });
 
+  test('status tells a balancer that has not looked yet from one that is off', async () => {
+    const balance = { read: () => Promise.resolve(null), readBalancer: () => Promise.resolve({ at: null, text: 'has not looked yet', cooling: 0 }) };
+    expect((await run(['balance', 'status'], { balance })).out).toContain('Balancer: on, has not looked yet');
+  });
+
   test('names the one that runs already', async () => {
     const start = () => Promise.reject(new KedgeError('already-balancing', 'Cannot balance the cluster: one by ann runs'));
     expect(await run(['balance', '--apply'], { balance: { start } })).toMatchObject({ exitCode: 3, err: expect.stringContaining('kedge balance status') });
@@ -101,7 +106,7 @@ describe('kedge balance', () => {
     [['balance', '--plan', '--apply'], "'--plan' cannot be used with option '--apply'"],
     [['balance', '--plan', '--max-moves', '0'], 'Current value is "0"'],
     [['balance', '--plan', '--max-moves', '101'], 'maxMoves: current value is 101, must be a whole number from 1 to 100'],
-    [['balance', '--plan', '--tolerance', '101'], 'tolerance: current value is 1.01, must be a number from 0 to 1'],
+    [['balance', '--plan', '--tolerance', '150'], 'Current value is "150", must be a whole number from 0 to 100'],
   ] as const)('refuses %j', async ([argv, why]) => {
     expect(await run(argv, { takeSnapshot: UNEVEN })).toMatchObject({ exitCode: 2, out: '', err: expect.stringContaining(why) });
   });
