@@ -190,7 +190,11 @@ describe('done twice', () => {
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
-      expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });
+      const runs = ['migration-101', 'migration-102'].map((holder) => ({ holder, runId: 'run' }));
+      expect(await activities.findEndedHolders({ workflowIds: runs.map(({ holder }) => holder), runs })).toEqual({
+        ended: ['migration-102'],
+        endedRuns: [{ holder: 'migration-102', runId: 'run' }],
+      });
     });
     const drained = parseNodeName('node1');
     await twice(['control.cordon-node'], () => activities.cordonNode({ node: drained, cordoned: true }));
