@@ -17,10 +17,17 @@ import type { VoidedGuest } from '../src/domain/voided-guest.js';
 export interface ControlActivities {
   /** Finds the guest in the nodes' inventories, and both nodes' states; without a target only the guest. */
   surveyCluster(input: { vmid: Vmid; source: NodeName | null; target: NodeName | null }): Promise<ClusterSurvey>;
-  /** Of these workflow ids, those that are not running: their leases may be freed. */
-  findEndedHolders(input: { workflowIds: readonly string[] }): Promise<{ ended: readonly string[] }>;
-  /** Asks admission for a slot; the grant comes as a signal. Repeatable: admission knows a holder by its run. */
-  requestSlot(input: SlotRequest): Promise<void>;
+  /** Of these workflow ids and runs, those that are not running. An older control worker says nothing of runs. */
+  findEndedHolders(input: {
+    workflowIds: readonly string[];
+    runs?: readonly SlotRelease[];
+  }): Promise<{ ended: readonly string[]; endedRuns?: readonly SlotRelease[] }>;
+  /**
+   * Asks admission for a slot, then looks whether the guest may still move; the grant comes as a signal. In this order: a drain closes its node before it
+   * looks for requests, so one of the two sees the other. Repeatable: admission knows a holder by its run, and tells it again. An older control worker
+   * answers nothing.
+   */
+  requestSlot(input: SlotRequest): Promise<MoveSight | undefined>;
   /** Gives a slot back; fine when there is none. */
   releaseSlot(input: SlotRelease): Promise<void>;
   /**
@@ -92,6 +99,13 @@ export interface OpenedWindow {
   readonly nodes: readonly NodeName[];
   /** Why the schedule was not brought up to date; null: it was. */
   readonly warning: string | null;
+}
+
+/** What may have changed since the checks of a migration. */
+export interface MoveSight {
+  /** Null: it has never registered. */
+  readonly targetStatus: Pick<NodeStatus, 'cordoned'> | null;
+  readonly blackouts: readonly OpenBlackout[];
 }
 
 export interface ClusterLook {

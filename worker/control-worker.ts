@@ -131,7 +131,7 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
   return {
     nodes: kedge.nodes,
     nodeStatus: (node) => kedge.findNodeStatus(node),
-    isRunning: (workflowId) => kedge.isRunning(workflowId),
+    isRunning: (workflowId, runId) => kedge.isRunning(workflowId, runId),
     requestSlot: (request) => kedge.requestSlot(request),
     releaseSlot: (release) => kedge.releaseSlot(release),
     voidGuest: (decision) => kedge.voidGuest(decision),
@@ -141,7 +141,7 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
     runOnNode: (call) => runBySsh(call),
     tellHook: (call) => tellHook(hooks, call),
     changeAway: (change) => kedge.changeAway(change),
-    readSlots: () => kedge.readSlots(),
+    readMoves: () => kedge.readMoves(),
     placement,
     blackouts,
     balancePolicy,

@@ -3,14 +3,25 @@
  * giving its lease back is found when somebody waits for it.
  */
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
-import { changeLimits, grantSlots, openSlots, releaseSlot, requestSlot, withoutHolders, type SlotRequest, type SlotState } from '../src/domain/admission.js';
+import {
+  changeLimits,
+  findLease,
+  grantSlots,
+  openSlots,
+  releaseSlot,
+  requestSlot,
+  withoutHolders,
+  type SlotRequest,
+  type SlotState,
+} from '../src/domain/admission.js';
 import type { LimitSettings } from '../src/domain/admission-limits.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import { readLimitChange } from '../src/domain/read-limit-change.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { grantedSignal, releaseSlotSignal, requestSlotSignal, setLimitsUpdate, slotsQuery } from './messages.js';
 import { onControl } from './on-node.js';
-import { workflowInstant } from './workflow-time.js';
+import { checksHoldersOnTime, repeatsGrants } from './patches.js';
+import { workflowInstant, workflowTimeMs } from './workflow-time.js';
 
 export interface AdmissionInput {
   /** Of kedge.yaml, as whoever starts the entity knows them. */
@@ -26,13 +37,21 @@ export async function admission(input: AdmissionInput): Promise<never> {
   const timings = withTimings(input.timings);
   let state = openSlots(input);
   let changed = true;
+  let checkAtMs = workflowTimeMs() + timings.leaseCheckMs;
+  /** Grants on their way: the server drops those of a run that has ended. */
+  let telling = 0;
 
   const change = (next: SlotState): void => {
     changed ||= next !== state;
     state = next;
   };
   setHandler(slotsQuery, () => state);
-  setHandler(requestSlotSignal, (request) => change(requestSlot(state, request)));
+  setHandler(requestSlotSignal, (request) => {
+    const lease = findLease(state, request);
+    if (lease === undefined) change(requestSlot(state, request));
+    // Whoever asks again has not heard of its grant.
+    else if (repeatsGrants()) void tell(lease);
+  });
   setHandler(releaseSlotSignal, (release) => change(releaseSlot(state, release)));
   // At once: the main loop grants with the new limits before this task ends.
   setHandler(
@@ -53,21 +72,37 @@ export async function admission(input: AdmissionInput): Promise<never> {
     }
     if (state.waiting.length === 0) {
       await condition(() => changed);
-    } else if (!(await condition(() => changed, timings.leaseCheckMs))) {
-      const { ended } = await onControl(timings).findEndedHolders({ workflowIds: state.leases.map((lease) => lease.holder) });
-      if (ended.length > 0) change(withoutHolders(state, ended));
+      continue;
+    }
+    const isQuiet = !(await condition(() => changed, Math.max(1, checkAtMs - workflowTimeMs())));
+    // Where something always happens it is never quiet.
+    if (isQuiet || (workflowTimeMs() >= checkAtMs && checksHoldersOnTime())) {
+      checkAtMs = workflowTimeMs() + timings.leaseCheckMs;
+      await freeEndedHolders();
     }
   }
-  await condition(allHandlersFinished);
+  await condition(() => allHandlersFinished() && telling === 0);
   return continueAsNew<typeof admission>({ ...input, state });
+
+  /** Runs, not holders: a later run of the same migration may have asked meanwhile. */
+  async function freeEndedHolders(): Promise<void> {
+    const runs = state.leases.map(({ holder, runId }) => ({ holder, runId }));
+    const { ended, endedRuns } = await onControl(timings).findEndedHolders({ workflowIds: [], runs });
+    if (endedRuns !== undefined && endedRuns.length > 0) change(endedRuns.reduce(releaseSlot, state));
+    // A history from before holders were told apart by their runs.
+    if (ended.length > 0) change(withoutHolders(state, ended));
+  }
 
   /** A holder that can't be told has ended: its lease goes to the next. */
   async function tell(request: SlotRequest): Promise<void> {
+    telling += 1;
     try {
       const { bandwidth } = request;
       await getExternalWorkflowHandle(request.holder, request.runId).signal(grantedSignal, bandwidth === undefined ? {} : { bandwidth });
     } catch {
       change(releaseSlot(state, request));
+    } finally {
+      telling -= 1;
     }
   }
 }

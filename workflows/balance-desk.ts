@@ -37,11 +37,11 @@ export class BalanceDesk extends MovesDesk<BalanceReport> {
     return this.#memory;
   }
 
-  seen({ nodes, late, memory }: BalanceSteps): void {
+  seen({ nodes, late, quiet = [], memory }: BalanceSteps): void {
     this.#memory ??= memory;
     if (this.#before.length === 0) this.#before = nodes;
     this.#now = nodes;
-    this.#late = late;
+    this.#late = [...late, ...quiet];
   }
 
   carried(): CarriedBalance {

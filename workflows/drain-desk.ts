@@ -12,6 +12,8 @@ export class DrainDesk extends MovesDesk<EvacuationReport> {
   readonly order: ResolvedEvacuation;
   readonly purpose: string;
   #stayed: readonly StayedGuest[] = [];
+  #sight = '';
+  #sameLooks = 0;
 
   constructor(plan: EvacuationReport['plan'], order: ResolvedEvacuation, carried: DrainState | undefined) {
     super(order.timings, carried);
@@ -20,7 +22,15 @@ export class DrainDesk extends MovesDesk<EvacuationReport> {
     this.purpose = `to ${plan === 'evacuate' ? 'empty' : 'fill'} ${order.node}`;
   }
 
+  /** Looks in a row that showed the same as the one before. */
+  get sameLooks(): number {
+    return this.#sameLooks;
+  }
+
   seen({ later, waiting, stuck, stays, late }: NextSteps): void {
+    const sight = JSON.stringify([later, waiting, stuck, stays, late, this.state.underWay]);
+    this.#sameLooks = sight === this.#sight ? this.#sameLooks + 1 : 0;
+    this.#sight = sight;
     this.#stayed = [...stays, ...stuck, ...waiting, ...late, ...later];
   }
 

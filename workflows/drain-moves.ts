@@ -11,6 +11,7 @@ import { readFailure } from '../src/domain/read-failure.js';
 import { guestCommandWorkflowId, migrationWorkflowId, SEARCH_ATTRIBUTES } from '../src/domain/workflow-names.js';
 import type { DrainDesk } from './drain-desk.js';
 import { manageGuest } from './manage-guest.js';
+import { stopWaitingSignal } from './messages.js';
 import { migrateGuest } from './migrate-guest.js';
 import type { MovesDesk } from './moves-desk.js';
 import { workflowInstant } from './workflow-time.js';
@@ -32,9 +33,10 @@ export async function beginMove<Report>(desk: MovesDesk<Report>, move: NextMove)
     options: { ...order.options, ...WAYS[way] },
     requestedBy: order.requestedBy,
     priority: order.priority,
+    ...(move.notAfter === undefined ? {} : { notAfter: move.notAfter }),
     timings: order.timings,
   };
-  desk.change(moveBegun(desk.state, move));
+  desk.change(moveBegun(desk.state, { vmid, from, to, way }));
   let child: ChildWorkflowHandle<typeof migrateGuest>;
   try {
     // Before the move: what was moved is known to belong here, whatever becomes of this drain. It leaves the node that is drained.
@@ -56,6 +58,7 @@ export async function beginMove<Report>(desk: MovesDesk<Report>, move: NextMove)
     desk.change(moveFailed(desk.state, move, { code, reason: readFailure(error).message, at: workflowInstant() }));
     return;
   }
+  desk.follow(vmid, () => child.signal(stopWaitingSignal));
   void followMove(desk, move, child);
 }
 

@@ -2,6 +2,7 @@
 import { ApplicationFailure, continueAsNew, setHandler } from '@temporalio/workflow';
 import type { DrainState } from '../src/domain/drain/drain-state.js';
 import { judgeDrain } from '../src/domain/drain/judge-drain.js';
+import { lookPause } from '../src/domain/drain/look-pause.js';
 import type { NextSteps } from '../src/domain/drain/next-steps.js';
 import { resolveEvacuation } from '../src/domain/drain/resolve-evacuation.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../src/domain/evacuation.js';
@@ -65,12 +66,15 @@ async function hearOfOthers(desk: DrainDesk): Promise<void> {
 }
 
 function judge(desk: DrainDesk, steps: NextSteps): MoveVerdict<EvacuationReport> {
-  const { until, timings } = desk.order;
+  const { until, waitUntil, timings } = desk.order;
   const timeIsUp = until !== null && workflowTimeMs() >= instantMs(until);
   const quietUntilMs = steps.quietUntil == null ? null : Math.min(instantMs(steps.quietUntil), until === null ? Infinity : instantMs(until));
   const quietMs = quietUntilMs === null ? null : quietUntilMs - workflowTimeMs();
   const verdict = judgeDrain(steps, desk.state, { timeIsUp, pauses: timings, quietMs });
   if (verdict.do === 'end') return { do: 'end', report: desk.end(verdict) };
   if (verdict.idle) desk.change({ ...desk.state, idleLooks: desk.state.idleLooks + 1 });
-  return { ...verdict, all: false };
+  if (verdict.lookAfterMs !== timings.drainLookMs || verdict.idle) return { ...verdict, all: false };
+  const due = [until, waitUntil, steps.quietUntil ?? null];
+  const dueInMs = due.flatMap((instant) => (instant === null ? [] : [instantMs(instant) - workflowTimeMs()]));
+  return { ...verdict, lookAfterMs: lookPause({ lookMs: timings.drainLookMs, sameLooks: desk.sameLooks, dueInMs }), all: false };
 }

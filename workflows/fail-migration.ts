@@ -55,9 +55,12 @@ function endOf({ story, cancel, migration }: MigrationContext, error: unknown, f
   }
   const touched = story.tell(null).steps.some((report) => report.step === 'prepare');
   // Up to the claim nothing was moved: the failure is the plain refusal of a step, and exits as such.
-  if (!touched) return { code: failure.code, outcome: failure.code === 'migration-refused' ? null : 'rolled-back', message: failure.message };
+  if (!touched) return { code: failure.code, outcome: UNTOUCHED.includes(failure.code) ? null : 'rolled-back', message: failure.message };
   return { code: KEEP_THEIR_CODE.includes(failure.code) ? failure.code : 'rolled-back', outcome: 'rolled-back' };
 }
+
+/** Nothing was begun. */
+const UNTOUCHED: readonly ErrorCode[] = ['migration-refused', 'too-late'];
 
 /** Failures that a setting of the migration can prevent: their own remedy names it. */
 const KEEP_THEIR_CODE: readonly ErrorCode[] = ['not-converging', 'deadline-exceeded', 'shutdown-timeout'];

@@ -11,6 +11,7 @@ import type { MigrationStep } from '../src/domain/migration.js';
 import { copyAndSwitchOver, type CommittedCopy } from './copy-and-switch-over.js';
 import type { MigrationContext } from './migration-context.js';
 import { revokeTarget, withoutTarget } from './undo-on-target.js';
+import { admit } from './admit.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
@@ -28,7 +29,7 @@ export function liveSteps(context: MigrationContext, lease: SlotLease, guest: Va
   return [
     {
       name: 'admit',
-      forward: () => lease.acquire({ ...guest.slot, priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
+      forward: () => admit(context, { lease, slot: guest.slot }),
       undo: () => lease.release(),
     },
     {

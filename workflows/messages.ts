@@ -20,6 +20,8 @@ export const releaseUpdate = defineUpdate<{ released: true }>(UPDATES.release);
 export const decideUpdate = defineUpdate<{ decided: OperatorDecision }, [OperatorDecision | OperatorAnswer]>(UPDATES.decide);
 /** An admission of an older Kedge tells nothing with it. */
 export const grantedSignal = defineSignal<[Pick<SlotNeeds, 'bandwidth'>?]>(SIGNALS.granted);
+/** Whoever began it wants no more moves: without a slot it ends as cancelled, with one it goes on. */
+export const stopWaitingSignal = defineSignal(SIGNALS.stopWaiting);
 
 /* nodePresence */
 export const statusQuery = defineQuery<NodeEntityStatus>(QUERIES.status);

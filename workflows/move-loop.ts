@@ -4,6 +4,7 @@ import { KedgeError } from '../src/domain/kedge-error.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import { cancelUpdate } from './messages.js';
 import type { MovesDesk } from './moves-desk.js';
+import { looksAtLatestNews } from './patches.js';
 
 /** `lookAfterMs` null: what ends is heard of. `all`: one end is not enough, all that was begun has to have ended. */
 export type MoveVerdict<Report> =
@@ -51,7 +52,11 @@ async function run<Steps, Report>({ desk, look, begin, judge }: MoveLoop<Steps, 
     const steps = await look();
     if (!desk.state.cancelled) await begin(steps);
     const verdict = judge(steps);
-    if (verdict.do === 'end') return verdict;
+    if (verdict.do === 'end') {
+      // What ended during the look is not in it: the guest of a move that failed may still be there.
+      if (desk.news === news || !looksAtLatestNews()) return verdict;
+      continue;
+    }
     const heard = (): boolean => desk.news !== news && !(verdict.all && desk.isBusy());
     if (verdict.lookAfterMs === null) await condition(heard);
     else await condition(heard, verdict.lookAfterMs);

@@ -1,10 +1,12 @@
-import type { LocalActivityInterfaceFor } from '@temporalio/workflow';
+import { CancellationScope, type LocalActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities } from '../activities/interface-control.js';
 import type { SlotPriority } from '../src/domain/admission.js';
 import { newDrain, type DrainState } from '../src/domain/drain/drain-state.js';
 import type { MigrationOptions } from '../src/domain/migration.js';
+import type { Vmid } from '../src/domain/ids.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { onControl } from './on-node.js';
+import { cancelsWaitingMoves } from './patches.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** What the moves of one workflow have in common. */
@@ -20,6 +22,8 @@ export abstract class MovesDesk<Report> {
   readonly control: LocalActivityInterfaceFor<ControlActivities>;
   #state: DrainState;
   #news = 0;
+  /** How to tell the moves of this run that nobody wants them to wait for a slot. */
+  readonly #moves = new Map<Vmid, () => Promise<void>>();
 
   protected constructor(timings: WorkflowTimings, carried: DrainState | undefined) {
     this.control = onControl(timings);
@@ -51,8 +55,24 @@ export abstract class MovesDesk<Report> {
     this.#news += 1;
   }
 
+  /** Moves that have a slot go on to their end, the others never begin. */
   cancel(): void {
-    if (!this.#state.cancelled) this.hear({ ...this.#state, cancelled: true });
+    if (this.#state.cancelled) return;
+    this.hear({ ...this.#state, cancelled: true });
+    for (const { vmid } of this.#state.underWay) this.#stopWaiting(vmid);
+  }
+
+  /** A move was begun. */
+  follow(vmid: Vmid, stopWaiting: () => Promise<void>): void {
+    this.#moves.set(vmid, stopWaiting);
+    if (this.#state.cancelled) this.#stopWaiting(vmid);
+  }
+
+  #stopWaiting(vmid: Vmid): void {
+    const stopWaiting = this.#moves.get(vmid);
+    if (stopWaiting === undefined || !cancelsWaitingMoves()) return;
+    // One that has just ended waits for nothing.
+    CancellationScope.nonCancellable(stopWaiting).catch(() => undefined);
   }
 
   isBusy(): boolean {

@@ -12,6 +12,7 @@ import { readFailure } from '../src/domain/read-failure.js';
 import { handOverCopy } from './hand-over-copy.js';
 import type { MigrationContext } from './migration-context.js';
 import { revokeTarget, withoutTarget } from './undo-on-target.js';
+import { admit } from './admit.js';
 import { must } from './must.js';
 import type { SagaStep } from './saga.js';
 import type { SlotLease } from './slot-lease.js';
@@ -45,7 +46,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   return [
     {
       name: 'admit',
-      forward: () => lease.acquire({ ...guest.slot, priority: migration.priority, retryMs: migration.timings.retryFirstMs }),
+      forward: () => admit(context, { lease, slot: guest.slot }),
       undo: () => lease.release(),
     },
     {

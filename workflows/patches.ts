@@ -71,3 +71,51 @@ const LOOKS_BEFORE_FENCING = 'looks-before-fencing';
 export function looksBeforeFencing(): boolean {
   return patched(LOOKS_BEFORE_FENCING);
 }
+
+/**
+ * Admission tells a holder that asks again of its grant again.
+ *
+ * Before: a repeated request changed nothing, so a holder whose grant was lost waited without end.
+ */
+const REPEATED_GRANTS = 'repeated-grants';
+
+/** Asked only when a holder asks again. */
+export function repeatsGrants(): boolean {
+  return patched(REPEATED_GRANTS);
+}
+
+/**
+ * A cancel of a drain or a balance ends the moves that have no slot yet.
+ *
+ * Before: they waited on, and began long after "no more moves begin" was said.
+ */
+const CANCEL_WAITING_MOVES = 'cancel-waiting-moves';
+
+/** Asked only when there is a cancel. */
+export function cancelsWaitingMoves(): boolean {
+  return patched(CANCEL_WAITING_MOVES);
+}
+
+/**
+ * A drain or a balance that has heard of the end of a move during its look looks once more before it ends.
+ *
+ * Before: it judged by what it had seen while the move was still under way, and could end with the guest of a failed move left behind, untold.
+ */
+const LATEST_NEWS = 'latest-news';
+
+/** Asked only when it would end. */
+export function looksAtLatestNews(): boolean {
+  return patched(LATEST_NEWS);
+}
+
+/**
+ * Admission looks for holders that have ended every so often while somebody waits, however much happens meanwhile.
+ *
+ * Before: each change began the pause anew.
+ */
+const HOLDERS_ON_TIME = 'holders-on-time';
+
+/** Asked only when the look is due and something has happened. */
+export function checksHoldersOnTime(): boolean {
+  return patched(HOLDERS_ON_TIME);
+}

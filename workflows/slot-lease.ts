@@ -1,13 +1,23 @@
-import { condition, getExternalWorkflowHandle, isCancellation, setHandler, sleep, workflowInfo, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/interface-control.js';
+import {
+  ApplicationFailure,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  sleep,
+  workflowInfo,
+  type LocalActivityInterfaceFor,
+} from '@temporalio/workflow';
+import type { ControlActivities, MoveSight } from '../activities/interface-control.js';
 import type { SlotRelease, SlotRequest } from '../src/domain/admission.js';
 import type { CopyOptions } from '../src/domain/migration.js';
 import { ADMISSION_ID } from '../src/domain/workflow-names.js';
-import { grantedSignal, releaseSlotSignal, requestSlotSignal } from './messages.js';
+import { grantedSignal, releaseSlotSignal, requestSlotSignal, stopWaitingSignal } from './messages.js';
 
 /** How messages get to admission. */
 export interface AdmissionPost {
-  request(request: SlotRequest): Promise<void>;
+  /** Answers whether the guest may still move; undefined: who hands it over does not look. */
+  request(request: SlotRequest): Promise<MoveSight | undefined>;
   release(release: SlotRelease): Promise<void>;
 }
 
@@ -19,7 +29,10 @@ export function postByControl(control: LocalActivityInterfaceFor<ControlActiviti
 /** By signals of the workflow itself: how migrations did it that began before `fewer-events` (patches.ts). */
 export function postBySignal(): AdmissionPost {
   const admission = getExternalWorkflowHandle(ADMISSION_ID);
-  return { request: (request) => admission.signal(requestSlotSignal, request), release: (release) => admission.signal(releaseSlotSignal, release) };
+  const request = async (wanted: SlotRequest): Promise<undefined> => {
+    await admission.signal(requestSlotSignal, wanted);
+  };
+  return { request, release: (release) => admission.signal(releaseSlotSignal, release) };
 }
 
 /** This workflow's place in the cluster's admission. */
@@ -27,9 +40,13 @@ export class SlotLease {
   readonly #holder = { holder: workflowInfo().workflowId, runId: workflowInfo().runId };
   readonly #post: AdmissionPost;
   #granted: Pick<CopyOptions, 'bandwidthShare'> | null = null;
+  #isUnwanted = false;
 
   constructor(post: AdmissionPost) {
     this.#post = post;
+    setHandler(stopWaitingSignal, () => {
+      this.#isUnwanted = true;
+    });
     // A grant of an older Kedge says nothing more.
     setHandler(grantedSignal, ({ bandwidth } = {}) => {
       this.#granted = bandwidth === undefined ? {} : { bandwidthShare: bandwidth };
@@ -41,18 +58,23 @@ export class SlotLease {
     return this.#granted ?? {};
   }
 
-  /** Waits for a slot on all that the migration needs at once. Asks again while admission can't be reached. */
-  async acquire({ retryMs, ...request }: Omit<SlotRequest, 'holder' | 'runId'> & { readonly retryMs: number }): Promise<void> {
+  /** Asks for a slot on all that the migration needs at once; again while admission can't be reached. To ask twice is harmless. */
+  async ask({ retryMs, ...request }: Omit<SlotRequest, 'holder' | 'runId'> & { readonly retryMs: number }): Promise<MoveSight | undefined> {
     for (;;) {
       try {
-        await this.#post.request({ ...request, ...this.#holder });
-        break;
+        return await this.#post.request({ ...request, ...this.#holder });
       } catch (error) {
         if (isCancellation(error)) throw error;
         await sleep(retryMs);
       }
     }
-    await condition(() => this.#granted !== null);
+  }
+
+  /** Resolves when the slot is granted. @throws ApplicationFailure `cancelled` when whoever began the migration does not want it to wait any more */
+  async whenGranted(): Promise<{ readonly granted: true }> {
+    await condition(() => this.#granted !== null || this.#isUnwanted);
+    if (this.#granted === null) throw ApplicationFailure.nonRetryable('It had no slot yet when no more moves were wanted', 'cancelled');
+    return { granted: true };
   }
 
   /**

@@ -4,6 +4,7 @@ import type { SlotNeeds } from '../src/domain/admission-use.js';
 import { isBlocker, type Finding } from '../src/domain/checks.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import type { MigrationKind } from '../src/domain/migration.js';
+import type { ResolvedMigration } from '../src/domain/resolve-migration-options.js';
 import { slotNeeds } from '../src/domain/slot-needs.js';
 import { examineMigration } from './examine-migration.js';
 import type { MigrationContext } from './migration-context.js';
@@ -22,7 +23,7 @@ export type ValidGuest = NonNullable<SourceInspection['guest']> & {
 export async function validateMigration(context: MigrationContext): Promise<ValidGuest> {
   const { migration, story, control } = context;
   const { findings, guest, forecast, sharedStorages } = await examineMigration({ migration, control, found: (source) => story.foundOn(source) });
-  if (findings.some(isBlocker)) throw refusal(context, findings);
+  refuse(context.migration, findings);
   const movement = guest?.movement ?? null;
   if (guest === null || movement === null)
     throw new KedgeError('internal', `Cannot migrate guest ${migration.vmid}: its source named neither the guest nor a reason`);
@@ -35,15 +36,14 @@ export async function validateMigration(context: MigrationContext): Promise<Vali
   return { ...guest, movement, slot };
 }
 
-function refusal({ migration }: MigrationContext, findings: readonly Finding[]): ApplicationFailure {
-  const listed = findings
-    .filter(isBlocker)
-    .map((found) => found.text)
-    .join('; ');
-  return ApplicationFailure.create({
+/** @throws ApplicationFailure `migration-refused` with `details[0].findings`, if there is a blocker among them */
+export function refuse({ vmid, target }: Pick<ResolvedMigration, 'vmid' | 'target'>, findings: readonly Finding[]): void {
+  const blockers = findings.filter(isBlocker);
+  if (blockers.length === 0) return;
+  throw ApplicationFailure.create({
     type: 'migration-refused',
     nonRetryable: true,
-    message: `Cannot migrate guest ${migration.vmid} to ${migration.target}: ${listed}`,
+    message: `Cannot migrate guest ${vmid} to ${target}: ${blockers.map(({ text }) => text).join('; ')}`,
     details: [{ findings }],
   });
 }

@@ -1,5 +1,5 @@
 import type { SlotRelease, SlotRequest } from '../../src/domain/admission.js';
-import type { BalanceReport } from '../../src/domain/balance/balance.js';
+import type { BalanceView } from '../../src/domain/balance/balance.js';
 import type { BalancePolicy } from '../../src/domain/balance/judge-cluster.js';
 import type { NodeName, Vmid } from '../../src/domain/ids.js';
 import type { VoidedGuest } from '../../src/domain/voided-guest.js';
@@ -19,8 +19,8 @@ export interface ClusterAccess {
   readonly nodes: readonly NodeName[];
   /** Null when the node has never registered. */
   nodeStatus(node: NodeName): Promise<NodeStatus | null>;
-  /** Does an execution with this workflow id run now? */
-  isRunning(workflowId: string): Promise<boolean>;
+  /** Does an execution with this workflow id run now? With `runId`: this very run? */
+  isRunning(workflowId: string, runId?: string): Promise<boolean>;
   /** Hands a request to admission, which it starts if need be; resolves when the server has it, long before the grant. */
   requestSlot(request: SlotRequest): Promise<void>;
   /** Gives a lease or a place in the queue back; fine without any. */
@@ -35,12 +35,12 @@ export interface ClusterAccess {
   blackouts(): Promise<readonly Blackout[]>;
   /** What the planner knows of the cluster, as it is now. */
   takeSnapshot(): Promise<ClusterSnapshot>;
-  /** Who has a slot of admission: the migrations that move guests now. */
-  readSlots(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
+  /** The migrations that move guests now, or wait for their turn: who has a slot of admission or a place in its queue, and runs. */
+  readMoves(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
   /** Of kedge.yaml as it is now; null: the balancer is off. */
   balancePolicy(): Promise<BalancePolicy | null>;
   /** The balance that runs, or ran last; null: none is known. */
-  readBalance(): Promise<{ readonly running: boolean; readonly report: BalanceReport | null } | null>;
+  readBalance(): Promise<BalanceView | null>;
   readonly fencing: Fencing;
   /** As kedge.yaml had it when the worker began. */
   readonly recovery: RecoveryPolicy;

@@ -9,6 +9,7 @@ import { fenceLostNode } from './fence-lost-node.js';
 import { lookAtCluster, placeLost } from './look-at-cluster.js';
 import { openWindow } from './open-window.js';
 import { runOnNode } from './run-on-node.js';
+import { seeMove } from './see-move.js';
 import { surveyCluster } from './survey-cluster.js';
 import { voidLostGuest } from './void-lost-guest.js';
 import { watchBalance } from './watch-balance.js';
@@ -17,8 +18,11 @@ import { watchBalance } from './watch-balance.js';
 export function createControlActivities(cluster: ClusterAccess): ControlActivities & HookActivities & WorkActivities {
   return {
     surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
-    findEndedHolders: ({ workflowIds }) => crashPoint('control.find-ended-holders', () => findEnded(cluster, workflowIds)),
-    requestSlot: (request) => crashPoint('control.request-slot', () => cluster.requestSlot(request)),
+    findEndedHolders: (input) => crashPoint('control.find-ended-holders', () => findEnded(cluster, input)),
+    requestSlot: async (request) => {
+      await crashPoint('control.request-slot', () => cluster.requestSlot(request));
+      return seeMove(cluster, request);
+    },
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
     lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => lookAtCluster(cluster, node)),
     placeLost: (question) => crashPoint('control.place-lost', () => placeLost(cluster, question)),
@@ -40,8 +44,12 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
   };
 }
 
-async function findEnded(cluster: ClusterAccess, workflowIds: readonly string[]): Promise<{ ended: readonly string[] }> {
+async function findEnded(
+  cluster: ClusterAccess,
+  { workflowIds, runs = [] }: Parameters<ControlActivities['findEndedHolders']>[0],
+): ReturnType<ControlActivities['findEndedHolders']> {
   const ids = [...new Set(workflowIds)];
   const running = await Promise.all(ids.map((id) => cluster.isRunning(id)));
-  return { ended: ids.filter((_, at) => running[at] === false) };
+  const runsRunning = await Promise.all(runs.map(({ holder, runId }) => cluster.isRunning(holder, runId)));
+  return { ended: ids.filter((_, at) => running[at] === false), endedRuns: runs.filter((_, at) => runsRunning[at] === false) };
 }

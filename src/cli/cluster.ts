@@ -26,6 +26,7 @@ export interface Cluster
     | 'manageGuest'
     | 'auditNode'
     | 'readSlots'
+    | 'readMoves'
     | 'readSchedules'
     | 'repair'
     | 'windows'

@@ -15,10 +15,11 @@ export const parseArgument = {
   duration: (text: string): number => refusing(() => parseDuration(text, 'span')),
   /** A whole number of at least `minimum`. */
   integer:
-    (minimum: number) =>
+    (minimum: number, maximum = Infinity) =>
     (text: string): number => {
-      if (!/^\d+$/.test(text) || Number(text) < minimum) {
-        throw new InvalidArgumentError(`Current value is "${text}", must be a whole number of at least ${String(minimum)}.`);
+      if (!/^\d+$/.test(text) || Number(text) < minimum || Number(text) > maximum) {
+        const range = maximum === Infinity ? `of at least ${String(minimum)}` : `from ${String(minimum)} to ${String(maximum)}`;
+        throw new InvalidArgumentError(`Current value is "${text}", must be a whole number ${range}.`);
       }
       return Number(text);
     },

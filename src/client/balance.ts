@@ -1,27 +1,19 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { BalanceClusterInput, BalancerNote, BalanceReport } from '../domain/balance/balance.js';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { BalanceClusterInput, BalancerNote, BalanceReport, BalanceView } from '../domain/balance/balance.js';
 import { resolveBalance } from '../domain/balance/resolve-balance.js';
 import { isRecord } from '../domain/is-record.js';
 import { KedgeError } from '../domain/kedge-error.js';
-import { readFailure } from '../domain/read-failure.js';
 import { BALANCE_ID, BALANCER_ID, QUERIES, UPDATES, WORKFLOW_TYPES } from '../domain/workflow-names.js';
 import { askWorkflow } from './ask-workflow.js';
 import { clientError, isUnreachable, withClientErrors } from './client-error.js';
 import { CONTROL_START } from './control-start.js';
 import { executeUpdate } from './execute-update.js';
 import type { ClientContext } from './kedge-client.js';
+import { readEnd } from './read-end.js';
 
 /** One balance, whatever runs it continues in. */
 export interface BalanceRef {
   readonly firstRunId: string;
-}
-
-export interface BalanceView {
-  readonly running: boolean;
-  /** Null while no control worker answers, and when it failed. */
-  readonly report: BalanceReport | null;
-  /** Why it failed as a whole, in words. */
-  readonly failure: string | null;
 }
 
 /** `kedge balance …`. All reject with KedgeError. */
@@ -34,7 +26,7 @@ export interface BalanceVerbs {
   cancel(): Promise<void>;
   /** Starts what looks whether a balance is due, unless it runs. */
   ensureBalancer(): Promise<void>;
-  /** Where that stands; null: it does not run, or has not looked yet. */
+  /** Where that stands; null: it does not run. */
   readBalancer(): Promise<BalancerNote | null>;
 }
 
@@ -65,7 +57,8 @@ export function balanceVerbs({ client }: Pick<ClientContext, 'client'>): Balance
       try {
         const { memo, status } = await client.workflow.getHandle(BALANCER_ID).describe();
         const note: unknown = memo?.['balancer'];
-        return status.name === 'RUNNING' && isNote(note) ? note : null;
+        if (status.name !== 'RUNNING') return null;
+        return isNote(note) ? note : { at: null, text: 'has not looked yet', cooling: 0 };
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw clientError('read the balancer', error);
@@ -103,18 +96,19 @@ async function alreadyRuns(client: ClientContext['client']): Promise<KedgeError>
 async function read(client: ClientContext['client'], ref: BalanceRef | undefined): Promise<BalanceView | null> {
   try {
     const handle = client.workflow.getHandle(BALANCE_ID, undefined, ref === undefined ? {} : { firstExecutionRunId: ref.firstRunId });
-    const { status } = await handle.describe();
-    const running = status.name === 'RUNNING' || status.name === 'PAUSED';
-    return { running, report: readReport(running ? await askWorkflow(handle, QUERIES.balance) : await handle.result()), failure: null };
+    const { status, closeTime } = await handle.describe();
+    if (status.name === 'RUNNING' || status.name === 'PAUSED') {
+      const said = await askWorkflow(handle, QUERIES.balance);
+      return { running: true, report: isReport(said) ? said : null, endedAt: null, failure: null };
+    }
+    const { said, failure } = await readEnd(handle, { is: isReport, under: 'report' });
+    return { running: false, report: said, endedAt: closeTime?.toISOString() ?? null, failure: failure?.message ?? null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
-    if (error instanceof WorkflowFailedError) return { running: false, report: null, failure: readFailure(error.cause).message };
-    if (isUnreachable(error)) return { running: true, report: null, failure: null };
+    if (isUnreachable(error)) return { running: true, report: null, endedAt: null, failure: null };
     throw clientError('read the balance', error);
   }
 }
-
-const readReport = (value: unknown): BalanceReport | null => (isReport(value) ? value : null);
 
 function isReport(value: unknown): value is BalanceReport {
   return isRecord(value) && Array.isArray(value['moved']) && Array.isArray(value['nodes']);

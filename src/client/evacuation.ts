@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { resolveEvacuation } from '../domain/drain/resolve-evacuation.js';
+import { resolveNewEvacuation } from '../domain/drain/resolve-evacuation.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
 import type { NodeName } from '../domain/ids.js';
 import { isRecord } from '../domain/is-record.js';
@@ -25,7 +25,7 @@ export interface EvacuationView {
 
 /** Starts `evacuateNode` or `restoreNode`: both have the id of the node, so that one excludes the other. @throws KedgeError `bad-input`, `already-draining` */
 export async function startEvacuation(context: ClientContext, plan: EvacuationReport['plan'], input: EvacuateNodeInput): Promise<EvacuationRef> {
-  const { node, requestedBy } = resolveEvacuation(input);
+  const { node, requestedBy } = resolveNewEvacuation(input);
   if (!context.nodes.includes(node)) throw new KedgeError('not-found', `Cannot find node ${node}: the cluster has ${context.nodes.join(', ')}`);
   const workflowId = evacuationWorkflowId(node);
   try {

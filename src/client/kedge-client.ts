@@ -33,7 +33,7 @@ import { changeAway, cordonNode, dropVoided, registerNode, voidGuest } from './n
 import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
-import { readSlots } from './read-slots.js';
+import { readMoves, readSlots } from './read-slots.js';
 import { confirmDead, readRecovery, startRecovery } from './recover-node.js';
 import { releaseSlot } from './release-slot.js';
 import { repair, type RepairRequest } from './repair.js';
@@ -100,7 +100,7 @@ export interface KedgeClient {
   /** One guest verb on the guest's node. */
   manageGuest(request: GuestRequest): Promise<GuestCommandResult>;
   auditNode(node: NodeName): Promise<NodeAudit>;
-  isRunning(workflowId: string): Promise<boolean>;
+  isRunning(workflowId: string, runId?: string): Promise<boolean>;
   /** Ends attempts that a dead worker left, so that they are repeated at once; tokens that Temporal knows no more are fine. */
   failTaskTokens(tokens: readonly Uint8Array[]): Promise<void>;
   /** Ends all attempts that a dead worker of this node had been given; answers how many. For the node's new worker, before its first task. */
@@ -114,6 +114,8 @@ export interface KedgeClient {
   releaseSlot(release: SlotRelease): Promise<void>;
   /** The slots that are held, and whether their holders run. @throws `server-unreachable` when no control worker answers */
   readSlots(): Promise<readonly AuditedSlot[]>;
+  /** The migrations that have a slot or wait for one, of those that run. @throws `server-unreachable` when no control worker answers */
+  readMoves(): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]>;
   /** The schedules of this namespace that start workflows of Kedge. */
   readSchedules(): Promise<readonly AuditedSchedule[]>;
   /** One repair of what an audit has found, after a new look. `refused` and `gone` are answers, not errors. */
@@ -162,7 +164,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     readRecovery: (node) => readRecovery(context, node),
     manageGuest: (request) => manageGuest(context, request),
     auditNode: (node) => auditNode(context, node),
-    isRunning: (workflowId) => isRunning(context, workflowId),
+    isRunning: (workflowId, runId) => isRunning(context, workflowId, runId),
     failTaskTokens: (tokens) => failTaskTokens(context, tokens),
     failLostAttempts: (node) => failLostAttempts(context, node),
     ensureNamespace: () => ensureNamespace(context),
@@ -170,6 +172,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     requestSlot: (request, limits) => requestSlot(context, { request, ...(limits === undefined ? {} : { limits }) }),
     releaseSlot: (release) => releaseSlot(context, release),
     readSlots: () => readSlots(context),
+    readMoves: () => readMoves(context),
     readSchedules: () => readSchedules(context),
     repair: (request) => repair(context, request),
     windows: windowVerbs(context),

@@ -1,4 +1,5 @@
 import type { AuditedSlot } from '../domain/audit-types.js';
+import type { SlotRequest } from '../domain/admission.js';
 import { readAdmission } from './admission/admission-verbs.js';
 import { isRunRunning } from './is-run-running.js';
 import type { ClientContext } from './kedge-client.js';
@@ -16,4 +17,15 @@ export async function readSlots(context: ClientContext): Promise<readonly Audite
     const isHeld = again.some(({ holder, runId }) => holder === lease.holder && runId === lease.runId);
     return isHeld ? [{ holder: lease.holder, runId: lease.runId, nodes: lease.nodes, running: running[at] ?? false }] : [];
   });
+}
+
+/**
+ * The migrations that have a slot or wait for one. One that has ended without a word moves nothing, whatever it still has.
+ * @throws KedgeError `server-unreachable` when no control worker answers
+ */
+export async function readMoves(context: ClientContext): Promise<readonly Pick<SlotRequest, 'holder' | 'nodes'>[]> {
+  const { leases, waiting } = await readAdmission(context);
+  const moves = [...leases, ...waiting];
+  const running = await Promise.all(moves.map((move) => isRunRunning(context, move)));
+  return moves.filter((_, at) => running[at]).map(({ holder, nodes }) => ({ holder, nodes }));
 }

@@ -71,6 +71,11 @@ export function requestSlot(state: SlotState, request: SlotRequest): SlotState {
   return { ...cleaned, waiting: [...cleaned.waiting, request] };
 }
 
+/** The lease that this very request has got, if it has. */
+export function findLease({ leases }: SlotState, request: SlotRelease): SlotRequest | undefined {
+  return leases.find((lease) => isSame(lease, request));
+}
+
 /** Frees the lease or the place in the queue; an unknown one is fine. */
 export function releaseSlot(state: SlotState, release: SlotRelease): SlotState {
   const keep = (entry: SlotRequest): boolean => !isSame(entry, release);

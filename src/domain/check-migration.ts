@@ -71,6 +71,10 @@ export interface MigrationFacts {
   readonly targetSide: TargetSide | 'silent' | 'unasked';
 }
 
+interface TargetState {
+  readonly targetStatus: Pick<NodeStatus, 'cordoned'> | null;
+}
+
 /** All blockers and warnings at once, each id and text once. Empty: the migration may start. */
 export function checkMigration(facts: MigrationFacts): readonly Finding[] {
   if (facts.source === facts.target) {
@@ -81,24 +85,33 @@ export function checkMigration(facts: MigrationFacts): readonly Finding[] {
   return withinScope(unique([...quiet, ...checkTarget(facts), ...checkSource(facts), ...checkPair(facts)]), !isLive(facts));
 }
 
+/** Those of the checks whose answer may have changed while the migration waited for its turn. */
+export function checkTurn(facts: Pick<MigrationFacts, 'vmid' | 'source' | 'target' | 'blackouts' | 'pressing'> & TargetState): readonly Finding[] {
+  const { vmid, source, target, blackouts = [], pressing = false } = facts;
+  return [...checkBlackouts(blackouts, { vmid, nodes: [source, target], pressing }), ...checkCordon(facts)];
+}
+
+function checkCordon({ target, targetStatus }: Pick<MigrationFacts, 'target'> & TargetState): readonly Finding[] {
+  if (targetStatus?.cordoned !== true) return [];
+  return [
+    finding(
+      'target-cordoned',
+      `Node ${target} is cordoned: it takes no new guests`,
+      `End its maintenance with "kedge node uncordon ${target}", or choose another node`,
+    ),
+  ];
+}
+
 function isLive({ sourceSide }: MigrationFacts): boolean {
   return typeof sourceSide === 'string' || (sourceSide.guest?.movement !== 'restart' && sourceSide.guest?.movement !== 'offline');
 }
 
-function checkTarget({ target, nodes, targetStatus, targetSide }: MigrationFacts): readonly Finding[] {
+function checkTarget(facts: MigrationFacts): readonly Finding[] {
+  const { target, nodes, targetStatus, targetSide } = facts;
   if (!nodes.includes(target)) {
     return [finding('target-unknown', `Node ${target} is not a node of this cluster: known are ${nodes.join(', ')}`)];
   }
-  const findings: Finding[] = [];
-  if (targetStatus?.cordoned === true) {
-    findings.push(
-      finding(
-        'target-cordoned',
-        `Node ${target} is cordoned: it takes no new guests`,
-        `End its maintenance with "kedge node uncordon ${target}", or choose another node`,
-      ),
-    );
-  }
+  const findings = [...checkCordon(facts)];
   if (targetSide === 'silent') {
     const since = targetStatus?.silentSince ?? null;
     findings.push(finding('target-silent', `Node ${target} gives no answer${since === null ? '' : ` since ${since}`}`));

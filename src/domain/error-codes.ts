@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   'copy-refused': row(false, 1, 502, 'Read the cause, rsync says what it could not do; both nodes need rsync 3.2.4 or later'),
   'not-converging': row(false, 1, 409, 'Allow a longer pause (--max-downtime or --on-stall force) or lower the load of the guest'),
   'deadline-exceeded': row(false, 4, 504, 'Allow more time with --timeout'),
+  'too-late': row(false, 4, 504, 'Nothing was touched: begin it anew, with more time or when fewer migrations wait'),
   'cancelled': row(false, 1, 499, 'Nothing: the guest is as before'),
   'rolled-back': row(false, 1, 409, 'Read the cause; the guest runs on at the source'),
   'outcome-unknown': row(true, 1, 500, 'Kedge settles this by asking both nodes; wait or see "kedge migration show"'),

@@ -76,6 +76,8 @@ export interface MigrateGuestInput {
   readonly requestedBy?: string;
   /** Whose turn it is when slots are rare; default `user`. */
   readonly priority?: SlotPriority;
+  /** RFC 3339. Whoever has had no slot by then does not begin any more: it fails with `too-late`, untouched. Absent: it waits without end. */
+  readonly notAfter?: string;
   /** For tests only: shorter waits than the defaults of workflow-timings.ts. */
   readonly timings?: Partial<WorkflowTimings>;
 }

@@ -19,3 +19,10 @@ export function badInput(field: string, value: unknown, must: string): KedgeErro
     details: { field, value: value ?? null, remedy: `Give ${field} as ${must}` },
   });
 }
+
+/** Null: absent. @throws KedgeError `bad-input` */
+export function readInstant(field: string, value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string' || !isInstant(value)) throw badInput(field, value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
+  return value;
+}

@@ -6,7 +6,7 @@ import { SLOT_PRIORITIES, type SlotPriority } from './admission.js';
 import { parseNodeName, parseVmid, type NodeName, type Vmid } from './ids.js';
 import { isRecord } from './is-record.js';
 import { DEFAULT_MIGRATION_OPTIONS, MIGRATION_TYPES, SHUTDOWN_POLICIES, STALL_POLICIES, type MigrationOptions } from './migration.js';
-import { badInput, isInstant, refuseUnknownFields } from './read-input.js';
+import { badInput, isInstant, readInstant, refuseUnknownFields } from './read-input.js';
 import { DEFAULT_TIMINGS, type WorkflowTimings } from './workflow-timings.js';
 
 export interface ResolvedMigration {
@@ -17,10 +17,11 @@ export interface ResolvedMigration {
   readonly options: MigrationOptions;
   readonly requestedBy: string;
   readonly priority: SlotPriority;
+  readonly notAfter: string | null;
   readonly timings: WorkflowTimings;
 }
 
-const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'priority', 'timings'];
+const INPUT_FIELDS = ['vmid', 'target', 'source', 'options', 'requestedBy', 'priority', 'notAfter', 'timings'];
 const OPTION_FIELDS = [...Object.keys(DEFAULT_MIGRATION_OPTIONS), 'holdUntil'];
 /** What looks like CIDR; the nodes, which have to find their addresses in it, read it exactly. */
 const NETWORK = /^[0-9A-Fa-f.:]+\/\d{1,3}$/;
@@ -40,6 +41,7 @@ export function resolveMigrationOptions(input: unknown): ResolvedMigration {
     options: resolveOptions(input['options'] ?? {}),
     requestedBy: textOr(input['requestedBy'], { field: 'requestedBy', fallback: 'unknown' }),
     priority: priorityOf(input['priority']),
+    notAfter: readInstant('notAfter', input['notAfter']),
     timings: resolveTimings(input['timings'] ?? {}),
   };
 }

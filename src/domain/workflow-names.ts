@@ -39,7 +39,7 @@ export const UPDATES = {
   workAnswer: 'workAnswer',
   setLimits: 'setLimits',
 } as const;
-export const SIGNALS = { request: 'request', release: 'release', granted: 'granted' } as const;
+export const SIGNALS = { request: 'request', release: 'release', granted: 'granted', stopWaiting: 'stop-waiting' } as const;
 
 /** Keyword search attributes of a migration, set by the client at its start. */
 export const SEARCH_ATTRIBUTES = { guest: 'KedgeGuest', source: 'KedgeSource', target: 'KedgeTarget' } as const;

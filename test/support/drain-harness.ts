@@ -35,6 +35,8 @@ export class DrainWorld {
   mostAtOnce = 0;
   /** When no guest is moved. */
   blackouts: readonly Blackout[] = [];
+  /** Guests whose moves get no slot. */
+  readonly queued = new Set<number>();
   /** What becomes of a move; by default it succeeds at once. */
   onMove: (input: MigrateGuestInput) => Promise<void> = () => Promise.resolve();
   onPower: (vmid: number) => Promise<void> = () => Promise.resolve();
@@ -67,6 +69,7 @@ export class DrainWorld {
   }
 
   readonly activities: FakeMoves = {
+    waits: ({ vmid }) => Promise.resolve(this.queued.has(vmid)),
     move: async (input) => {
       const { vmid, target } = input;
       const guest = this.guests.get(vmid);
@@ -120,7 +123,6 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
   await kedge.ensureNamespace();
   const cluster: ClusterAccess = {
     ...kedge,
-    readSlots: () => Promise.resolve([]),
     takeSnapshot: () => snapshot(),
     placement: () => Promise.resolve(NO_PLACEMENT),
     recovery: NO_RECOVERY,
@@ -139,6 +141,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
       workflowBundle,
       activities: {
         ...control,
+        waits: (input: MigrateGuestInput) => harness.world.activities.waits(input),
         move: (input: MigrateGuestInput) => harness.world.activities.move(input),
         power: (input: { vmid: number; verb: string }) => harness.world.activities.power(input),
       },

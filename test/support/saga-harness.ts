@@ -34,6 +34,7 @@ export interface StartOptions {
   readonly options?: Partial<MigrationOptions>;
   readonly timings?: Partial<WorkflowTimings>;
   readonly target?: NodeName;
+  readonly notAfter?: string;
   readonly wanted?: Wanted;
   readonly movement?: MigrationKind;
 }
@@ -158,13 +159,13 @@ export async function startSagaHarness({
   return {
     client,
     kedge,
-    start: async ({ outcomes: planned = {}, options = {}, timings = {}, target = TARGET, wanted = 'running', movement = 'live' } = {}) => {
+    start: async ({ outcomes: planned = {}, options = {}, timings = {}, notAfter, target = TARGET, wanted = 'running', movement = 'live' } = {}) => {
       const vmid = parseVmid((nextVmid += 1));
       const world = new FakeWorld(vmid, { wanted, movement });
       worlds.set(vmid, world);
       outcomes.set(vmid, planned);
       const input: MigrateGuestInput = { vmid, source: SOURCE, target, options, requestedBy: 'harness', timings: { ...TIMINGS, ...timings } };
-      const ref = await kedge.startMigration(input);
+      const ref = await kedge.startMigration({ ...input, ...(notAfter === undefined ? {} : { notAfter }) });
       return { world, ref, ended: () => waitForEnd(client, kedge, ref), seen: (accept) => firstView(kedge, ref, accept) };
     },
     slots: () => client.workflow.getHandle(ADMISSION_ID).query<SlotState>(QUERIES.slots),

@@ -2,9 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parseNodeName, parseVmid } from '../../src/domain/ids.js';
+import { expectedMs } from '../../src/domain/drain/expected-ms.js';
+import { plainGuest } from '../support/plain-guest.js';
 import { DrainWorld, failure, startDrainHarness, type DrainHarness } from '../support/drain-harness.js';
 
 const NODES = ['node1', 'node2', 'node3'];
+/** Of a move of a plain guest. */
+const FORECAST_MS = expectedMs({ way: 'live', bytes: 2 ** 30 }, plainGuest(101, 'node2'), {});
 const NODE2 = parseNodeName('node2');
 let harness: DrainHarness;
 beforeAll(async () => {
@@ -116,6 +120,39 @@ test.for(['update', 'temporal'] as const)('after a cancel (%s) no move begins, t
   const report = await harness.ended(ref);
   expect([report.end, report.moved.length, report.stayed.length, world.moves.length]).toEqual(['cancelled', 2, 4, 2]);
   expect((await harness.kedge.nodeStatus(NODE2)).cordoned).toBe(true);
+});
+
+test('a cancel ends the moves that have no slot yet, and a drain whose time is up does not wait for theirs: nothing of it has failed', async () => {
+  for (const end of ['cancelled', 'out-of-time'] as const) {
+    const world = new DrainWorld(NODES);
+    for (const vmid of [101, 102, 103]) world.add(vmid, 'node2');
+    await harness.begin(world);
+    world.queued.add(102).add(103);
+    const time = end === 'cancelled' ? {} : { until: new Date(Date.now() + 1_500 + FORECAST_MS).toISOString() };
+    const ref = await harness.start('evacuate', { node: 'node2', parallel: 3, ...time });
+    await until(() => world.on('node2').length === 2);
+    if (end === 'cancelled') await harness.kedge.cancelEvacuation(NODE2);
+    const report = await harness.ended(ref);
+    expect([report.end, report.moved.map(({ vmid }) => vmid), report.failed]).toEqual([end, [101], []]);
+    expect(report.stayed.map(({ vmid }) => vmid).sort()).toEqual([102, 103]);
+  }
+});
+
+test('a migration of somebody else that waits in the queue of admission is waited for, named, and not for longer than it runs', async () => {
+  const world = new DrainWorld(NODES);
+  world.add(101, 'node1');
+  await harness.begin(world);
+  world.queued.add(101);
+  const theirs = await harness.kedge.startMigration({ vmid: 101, source: 'node1', target: 'node2' });
+  await harness.kedge.requestSlot({ holder: theirs.workflowId, runId: theirs.runId, nodes: ['node1', 'node2'].map(parseNodeName), priority: 'user' });
+  const ref = await harness.start('evacuate', { node: 'node2' });
+  await vi.waitFor(async () => {
+    const view = await harness.kedge.readEvacuation(NODE2, ref);
+    expect(view).toMatchObject({ running: true, report: { stayed: [{ vmid: 101, reason: 'somebody else moves it to node2' }] } });
+  }, 5_000);
+  // As force does it: its place in admission is not given back.
+  await harness.client.workflow.getHandle(theirs.workflowId).terminate();
+  expect((await harness.ended(ref)).end).toBe('done');
 });
 
 test('two drains at once, each the target of the other, end: guests go to the third node as far as it has room', async () => {

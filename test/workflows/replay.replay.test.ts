@@ -44,8 +44,34 @@ describe('the workflows of today', () => {
     await Worker.runReplayHistory({ workflowBundle }, readHistory(name));
   });
 
+  test('would not have gone on as a new execution of admission while a grant is on its way: the server drops what a run that has ended sends', async () => {
+    const hasty = readHistory('lab-admission.json', continuedWhileGranting);
+    await expect(Worker.runReplayHistory({ workflowBundle }, hasty)).rejects.toThrow(/TMPRL1100|[Nn]ondeterminism/);
+  });
+
   test('are found out when they would decide otherwise', async () => {
     const tampered = readHistory('live-migration.json', (text) => text.replaceAll('"claimGuest"', '"claimNothing"'));
     await expect(Worker.runReplayHistory({ workflowBundle }, tampered)).rejects.toThrow(/TMPRL1100|[Nn]ondeterminism/);
   });
 });
+
+/** As admission was until it waited: its first grant is not delivered yet, a message comes in, and the server suggests to continue as new. */
+function continuedWhileGranting(text: string): string {
+  const { events }: { events: { eventType: string }[] } = JSON.parse(text);
+  const grantedAt = events.findIndex(({ eventType }) => eventType === 'EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED');
+  const nextId = grantedAt + 2;
+  const [release, scheduled, started, completed] = events.slice(13, 17);
+  const task = { scheduledEventId: String(nextId + 1), identity: 'recorded', requestId: 'next' };
+  const startedAttributes = { ...task, suggestContinueAsNew: true, historySizeBytes: '1' };
+  const made = [
+    release,
+    scheduled,
+    { ...started, workflowTaskStartedEventAttributes: startedAttributes },
+    { ...completed, workflowTaskCompletedEventAttributes: { ...task, startedEventId: String(nextId + 2) } },
+    {
+      eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW',
+      workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: 'next', workflowType: { name: 'admission' }, taskQueue: { name: 'control' } },
+    },
+  ];
+  return JSON.stringify({ events: [...events.slice(0, grantedAt + 1), ...made.map((event, at) => ({ ...event, eventId: String(nextId + at) }))] });
+}

@@ -1,4 +1,5 @@
-import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { SLOT_PRIORITIES } from '../../domain/admission.js';
 import type { CliContext } from '../cli-context.js';
 import { followMigration } from '../follow-migration.js';
 import { migrationOptions, withMigrationOptions } from '../migration-options.js';
@@ -27,6 +28,11 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
     .argument('<vmid>', 'the guest', parseArgument.vmid)
     .argument('<target>', 'the node that it shall run on', parseArgument.node)
     .option('--dry-run', 'only tell what stands in the way and what it would cost')
+    .addOption(
+      new Option('--priority <priority>', 'whose turn it is when slots are rare; failure: a node is about to fail, also in a blackout').choices(
+        SLOT_PRIORITIES,
+      ),
+    )
     .option('--detach', 'do not wait for the end')
     .option('--json', 'one JSON object a line')
     .action(async (vmid, target, options, command) => {
@@ -38,6 +44,7 @@ export function migrateCommand(context: CliContext): CommandUnknownOpts {
           ...(options.source === undefined ? {} : { source: options.source }),
           options: { ...cluster.migrationDefaults, ...typed },
           requestedBy: requestedBy(context.environment),
+          ...(options.priority === undefined ? {} : { priority: options.priority }),
         };
         if (options.dryRun === true) {
           printCheck(context, await cluster.checkMigration(input), { json: options.json });

@@ -23,6 +23,7 @@ export function balanceText(report: BalanceReport): string {
     'no-better': 'ended, no other move is worth its cost, or allowed',
     'most-moves': 'ended at its limit of moves',
     'failing': 'given up, its moves fail',
+    'blackout': 'ended, what would move next may not in a blackout',
     'out-of-time': 'out of time',
     'cancelled': 'cancelled',
   } as const;
@@ -39,7 +40,7 @@ export function balanceText(report: BalanceReport): string {
 export function balancerText(note: BalancerNote | null): string {
   if (note === null) return 'Balancer: off';
   const cooling = note.cooling === 0 ? '' : `; ${note.cooling} guests are left alone for a time`;
-  return `Balancer: on, looked at ${note.at}: ${note.text}${cooling}`;
+  return note.at === null ? `Balancer: on, ${note.text}` : `Balancer: on, looked at ${note.at}: ${note.text}${cooling}`;
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -28,9 +28,9 @@ export interface BalanceClusterInput {
 
 /**
  * `done`: no node is fuller than the tolerance allows. `no-better`: one is, and no move is worth its cost, or allowed. `most-moves`: the limit is
- * reached. `failing`: so many moves failed that something else is wrong.
+ * reached. `failing`: so many moves failed that something else is wrong. `blackout`: what would move next may not, see `stayed`.
  */
-export type BalanceEnd = 'done' | 'no-better' | 'most-moves' | 'failing' | 'out-of-time' | 'cancelled';
+export type BalanceEnd = 'done' | 'no-better' | 'most-moves' | 'failing' | 'blackout' | 'out-of-time' | 'cancelled';
 
 export interface NodeBalance {
   readonly node: NodeName;
@@ -54,10 +54,21 @@ export interface BalanceReport {
   readonly stayed: readonly StayedGuest[];
 }
 
+/** The balance that runs, or ran last, as it is seen from outside. */
+export interface BalanceView {
+  readonly running: boolean;
+  /** Null while no control worker answers, and when it failed before it had one. */
+  readonly report: BalanceReport | null;
+  /** RFC 3339; null while it runs. */
+  readonly endedAt: string | null;
+  /** Why it failed as a whole, in words. */
+  readonly failure: string | null;
+}
+
 /** What is durable of the balancer beside its memory: where it stands, as its workflow's memo has it. */
 export interface BalancerNote {
-  /** When it looked last, RFC 3339. */
-  readonly at: string;
+  /** When it looked last, RFC 3339; null: not yet. */
+  readonly at: string | null;
   /** What it found, and what it does about it, in words. */
   readonly text: string;
   /** Guests that it leaves alone for a time. */

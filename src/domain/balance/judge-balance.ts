@@ -18,5 +18,6 @@ export function judgeBalance(steps: BalanceSteps, state: DrainState, { limits, p
   if (steps.moves.length > 0) return { do: 'wait', lookAfterMs: pauses.lookAgainMs };
   if (steps.excess < limits.tolerance) return end('done');
   if (state.moved.length >= limits.maxMoves) return end('most-moves');
+  if (steps.quiet !== undefined && steps.quiet.length > 0) return end('blackout');
   return end(steps.late.length > 0 ? 'out-of-time' : 'no-better');
 }

@@ -5,8 +5,9 @@ import { formatDuration } from '../format-duration.js';
 import type { Vmid } from '../ids.js';
 import { DEFAULT_BALANCE_LIMITS, excessOf, imbalanceOf } from '../plan/plan-balance.js';
 import type { ClusterSnapshot } from '../plan/snapshot.js';
-import type { BalanceClusterInput, BalanceReport } from './balance.js';
+import type { BalanceClusterInput, BalanceReport, BalanceView } from './balance.js';
 import { asRemembered, placesOf, remember, type LoadMemory } from './load-memory.js';
+import type { OpenBlackout } from '../window/blackout.js';
 import { nextBalance, type BalanceSteps } from './next-balance.js';
 
 /** What `balance` of kedge.yaml says; where it is off there is none. */
@@ -58,9 +59,11 @@ export interface BalancerSight {
   /** Does a balance run? */
   readonly isRunning: boolean;
   /** The last balance, whoever began it; null: none is known. */
-  readonly last: Pick<BalanceReport, 'failed'> | null;
+  readonly last: (Pick<BalanceView, 'endedAt' | 'failure'> & { readonly report: Pick<BalanceReport, 'failed' | 'end'> | null }) | null;
   /** Migrations under way. */
   readonly travels: number;
+  /** Those that are on. */
+  readonly blackouts: readonly OpenBlackout[];
 }
 
 export interface BalancerLook {
@@ -88,9 +91,13 @@ export function judgeCluster(before: BalancerState, sight: BalancerSight, policy
   if (sight.isRunning) return not(`${uneven}: a balance runs`);
   if (sight.open === 'closed') return not(`${uneven}: waits for its times`);
   if (sight.travels > 0) return not(`${uneven}: waits until the ${sight.travels} migrations under way have ended`);
+  const rest = restOf(sight, policy);
+  if (rest !== null) return not(`${uneven}: ${rest}`);
   const leave = cooling.map(({ vmid, reason }) => ({ vmid, reason }));
   const { until } = sight.open;
-  const { moves, late } = firstSteps(sight, { policy, memory, leave, until });
+  const { moves, late, quiet = [] } = firstSteps(sight, { policy, memory, leave, until });
+  const [held] = quiet;
+  if (held !== undefined) return not(`${uneven}: ${held.reason}`);
   if (moves.length === 0) return not(`${uneven}: ${late.length > 0 ? 'the time left is too short for a move' : 'no move is worth its cost, or allowed'}`);
   const round: BalanceClusterInput = {
     requestedBy: 'the balancer',
@@ -104,6 +111,21 @@ export function judgeCluster(before: BalancerState, sight: BalancerSight, policy
   return { state, round, text: `${uneven}: begins a round` };
 }
 
+/** After a balance that somebody ended, or in which something was wrong, none begins for a while. In words; null: one may begin. */
+function restOf({ last, nowMs }: BalancerSight, { cooldownMs }: BalancePolicy): string | null {
+  if (last === null || last.endedAt === null) return null;
+  const leftMs = Date.parse(last.endedAt) + cooldownMs - nowMs;
+  const how = howItEnded(last);
+  return how === null || leftMs <= 0 ? null : `the last balance ${how}, none begins for ${formatDuration(leftMs)}`;
+}
+
+/** Null: well enough. */
+function howItEnded({ failure, report }: NonNullable<BalancerSight['last']>): string | null {
+  if (failure !== null) return `failed (${failure})`;
+  if (report?.end === 'cancelled') return 'was cancelled';
+  return report?.end === 'failing' ? 'was given up, its moves failed' : null;
+}
+
 interface FirstSteps {
   readonly policy: BalancePolicy;
   readonly memory: LoadMemory;
@@ -112,11 +134,11 @@ interface FirstSteps {
 }
 
 /** What the round would begin with: one that could do nothing is not begun, again and again. */
-function firstSteps({ snapshot, nowMs }: BalancerSight, { policy, memory, leave, until }: FirstSteps): BalanceSteps {
+function firstSteps({ snapshot, nowMs, blackouts }: BalancerSight, { policy, memory, leave, until }: FirstSteps): BalanceSteps {
   const now = new Date(nowMs).toISOString();
   const { parallel, maxMoves, stopBelow } = policy;
   const limits = { ...DEFAULT_BALANCE_LIMITS, tolerance: stopBelow, maxMoves };
-  return nextBalance(snapshot, [], { state: newDrain(now), limits, parallel, now, until, leave, memory, options: {}, moveRetryMs: 0, lagMs: 0 });
+  return nextBalance(snapshot, [], { state: newDrain(now), limits, parallel, now, until, leave, memory, options: {}, moveRetryMs: 0, lagMs: 0, blackouts });
 }
 
 /** Who moved since the sample before, by whomever, and whose move failed in the last balance, is left alone; those whose time is over no more. */
@@ -126,7 +148,7 @@ function coolingAfter(before: BalancerState, { snapshot, nowMs, last }: Balancer
     const place = places.get(vmid);
     return place === undefined || place === node ? [] : [{ vmid, untilMs: nowMs + cooldownMs, reason: `it moved from ${place} to ${node} a while ago` }];
   });
-  const failed = (last?.failed ?? []).map(
+  const failed = (last?.report?.failed ?? []).map(
     ({ vmid, at, reason }): Cooling => ({ vmid, untilMs: Date.parse(at) + cooldownMs, reason: `its move failed: ${reason}` }),
   );
   const latest = new Map<Vmid, Cooling>();

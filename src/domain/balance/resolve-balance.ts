@@ -1,11 +1,11 @@
 /** Reads the input of `balanceCluster`, by hand, inside the workflow: see resolve-migration-options.ts. */
 import type { SlotPriority } from '../admission.js';
-import { readInstant, readMoveOptions } from '../drain/resolve-evacuation.js';
+import { readMoveOptions } from '../drain/resolve-evacuation.js';
 import type { StayedGuest } from '../evacuation.js';
 import { isRecord } from '../is-record.js';
 import type { MigrationOptions } from '../migration.js';
 import { DEFAULT_BALANCE_LIMITS, type BalanceLimits } from '../plan/plan-balance.js';
-import { badInput, refuseUnknownFields } from '../read-input.js';
+import { badInput, readInstant, refuseUnknownFields } from '../read-input.js';
 import { resolveMigrationOptions } from '../resolve-migration-options.js';
 import type { WorkflowTimings } from '../workflow-timings.js';
 import type { LoadMemory } from './load-memory.js';

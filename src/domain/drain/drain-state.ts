@@ -74,6 +74,8 @@ export function moveDone(state: DrainState, move: DrainMove, { migration, at }: 
 export function moveFailed(state: DrainState, { vmid, to }: DrainMove, { code, reason, at }: Pick<FailedMove, 'code' | 'reason' | 'at'>): DrainState {
   const after = ended(state, vmid);
   if (code === 'already-migrating') return { ...after, others: [...after.others.filter((other) => other !== vmid), vmid] };
+  // Its turn never came, because of the time or of a cancel: nothing has failed.
+  if (code === 'too-late' || (code === 'cancelled' && state.cancelled)) return after;
   const failed = [...after.failed, { vmid, to, code, reason, at }];
   const count = failed.filter((each) => each.vmid === vmid).length;
   if (FINAL.includes(code)) return giveUp({ ...after, failed }, { vmid, reason: `its move to ${to} ended, and is not tried again: ${reason}` });

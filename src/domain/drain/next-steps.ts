@@ -36,6 +36,8 @@ export interface DrainQuestion {
 /** A move to begin now. `leavesHome`: the guest belongs to the node that is emptied, and is to come back one day. */
 export interface NextMove extends DrainMove {
   readonly leavesHome: boolean;
+  /** RFC 3339. Begun later it would end too late; absent: there is no limit. */
+  readonly notAfter?: string;
 }
 
 /** What to do now, and why not more. */
@@ -102,12 +104,13 @@ export function nextSteps(snapshot: ClusterSnapshot, others: readonly Travel[], 
     const guest = guests.get(move.vmid);
     if (guest === undefined || ours.has(move.vmid)) continue;
     const { vmid, from, to, way } = move;
-    const tookTooLong = tooLate(expectedMs(move, guest, question.options));
+    const spanMs = expectedMs(move, guest, question.options);
+    const tookTooLong = tooLate(spanMs);
     if (move.after.length > 0) steps.later.push({ vmid, reason: `other moves have to end before it goes to ${to}` });
     else if (isQuiet(vmid, [from, to])) continue;
     else if (tookTooLong !== null) steps.late.push({ vmid, reason: `its move to ${to} ${tookTooLong}` });
     else if (free() <= 0) steps.later.push({ vmid, reason: `it goes to ${to} when others have moved` });
-    else steps.moves.push({ vmid, from, to, way, leavesHome: leavesHome(guest, question) });
+    else steps.moves.push({ vmid, from, to, way, leavesHome: leavesHome(guest, question), ...latestBegin(question.until, spanMs) });
   }
   steps.quietUntil = quietEnds.length > 0 && quietEnds.length === steps.waiting.length ? (quietEnds.sort()[0] ?? null) : null;
   return steps;
@@ -134,6 +137,10 @@ export function nextSteps(snapshot: ClusterSnapshot, others: readonly Travel[], 
     return `may take ${formatDuration(spanMs)}, longer than until ${question.until}`;
   }
 }
+
+/** When a move of this length may begin at the latest. */
+export const latestBegin = (until: string | null, spanMs: number): Pick<NextMove, 'notAfter'> =>
+  until === null ? {} : { notAfter: new Date(Date.parse(until) - spanMs).toISOString() };
 
 interface Leaving {
   readonly steps: Draft;

@@ -78,6 +78,11 @@ export function planView(snapshot: ClusterSnapshot, { travels, arrived, closed, 
   }
 }
 
+/** The cluster with the guests that would wait treated like that; null: they wait. */
+export function withForce(snapshot: ClusterSnapshot, force: NotLivePolicy | null): ClusterSnapshot {
+  return { ...snapshot, guests: snapshot.guests.map((guest) => ({ ...guest, whenNotLive: policyOf(guest, force) })) };
+}
+
 /** Is this reason of a plan that the guest is banned from the node? */
 export const isBan = (reason: string, vmid: Vmid): boolean => reason.includes(`rule ${BAN}${vmid} `);
 

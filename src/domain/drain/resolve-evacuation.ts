@@ -4,7 +4,7 @@ import type { EvacuateNodeInput } from '../evacuation.js';
 import { parseNodeName, type NodeName } from '../ids.js';
 import { isRecord } from '../is-record.js';
 import type { MigrationOptions } from '../migration.js';
-import { badInput, isInstant, refuseUnknownFields } from '../read-input.js';
+import { badInput, readInstant, refuseUnknownFields } from '../read-input.js';
 import { resolveMigrationOptions } from '../resolve-migration-options.js';
 import type { WorkflowTimings } from '../workflow-timings.js';
 
@@ -62,6 +62,17 @@ export function resolveEvacuation(input: EvacuateNodeInput | null | undefined): 
   };
 }
 
+/**
+ * The same for one that is to begin now. Those that run already may have been begun with less care.
+ * @throws KedgeError `bad-input`
+ */
+export function resolveNewEvacuation(input: EvacuateNodeInput): ResolvedEvacuation {
+  const order = resolveEvacuation(input);
+  if (input.force !== undefined && order.waitUntil === null)
+    throw badInput('force', input.force, 'absent, or together with "waitUntil" (--wait-until), the instant from which on it holds');
+  return order;
+}
+
 /** How each guest moves the plan decides; a drain holds nothing. */
 const DECIDED = ['online', 'restart', 'hold', 'holdUntil'];
 
@@ -70,11 +81,4 @@ export function readMoveOptions(value: unknown): Partial<MigrationOptions> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) throw badInput('options', value, 'a JSON object');
   return Object.fromEntries(Object.entries(value).filter(([name]) => !DECIDED.includes(name)));
-}
-
-/** Null: absent. @throws KedgeError `bad-input` */
-export function readInstant(field: string, value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== 'string' || !isInstant(value)) throw badInput(field, value, 'an instant with a time zone like 2026-03-01T02:30:00Z');
-  return value;
 }

@@ -1,13 +1,16 @@
 import type { NodeName } from '../ids.js';
 import { copiedDisks, fullness, loadOf, memoryOf, type ClusterState, type NodeState } from './cluster-state.js';
 import type { Rejection } from './plan.js';
+import type { SnapshotGuest, SnapshotNode } from './snapshot.js';
 import { candidateOf, whyNotAllOn, type Unit } from './units.js';
 import { whyAgainstRule, type Candidate } from './why-not.js';
 
-/** Fullness that a broken wish, a copy of disks, and a core of twice the usual speed are worth. */
+/** Fullness that a broken wish, a copy of disks, and a core of twice the usual speed are worth, the last one to an idle guest and */
 const WISH_COST = 0.25;
 const COPY_COST = 0.1;
 const SPEED_WORTH = 0.1;
+/** so much more to one that keeps all its cores busy: fullness does not tell it where memory is what a node is full of. */
+const BUSY_SPEED_WORTH = 0.3;
 
 export interface Choice {
   readonly node: NodeName;
@@ -40,7 +43,7 @@ export function weigh(state: ClusterState, candidate: Candidate, target: NodeSta
   const source = state.nodeState(state.placeOf(guest.vmid) ?? guest.node).node;
   const copies = !isThere && copiedDisks(guest, source, node).length > 0;
   const wishes = state.rulesOf(guest.vmid).flatMap((rule) => (rule.required ? [] : (whyAgainstRule(rule, state, { ...candidate, to: node.name }) ?? [])));
-  const points = full + WISH_COST * wishes.length + (copies ? COPY_COST : 0) - SPEED_WORTH * (node.speed - 1);
+  const points = full + WISH_COST * wishes.length + (copies ? COPY_COST : 0) - speedWorth(guest, source) * (node.speed - 1);
   const words = [
     `${percent(full)} full with it`,
     ...(node.speed === 1 ? [] : [`cores of ${node.speed} times the usual speed`]),
@@ -48,6 +51,10 @@ export function weigh(state: ClusterState, candidate: Candidate, target: NodeSta
     ...wishes,
   ];
   return { node: node.name, points, reason: words.join(', ') };
+}
+
+function speedWorth(guest: SnapshotGuest, { speed }: SnapshotNode): number {
+  return SPEED_WORTH + BUSY_SPEED_WORTH * Math.min(1, loadOf(guest) / (guest.cores * speed));
 }
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;

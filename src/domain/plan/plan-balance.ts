@@ -7,7 +7,7 @@ import { whyNotLive, movementOf } from './movement.js';
 import { PlanDraft } from './plan-draft.js';
 import type { Plan } from './plan.js';
 import type { ClusterSnapshot, SnapshotGuest } from './snapshot.js';
-import { whyNotOn } from './why-not.js';
+import { breaksKeptWish, whyNotOn } from './why-not.js';
 
 export interface BalanceLimits {
   /** At most so many moves. */
@@ -42,7 +42,7 @@ export interface Imbalance {
 
 /**
  * Plans to even out how full nodes are: from the fullest node, the live move that makes the sum of the squares of fullness smallest, what it costs counted in, until all are near
- * the mean. No guest is stopped for it, and none moves twice. Nodes that are cordoned are somebody's work, and left to it. Each move makes that sum smaller, so
+ * the mean. No guest is stopped for it, none moves twice, and no wish that is kept now is broken. Nodes that are cordoned are somebody's work, and left to it. Each move makes that sum smaller, so
  * the end is never worse than the beginning, and no sequence of such plans comes back to where it was.
  * @throws KedgeError `bad-input` when the snapshot contradicts itself
  */
@@ -97,6 +97,7 @@ function bestMove(source: NodeState, { state, draft, limits, nodes, costs }: Wor
       const gain = relief + levelOf(to) ** 2 - levelOf(to, change) ** 2;
       if (to === source || gain < limits.minGain || (best !== null && gain < best.gain)) continue;
       if (copiedDisks(guest, source.node, to.node).length > 0 || whyNotOn(state, { guest, way: 'live' }, to) !== null) continue;
+      if (breaksKeptWish(state, { guest, way: 'live' }, { from: source.node.name, to: to.node.name })) continue;
       const { points } = weigh(state, { guest, way: 'live' }, to);
       if (best === null || gain > best.gain || points < best.points) best = { guest, to, gain, points };
     }

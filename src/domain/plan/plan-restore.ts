@@ -21,6 +21,9 @@ export function planRestore(snapshot: ClusterSnapshot, homes: readonly NodeName[
   for (const { guest, home } of away.sort((left, right) => right.guest.priority - left.guest.priority || left.guest.vmid - right.guest.vmid)) {
     const movement = movementOf(guest, state.nodeState(guest.node).node);
     if ('way' in movement) wishes.push({ guest, way: movement.way, to: home, reason: 'it belongs there' });
+    // Off where it does not belong nobody is served, and the next drain of its home would find it there.
+    else if (movement.stays === 'shut-down')
+      draft.leave(guest, { outcome: 'stuck', reason: `${movement.reason}, which is done only to leave a node: move it with --restart, or shut it down` });
     else draft.leave(guest, { outcome: movement.stays, reason: movement.reason });
   }
   orderMoves(wishes, { state, draft });

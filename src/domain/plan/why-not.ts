@@ -102,6 +102,12 @@ export function whyAgainstRule(rule: GuestRule, state: ClusterState, { guest, de
   }
 }
 
+/** Is there a rule that is not required, that is kept where the guest is, and would not be where it goes to? */
+export function breaksKeptWish(state: ClusterState, candidate: Candidate, { from, to }: { readonly from: NodeName; readonly to: NodeName }): boolean {
+  const isKept = (rule: GuestRule, node: NodeName): boolean => whyAgainstRule(rule, state, { ...candidate, to: node }) === null;
+  return state.rulesOf(candidate.guest.vmid).some((rule) => !rule.required && isKept(rule, from) && !isKept(rule, to));
+}
+
 function firstReason<Item>(items: readonly Item[], reasonOf: (item: Item) => string | null): string | null {
   for (const item of items) {
     const reason = reasonOf(item);

@@ -56,6 +56,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     manageGuest: unexpected('manageGuest'),
     auditNode: unexpected('auditNode'),
     readSlots: () => Promise.resolve([]),
+    readMoves: () => Promise.resolve([]),
     readSchedules: () => Promise.resolve([]),
     repair: unexpected('repair'),
     windows: {

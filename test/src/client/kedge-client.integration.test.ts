@@ -121,6 +121,32 @@ describe('admission', () => {
   });
 });
 
+describe('an admission in which something always happens', () => {
+  test('frees the lease of a run that has ended all the same, also when a later run of the same migration runs', async () => {
+    const busy = await client.workflow.start(WORKFLOW_TYPES.admission, {
+      taskQueue: CONTROL_QUEUE,
+      workflowId: 'admission-busy',
+      args: [{ limits: { perNode: 1, cluster: 1 }, timings: { leaseCheckMs: 500 } }],
+    });
+    const start = (workflowId: string) => client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId, args: [{}] });
+    const request = (handle: Awaited<ReturnType<typeof start>>) =>
+      busy.signal(SIGNALS.request, { holder: handle.workflowId, runId: handle.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' });
+    const holders = async (): Promise<string[]> => (await busy.query<SlotState>(QUERIES.slots)).leases.map((lease) => lease.holder);
+    const dead = await start('migration-108');
+    await request(dead);
+    await expect.poll(holders).toEqual(['migration-108']);
+    await request(await start('migration-109'));
+    const noise = setInterval(() => void busy.signal(SIGNALS.release, { holder: 'nobody', runId: 'none' }), 50);
+    try {
+      await dead.terminate();
+      await start('migration-108');
+      await expect.poll(holders, { timeout: 8_000 }).toEqual(['migration-109']);
+    } finally {
+      clearInterval(noise);
+    }
+  });
+});
+
 describe('the limits of admission', () => {
   const holders = async (): Promise<string[]> => (await cluster.kedge.admission.show()).leases.map(({ holder }) => holder);
   const start = async (vmid: number) => {
@@ -175,8 +201,10 @@ describe('the slots', () => {
     const request = { holder: holder.workflowId, runId: holder.firstExecutionRunId, nodes: [NODE, OTHER], priority: 'user' } as const;
     await cluster.kedge.requestSlot(request);
     await expect.poll(() => cluster.kedge.readSlots()).toEqual([{ holder: 'migration-106', runId: request.runId, nodes: [NODE, OTHER], running: true }]);
+    await expect(cluster.kedge.readMoves()).resolves.toEqual([{ holder: 'migration-106', nodes: [NODE, OTHER] }]);
     await holder.terminate();
     await expect(cluster.kedge.readSlots()).resolves.toMatchObject([{ holder: 'migration-106', running: false }]);
+    await expect(cluster.kedge.readMoves(), 'it moves nothing any more').resolves.toEqual([]);
     await cluster.kedge.releaseSlot(request);
     await expect(cluster.kedge.readSlots()).resolves.toEqual([]);
   });

@@ -188,11 +188,15 @@ describe('done twice', () => {
       balancePolicy: () => Promise.resolve(null),
       readBalance: () => Promise.resolve(null),
       takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
-      readSlots: () => Promise.resolve([]),
+      readMoves: () => Promise.resolve([]),
       fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
     });
     await twice(['control.find-ended-holders'], async () => {
-      expect(await activities.findEndedHolders({ workflowIds: ['migration-101', 'migration-102'] })).toEqual({ ended: ['migration-102'] });
+      const runs = ['migration-101', 'migration-102'].map((holder) => ({ holder, runId: 'run' }));
+      expect(await activities.findEndedHolders({ workflowIds: runs.map(({ holder }) => holder), runs })).toEqual({
+        ended: ['migration-102'],
+        endedRuns: [{ holder: 'migration-102', runId: 'run' }],
+      });
     });
     const drained = parseNodeName('node1');
     await twice(['control.cordon-node'], () => activities.cordonNode({ node: drained, cordoned: true }));

@@ -1,14 +1,16 @@
 import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { BalanceClusterInput, BalanceReport } from '../../../domain/balance/balance.js';
-import { asNow } from '../../../domain/balance/load-memory.js';
+import { previewBalance } from '../../../domain/balance/next-balance.js';
 import { resolveBalance } from '../../../domain/balance/resolve-balance.js';
 import { ERROR_CODES } from '../../../domain/error-codes.js';
 import { KedgeError } from '../../../domain/kedge-error.js';
-import { planBalance } from '../../../domain/plan/plan-balance.js';
+import { newDrain } from '../../../domain/drain/drain-state.js';
+import { travelsOf } from '../../../domain/drain/travels-of.js';
 import type { CliContext } from '../../cli-context.js';
 import { EXIT_CODES } from '../../exit-codes.js';
 import { followReport } from '../../follow-report.js';
 import { globalOptions, newCommand } from '../../new-command.js';
+import { openBlackoutsNow } from '../../open-blackouts-now.js';
 import { parseArgument } from '../../parse-arguments.js';
 import { balanceLine, balanceText } from '../../render/balance-text.js';
 import { movesNews } from '../../render/evacuation-text.js';
@@ -30,7 +32,7 @@ export function balanceCommand(context: CliContext): CommandUnknownOpts {
     .addOption(new Option('--plan', 'only tell what would move').conflicts('apply'))
     .option('--apply', 'move guests')
     .option('--max-moves <n>', 'at most so many moves, 10 when left out', parseArgument.integer(1))
-    .option('--tolerance <percent>', 'enough when the fullest node is so near to the mean, 10 when left out', parseArgument.integer(0))
+    .option('--tolerance <percent>', 'enough when the fullest node is so near to the mean, 10 when left out', parseArgument.integer(0, 100))
     .option('--parallel <number>', 'moves at a time, 2 when left out', parseArgument.integer(1))
     .option('--until <instant>', 'begin no move that may end later, e.g. 2026-03-01T02:30:00Z or +2h', parseArgument.instant)
     .option('--detach', 'do not wait for the end')
@@ -48,9 +50,14 @@ export function balanceCommand(context: CliContext): CommandUnknownOpts {
           ...(options.parallel === undefined ? {} : { parallel: options.parallel }),
           ...(options.until === undefined ? {} : { until: options.until }),
         };
-        const { limits, options: moves } = resolveBalance(input);
+        const resolved = resolveBalance(input);
         if (options.plan === true) {
-          printPlan(context, planBalance(asNow(await cluster.takeSnapshot()), limits, { options: moves }), { json: options.json });
+          const now = new Date(context.now()).toISOString();
+          // The moves first, as the cluster's own look does it.
+          const others = travelsOf(await cluster.readMoves());
+          const blackouts = await openBlackoutsNow(cluster.blackouts, now);
+          const question = { ...resolved, state: newDrain(now), now, blackouts, moveRetryMs: 0, lagMs: 0 };
+          printPlan(context, previewBalance(await cluster.takeSnapshot(), others, question), { json: options.json });
           return;
         }
         const ref = await cluster.balance.start(input);

@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { BalanceView } from '../../../client/balance.js';
+import type { BalanceView } from '../../../domain/balance/balance.js';
 import type { CliContext } from '../../cli-context.js';
 import { globalOptions, newCommand } from '../../new-command.js';
 import { balancerText, balanceText } from '../../render/balance-text.js';

@@ -66,6 +66,7 @@ const sight = (snapshot: ClusterSnapshot, nowMs: number, more: Partial<BalancerS
   isRunning: false,
   last: null,
   travels: 0,
+  blackouts: [],
   ...more,
 });
 
@@ -115,6 +116,7 @@ describe('the balancer', () => {
   test.for([
     [{ isRunning: true }, 'a balance runs'],
     [{ open: 'closed' }, 'waits for its times'],
+    [{ blackouts: [{ name: 'freeze', nodes: null, guests: null, endsAt: '2027-01-01T00:00:00Z' }] }, 'blackout freeze is on until 2027-01-01T00:00:00Z'],
     [{ travels: 3 }, 'waits until the 3 migrations under way have ended'],
     [{ open: { until: new Date(START + 35 * MINUTE + 1_000).toISOString() } }, 'the time left is too short for a move'],
   ] as const)('waits: %j', ([more, why]) => {
@@ -127,13 +129,30 @@ describe('the balancer', () => {
     const now = START + 35 * MINUTE;
     const came = cluster([{ node: 'node2' }, ...FULL.slice(1)]);
     const failed = [{ vmid: parseVmid(102), to: parseNodeName('node2'), code: 'rolled-back', reason: 'no luck', at: new Date(now).toISOString() }] as const;
-    const look = judgeCluster(state, sight(came, now, { last: { failed } }), POLICY);
+    const look = judgeCluster(
+      state,
+      sight(came, now, { last: { report: { failed, end: 'no-better' }, endedAt: new Date(now).toISOString(), failure: null } }),
+      POLICY,
+    );
     expect(look.round?.leave).toEqual([
       { vmid: 102, reason: 'its move failed: no luck' },
       { vmid: 101, reason: 'it moved from node1 to node2 a while ago' },
     ]);
     const later = (ms: number) => judgeCluster(look.state, sight(came, now + ms), POLICY).state.cooling.length;
     expect([later(119 * MINUTE), later(121 * MINUTE)]).toEqual([2, 0]);
+  });
+
+  test.for([
+    [{ report: { failed: [], end: 'cancelled' }, failure: null }, 'the last balance was cancelled, none begins for 1 h'],
+    [{ report: { failed: [], end: 'failing' }, failure: null }, 'the last balance was given up, its moves failed, none begins for 1 h'],
+    [{ report: null, failure: 'no luck' }, 'the last balance failed (no luck), none begins for 1 h'],
+  ] as const)('begins nothing for its cooldown after a balance that ended like this: %j', ([ended, why]) => {
+    const { state } = watch(() => cluster(FULL), 30);
+    const now = START + 35 * MINUTE;
+    const last = { ...ended, endedAt: new Date(now - 59 * MINUTE).toISOString() };
+    const look = (ms: number) => judgeCluster(state, sight(cluster(FULL), now + ms, { last }), POLICY);
+    expect(look(0)).toMatchObject({ round: null, text: expect.stringContaining(why) });
+    expect(look(62 * MINUTE).round).not.toBeNull();
   });
 
   test('moves no guest again before its cooldown is over while a load swings about the threshold', () => {

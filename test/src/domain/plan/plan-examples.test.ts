@@ -272,7 +272,7 @@ describe('planBalance()', () => {
 describe('place()', () => {
   test('ranks the nodes, names the present one, and says why others are no choice', () => {
     const nodes = [node('node1'), node('node2', { speed: 2 }), node('node3', { bridges: [] })];
-    const placement = place(cluster([guest(101, 'node1', { cpuLoad: 2 })], { nodes }), parseVmid(101));
+    const placement = place(cluster([guest(101, 'node1', { cpuLoad: 0 })], { nodes }), parseVmid(101));
     expect(placement.now).toEqual({ node: n1, points: 0.4, reason: '40 % full with it' });
     expect(placement.choices).toMatchObject([{ node: n2, reason: '40 % full with it, cores of 2 times the usual speed' }]);
     expect(placement.choices[0]?.points).toBeCloseTo(0.3);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { BalanceView } from '../../../../../src/client/balance.js';
 import type { Cluster } from '../../../../../src/cli/cluster.js';
-import type { BalanceClusterInput, BalanceReport } from '../../../../../src/domain/balance/balance.js';
+import type { BalanceClusterInput, BalanceReport, BalanceView } from '../../../../../src/domain/balance/balance.js';
 import { parseNodeName, parseVmid } from '../../../../../src/domain/ids.js';
 import { KedgeError } from '../../../../../src/domain/kedge-error.js';
+import type { Plan } from '../../../../../src/domain/plan/plan.js';
 import { parseClusterSnapshot } from '../../../../../src/schema/cluster-snapshot.js';
 import { runFake } from '../../fake-cluster.js';
 
@@ -47,12 +47,25 @@ describe('kedge balance', () => {
     expect(JSON.parse((await run(['balance', '--plan', '--json'], { takeSnapshot: UNEVEN })).out)).toMatchObject({ moves: [{ vmid: 101, to: 'node2' }] });
   });
 
+  test('--plan leaves alone what --apply would: nodes of migrations, what a blackout concerns, and moves that end too late', async () => {
+    const plan = async (argv: readonly string[], more: Partial<Cluster> = {}) => {
+      const { moves, unplanned }: Plan = JSON.parse((await run(['balance', '--plan', '--json', ...argv], { takeSnapshot: UNEVEN, ...more })).out);
+      return { moves, unplanned };
+    };
+    const moves = [{ holder: 'migration-200', nodes: [parseNodeName('node3'), n2] }];
+    expect((await plan([], { readMoves: () => Promise.resolve(moves) })).moves).toEqual([]);
+    const freeze = { name: 'freeze', zone: 'UTC', start: '2020-01-01T00:00', rule: 'FREQ=DAILY', durationMs: 86_400_000, nodes: null, guests: null };
+    expect((await plan([], { blackouts: [freeze] })).moves).toEqual([]);
+    const late = { vmid: 101, outcome: 'wait', reason: expect.stringContaining('longer than until') };
+    expect(await plan(['--until', '2026-03-01T12:00:11Z'])).toMatchObject({ moves: [], unplanned: [late, { ...late, vmid: 102 }] });
+  });
+
   test('--apply starts it with what is typed, follows it, and shows its report', async () => {
     const inputs: BalanceClusterInput[] = [];
     const start = (input: BalanceClusterInput) => Promise.resolve(void inputs.push(input)).then(() => ({ firstRunId: 'run' }));
     const views: BalanceView[] = [
-      { running: true, report: { ...REPORT, end: null, endedAt: null, moved: [], moving: REPORT.moved }, failure: null },
-      { running: false, report: REPORT, failure: null },
+      { running: true, report: { ...REPORT, end: null, endedAt: null, moved: [], moving: REPORT.moved }, endedAt: null, failure: null },
+      { running: false, report: REPORT, endedAt: null, failure: null },
     ];
     const { out, err, exitCode } = await run(['balance', '--apply', '--max-moves', '3', '--tolerance', '5', '--parallel', '1'], {
       balance: { start, read: () => Promise.resolve(views.shift() ?? null) },
@@ -66,13 +79,21 @@ describe('kedge balance', () => {
   test('--apply tells of one that ended before all was even by its exit code, and of one that failed as an error', async () => {
     const ended = (view: BalanceView) =>
       run(['balance', '--apply'], { balance: { start: () => Promise.resolve({ firstRunId: 'run' }), read: () => Promise.resolve(view) } });
-    expect(await ended({ running: false, report: { ...REPORT, end: 'most-moves' }, failure: null })).toMatchObject({ exitCode: 3 });
-    expect(await ended({ running: false, report: null, failure: 'no luck' })).toMatchObject({ exitCode: 1, err: expect.stringContaining('no luck') });
+    expect(await ended({ running: false, report: { ...REPORT, end: 'most-moves' }, endedAt: null, failure: null })).toMatchObject({ exitCode: 3 });
+    expect(await ended({ running: false, report: null, endedAt: null, failure: 'no luck' })).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('no luck'),
+    });
   });
 
   test('--detach does not wait', async () => {
     const { out } = await run(['balance', '--apply', '--detach', '--json'], { balance: { start: () => Promise.resolve({ firstRunId: 'run' }) } });
     expect(JSON.parse(out)).toEqual({ event: 'started' });
+  });
+
+  test('status tells a balancer that has not looked yet from one that is off', async () => {
+    const balance = { read: () => Promise.resolve(null), readBalancer: () => Promise.resolve({ at: null, text: 'has not looked yet', cooling: 0 }) };
+    expect((await run(['balance', 'status'], { balance })).out).toContain('Balancer: on, has not looked yet');
   });
 
   test('names the one that runs already', async () => {
@@ -85,14 +106,14 @@ describe('kedge balance', () => {
     [['balance', '--plan', '--apply'], "'--plan' cannot be used with option '--apply'"],
     [['balance', '--plan', '--max-moves', '0'], 'Current value is "0"'],
     [['balance', '--plan', '--max-moves', '101'], 'maxMoves: current value is 101, must be a whole number from 1 to 100'],
-    [['balance', '--plan', '--tolerance', '101'], 'tolerance: current value is 1.01, must be a number from 0 to 1'],
+    [['balance', '--plan', '--tolerance', '150'], 'Current value is "150", must be a whole number from 0 to 100'],
   ] as const)('refuses %j', async ([argv, why]) => {
     expect(await run(argv, { takeSnapshot: UNEVEN })).toMatchObject({ exitCode: 2, out: '', err: expect.stringContaining(why) });
   });
 
   test('status shows the balance and the balancer, cancel stops the one', async () => {
     const balance = {
-      read: () => Promise.resolve({ running: false, report: REPORT, failure: null }),
+      read: () => Promise.resolve({ running: false, report: REPORT, endedAt: null, failure: null }),
       readBalancer: () => Promise.resolve({ at: '2026-03-01T12:00:00Z', text: 'even enough', cooling: 2 }),
       cancel: () => Promise.resolve(),
     };
