@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { handOver } from '../support/fake-node.js';
 import { after, fails } from '../support/outcomes.js';
 import { recordHistory } from '../support/record-history.js';
+import { LOST, refusal, startRecoveryHarness, TAKEN, type RecoveryHarness } from '../support/recovery-harness.js';
 import { startSagaHarness, type SagaHarness, type StartOptions } from '../support/saga-harness.js';
+import { fenceWorkflowId, recoveryWorkflowId } from '../../src/domain/workflow-names.js';
 
 /** Run by a person, with KEDGE_RECORD_HISTORIES=1, when a released shape is new; the replay test runs always. */
 describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histories', () => {
@@ -47,5 +49,35 @@ describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histori
     await harness.kedge.releaseMigration(run.ref);
     await run.ended();
     await recordHistory(harness.client, { workflowId: run.ref.workflowId, name });
+  });
+});
+
+describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histories of recoveries', () => {
+  let harness: RecoveryHarness;
+  beforeAll(async () => {
+    harness = await startRecoveryHarness();
+  });
+  afterAll(() => harness.stop());
+
+  test('recovery', async () => {
+    const world = await harness.reset();
+    await harness.begin();
+    await harness.seen(({ taken }) => taken.length > 0);
+    world.silent.clear();
+    await harness.seen(({ phase }) => phase === 'back');
+    await recordHistory(harness.client, { workflowId: recoveryWorkflowId(LOST), name: 'recovery' });
+    await recordHistory(harness.client, { workflowId: fenceWorkflowId(0), name: 'fence' });
+  });
+
+  test('recovery-settled', async () => {
+    const world = await harness.reset();
+    world.take = () => refusal('not now');
+    await harness.begin();
+    await harness.seen(({ owed }) => owed.length > 0);
+    harness.comesBack();
+    await harness.seen(({ phase }) => phase === 'settling');
+    world.take = () => TAKEN;
+    await harness.seen(({ phase }) => phase === 'back');
+    await recordHistory(harness.client, { workflowId: recoveryWorkflowId(LOST), name: 'recovery-settled' });
   });
 });
