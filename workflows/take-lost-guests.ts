@@ -64,24 +64,26 @@ export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { c
   const isOwed = (vmid: Vmid | null): boolean => report().owed.some((owed) => owed.vmid === vmid);
   const later: Left[] = found.left.filter(({ vmid }) => proof !== null || isOwed(vmid));
 
-  const listed: Recoverable[] = [];
-  for (const one of found.guests) {
-    const owed = report().owed.find(({ vmid }) => vmid === one.guest.vmid);
-    if ((proof !== null || owed !== undefined) && decisionOn(one.guest, { owed, isOff: proof !== null }) !== null) listed.push(one);
+  const decisions = new Map<Vmid, OwedGuest>();
+  for (const { guest } of found.guests) {
+    const owed = report().owed.find(({ vmid }) => vmid === guest.vmid);
+    const decision = proof === null && owed === undefined ? null : decisionOn(guest, { owed, isOff: proof !== null });
+    if (decision !== null) decisions.set(guest.vmid, decision);
   }
   // No storage names the lost node as their owner any more, or not as the one that lost them.
-  for (const owed of report().owed.filter(({ vmid }) => !listed.some(({ guest }) => guest.vmid === vmid))) {
+  for (const owed of report().owed.filter(({ vmid }) => !decisions.has(vmid))) {
     const taken = await askAll(owed, owed.asked);
     if ('reason' in taken && !later.some(({ vmid }) => vmid === owed.vmid)) later.push({ vmid: owed.vmid, reason: taken.reason });
   }
 
   const placed: { guest: LostGuest; to: NodeName }[] = [];
-  for (let waiting = listed; waiting.length > 0; ) {
+  for (let waiting = found.guests.filter(({ guest }) => decisions.has(guest.vmid)); waiting.length > 0; ) {
     const place = await control.placeLost({ lost: node, guests: waiting, placed });
     const one = waiting.find(({ guest }) => guest.vmid === place.vmid);
     waiting = waiting.filter((other) => other !== one);
-    if (one === undefined) continue;
-    const taken = await takeListed(one, place);
+    const decision = decisions.get(place.vmid);
+    if (one === undefined || decision === undefined) continue;
+    const taken = await takeListed(decision, { one, place });
     if ('reason' in taken) later.push({ vmid: one.guest.vmid, reason: taken.reason });
     else placed.push({ guest: one.guest, to: taken.to });
   }
@@ -89,12 +91,12 @@ export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { c
   tell({ left: [...later, ...untold] });
 
   /** Who has it now; or why nobody has, or not yet. */
-  async function takeListed({ guest, seenBy }: Recoverable, place: LostPlace): Promise<{ to: NodeName } | { reason: string }> {
-    const { vmid } = guest;
-    const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(vmid)] });
+  async function takeListed(
+    decision: OwedGuest,
+    { one: { seenBy }, place }: { one: Recoverable; place: LostPlace },
+  ): Promise<{ to: NodeName } | { reason: string }> {
+    const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(decision.vmid)] });
     if (ended.length === 0) return { reason: 'a migration of it is under way, which decides what becomes of it' };
-    const decision = decisionOn(guest, { owed: report().owed.find((owed) => owed.vmid === vmid), isOff: proof !== null });
-    if (decision === null) return { reason: `${node} takes it itself` };
     // The node itself comes last: it has just failed.
     const self = proof === null && seenBy.includes(node) ? [node] : [];
     const targets = [...new Set([...decision.asked, ...place.targets, ...self])];
