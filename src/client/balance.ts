@@ -99,9 +99,9 @@ async function read(client: ClientContext['client'], ref: BalanceRef | undefined
     const { status, closeTime } = await handle.describe();
     if (status.name === 'RUNNING' || status.name === 'PAUSED') {
       const said = await askWorkflow(handle, QUERIES.balance);
-      return { running: true, report: isReport(said) ? said : null, endedAt: null, failure: null };
+      return { running: true, report: isBalanceReport(said) ? said : null, endedAt: null, failure: null };
     }
-    const { said, failure } = await readEnd(handle, { is: isReport, under: 'report' });
+    const { said, failure } = await readEnd(handle, { is: isBalanceReport, under: 'report' });
     return { running: false, report: said, endedAt: closeTime?.toISOString() ?? null, failure: failure?.message ?? null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
@@ -110,8 +110,9 @@ async function read(client: ClientContext['client'], ref: BalanceRef | undefined
   }
 }
 
-function isReport(value: unknown): value is BalanceReport {
-  return isRecord(value) && Array.isArray(value['moved']) && Array.isArray(value['nodes']);
+/** Is it what a balance answers? */
+export function isBalanceReport(value: unknown): value is BalanceReport {
+  return isRecord(value) && typeof value['startedAt'] === 'string' && Array.isArray(value['nodes']) && Array.isArray(value['moved']);
 }
 
 function isNote(value: unknown): value is BalancerNote {

@@ -33,29 +33,22 @@ export function controlCommand(context: CliContext): CommandUnknownOpts {
       const file = await findConfig(globalOptions(command), context.environment);
       const config = await loadClusterConfig(file);
       const log = createLogger({ fields: { role: 'control' } });
+      // A file that is being edited neither ends a blackout nor stops what a failure needs.
+      const lastGood = <Value>(what: string, read: (from: typeof config) => Value): (() => Promise<Value>) =>
+        keepingLast(async () => read(await loadClusterConfig(file)), {
+          first: read(config),
+          onFailure: (error) => log.warn({ error }, `kedge.yaml can not be read: ${what} as it said before`),
+        });
       const balancePolicy = async () => balancePolicyOf((await loadClusterConfig(file)).balance);
       // Refused now rather than at the first look.
       await balancePolicy();
       await runControlWorker({
         config,
-        // A file that is being edited neither ends a blackout nor stops what a failure needs.
-        placement: keepingLast(async () => placementOf((await loadClusterConfig(file)).placement), {
-          first: placementOf(config.placement),
-          onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: placement is as it said before'),
-        }),
-        blackouts: keepingLast(async () => (await loadClusterConfig(file)).blackouts, {
-          first: config.blackouts,
-          onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: blackouts are as it said before'),
-        }),
+        placement: lastGood('placement is', ({ placement }) => placementOf(placement)),
+        blackouts: lastGood('blackouts are', ({ blackouts }) => blackouts),
         limits: async () => limitSettingsOf((await loadClusterConfig(file)).limits),
         balancePolicy,
-        hooks: keepingLast(
-          async () => {
-            const { cluster, hooks } = await loadClusterConfig(file);
-            return { cluster, hooks };
-          },
-          { first: config, onFailure: (error) => log.warn({ error }, 'kedge.yaml can not be read: hooks are as it said before') },
-        ),
+        hooks: lastGood('hooks are', ({ cluster, hooks }) => ({ cluster, hooks })),
         log,
         ...(options.metrics === undefined ? {} : { metricsAddress: options.metrics }),
       });

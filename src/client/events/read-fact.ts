@@ -1,5 +1,4 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { BalanceReport } from '../../domain/balance/balance.js';
 import type { EventFact, RunFact } from '../../domain/events/facts.js';
 import { parseNodeName, parseVmid, type NodeName } from '../../domain/ids.js';
 import { isRecord } from '../../domain/is-record.js';
@@ -7,6 +6,7 @@ import type { RecoveryReport } from '../../domain/recovery.js';
 import type { NodeOutcome } from '../../domain/window/window.js';
 import { QUERIES, SEARCH_ATTRIBUTES, vmidOfMigrationWorkflow, WORKFLOW_TYPES } from '../../domain/workflow-names.js';
 import { askWorkflow } from '../ask-workflow.js';
+import { isBalanceReport } from '../balance.js';
 import { isEvacuationReport } from '../evacuation.js';
 import type { ClientContext } from '../kedge-client.js';
 import { readPendingActivities } from '../pending-activities.js';
@@ -32,7 +32,7 @@ export async function readFact(context: ClientContext, listed: ListedRun): Promi
       return { of: 'evacuation', run, plan: type === WORKFLOW_TYPES.evacuateNode ? 'evacuate' : 'restore', node: nodeOf(run, 'evacuation-'), ...told };
     }
     case WORKFLOW_TYPES.balanceCluster:
-      return { of: 'balance', run, ...(await tell(context, run, { is: isBalance, under: 'report', query: QUERIES.balance })) };
+      return { of: 'balance', run, ...(await tell(context, run, { is: isBalanceReport, under: 'report', query: QUERIES.balance })) };
     case WORKFLOW_TYPES.recoverNode:
       return {
         of: 'recovery',
@@ -117,10 +117,6 @@ function windowOf({ workflowId }: RunFact): string {
 
 function isRecovery(value: unknown): value is RecoveryReport {
   return isRecord(value) && typeof value['node'] === 'string' && Array.isArray(value['taken']) && Array.isArray(value['evidence']);
-}
-
-function isBalance(value: unknown): value is BalanceReport {
-  return isRecord(value) && typeof value['startedAt'] === 'string' && Array.isArray(value['nodes']) && Array.isArray(value['moved']);
 }
 
 function isOutcome(value: unknown): value is NodeOutcome {
