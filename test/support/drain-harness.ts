@@ -20,6 +20,7 @@ import { bundleWorkflows } from './bundle-workflows.js';
 import type { FakeMoves } from './drain-workflows.js';
 import { startTemporalServer } from './temporal-server.js';
 import { plainGuest } from './plain-guest.js';
+import { plainNode } from './plain-node.js';
 
 const GIB = 2 ** 30;
 /** Few enough that a drain of some guests crosses it. */
@@ -42,22 +43,7 @@ export class DrainWorld {
   onPower: (vmid: number) => Promise<void> = () => Promise.resolve();
 
   constructor(names: readonly string[], memoryGib = 64) {
-    for (const name of names) {
-      this.nodes.push({
-        name: parseNodeName(name),
-        state: 'online',
-        cores: 16,
-        speed: 1,
-        accelerator: 'kvm',
-        cpuFlags: [],
-        memoryBytes: memoryGib * GIB,
-        reservedBytes: 0,
-        qemu: '7.2.22',
-        machineTypes: [],
-        bridges: [],
-        storages: [{ id: 'shared', identity: 'one', freeBytes: 1e13 }],
-      });
-    }
+    for (const name of names) this.nodes.push(plainNode(name, { memoryBytes: memoryGib * GIB }));
   }
 
   add(vmid: number, node: string, more: Partial<SnapshotGuest> = {}): void {

@@ -8,33 +8,17 @@ import { parseNodeName, parseVmid } from '../../../../src/domain/ids.js';
 import type { ClusterSnapshot, SnapshotGuest } from '../../../../src/domain/plan/snapshot.js';
 import type { OpenBlackout } from '../../../../src/domain/window/blackout.js';
 import { plainGuest } from '../../../support/plain-guest.js';
+import { plainCluster, plainNode } from '../../../support/plain-node.js';
 
-const GIB = 2 ** 30;
 const NOW = '2026-12-01T22:00:00.000Z';
 const ENDS = '2026-12-01T23:00:00.000Z';
 const node1 = parseNodeName('node1');
 const guest = (vmid: number, changes: Partial<SnapshotGuest> = {}): SnapshotGuest => plainGuest(vmid, 'node1', changes);
-const snapshot = (guests: readonly SnapshotGuest[]): ClusterSnapshot => ({
-  v: 1,
-  takenAt: NOW,
-  nodes: ['node1', 'node2'].map((name) => ({
-    name: parseNodeName(name),
-    state: 'online',
-    cores: 16,
-    speed: 1,
-    accelerator: 'kvm',
-    cpuFlags: [],
-    memoryBytes: 64 * GIB,
-    reservedBytes: 0,
-    qemu: '7.2.22',
-    machineTypes: [],
-    bridges: [],
-    storages: [{ id: 'shared', identity: 'one', freeBytes: 1e13 }],
-  })),
-  guests,
-  rules: [],
-  survivesOneNode: false,
-});
+const snapshot = (guests: readonly SnapshotGuest[]): ClusterSnapshot =>
+  plainCluster(
+    ['node1', 'node2'].map((name) => plainNode(name)),
+    guests,
+  );
 const open = (changes: Partial<OpenBlackout> = {}): OpenBlackout => ({ name: 'freeze', nodes: null, guests: null, endsAt: ENDS, ...changes });
 const ask = (guests: readonly SnapshotGuest[], changes: Partial<DrainQuestion>) =>
   nextSteps(snapshot(guests), [], {
