@@ -34,7 +34,9 @@ describe('a witness container', () => {
     const init = (await container())?.init?.pid ?? 0;
     expect(execFileSync('stat', ['-c', '%u', `/proc/${init}`], { encoding: 'utf8' }).trim()).toBe('100000');
     expect(await world.verdict(VMID)).toMatchObject({ ok: true, reasons: [], memoryIntact: null, diskIntact: true, doubleRunner: false });
-    expect(await kedge('guest', 'list')).toMatch(new RegExp(`${VMID} +witness-${VMID} +${NODE} +lxc +running`));
+    // A node tells of its guests once a second: the list may still be of the moment before the start.
+    const listed = new RegExp(`${VMID} +witness-${VMID} +${NODE} +lxc +running`);
+    await expect.poll(() => kedge('guest', 'list'), { timeout: 10_000 }).toMatch(listed);
     expect(await world.leftovers()).toEqual([]);
   });
 
