@@ -17,7 +17,8 @@ export interface ConnectOptions {
 /** Connects to the cluster's Temporal server. The caller closes the client. @throws KedgeError `server-unreachable` */
 export async function connectKedge(options: ConnectOptions): Promise<KedgeClient> {
   const { address, namespace, nodes, giveUpAfterMs = 5_000, signal } = options;
-  const connection = await retryConnect(() => Connection.connect({ address, connectTimeout: 2_000 }), {
+  // One try has time enough for a server that is busy: only one that answers nothing at all costs more than `giveUpAfterMs`.
+  const connection = await retryConnect(() => Connection.connect({ address, connectTimeout: 5_000 }), {
     address,
     giveUpAfterMs,
     ...(signal === undefined ? {} : { signal }),

@@ -1,9 +1,10 @@
-/** A node is emptied and gets its guests back: each kind of guest, in its own way, while the control worker dies. */
+/** A node is emptied and gets its guests back: each kind of guest, in its own way, while the control worker and the Temporal server die. */
 import { appendFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labFolder } from '../../lab/lab-folder.js';
 import { waitUntil } from '../../lab/processes.js';
 import { parseNodeName } from '../../src/domain/ids.js';
+import { ArmedCrashes, CRASH_SEED } from '../support/armed-crashes.js';
 import { openLabWorld, type LabWorld } from '../support/lab-world.js';
 import { OfflineGuest } from '../support/offline-guest.js';
 import { RunnerSampler } from '../../lab/observe/runner-sampler.js';
@@ -20,7 +21,7 @@ const RUNNING = [...LIVE, LOCAL, ...CONTAINERS];
 const NODE = 'node2';
 const MIB = 2 ** 20;
 
-describe('a node of four with eight guests of all kinds', { timeout: 300_000 }, () => {
+describe(`a node of four with eight guests of all kinds (seed ${CRASH_SEED})`, { timeout: 300_000 }, () => {
   let world: LabWorld;
   let samplers: readonly RunnerSampler[] = [];
 
@@ -59,8 +60,12 @@ describe('a node of four with eight guests of all kinds', { timeout: 300_000 }, 
     await expectWhole(1);
   });
 
-  it('gets them all back, and takes guests again', async () => {
-    expect(await world.cli('node', 'undrain', NODE)).toMatchObject({ code: 0, stdout: expect.stringContaining('Undrain of node2 done') });
+  it('gets them all back, and takes guests again, although the control worker dies at each of its steps, and the server with every other', async () => {
+    const crashes = new ArmedCrashes(world);
+    crashes.arm(['control'], ['control.cordon-node', 'control.plan-drain', 'control.request-slot', 'control.change-away', 'control.release-slot']);
+    const end = await world.cli('node', 'undrain', NODE);
+    expect(end, end.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('Undrain of node2 done') });
+    await crashes.allStruck();
     expect(guestsOf(NODE)).toEqual(GUESTS);
     const status = await world.kedge.nodeStatus(parseNodeName(NODE));
     expect([status.cordoned, status.away ?? []]).toEqual([false, []]);
