@@ -142,10 +142,10 @@ export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { c
         reasons.push(`${to}: ${result.reason}`);
         continue;
       }
-      const owner = result.outcome === 'taken' ? to : result.by;
-      const taken = result.outcome === 'taken' ? [{ vmid, to, problem: result.problem, at: workflowInstant() }] : [];
-      tell({ taken: [...report().taken, ...taken], owed: report().owed.filter((other) => other.vmid !== vmid) });
-      return { to: owner };
+      // Who was told before has it when only the answer was lost: another one's word for that is as good.
+      const taken = result.outcome === 'taken' ? { to, problem: result.problem } : { to: result.by, problem: null };
+      tell({ taken: [...report().taken, { vmid, ...taken, at: workflowInstant() }], owed: report().owed.filter((other) => other.vmid !== vmid) });
+      return { to: taken.to };
     }
     return { reason: reasons.join('; ') };
   }

@@ -46,10 +46,11 @@ export interface DeathProof extends DeathStatement {
  */
 export type RecoveryPhase = 'looking' | 'asking' | 'starting' | 'settling' | 'back';
 
+/** A guest that a node owns since its own one has lost it. */
 export interface RecoveredGuest {
   readonly vmid: Vmid;
   readonly to: NodeName;
-  /** Null: it runs there, or is off as it was. */
+  /** Null: it runs there, or is off as it was; or another node had to say that this one has it. */
   readonly problem: string | null;
   readonly at?: string;
 }

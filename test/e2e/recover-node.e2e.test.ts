@@ -14,7 +14,7 @@ import { OfflineGuest } from '../support/offline-guest.js';
 const [RUNS, OFF, LOCAL] = [201, 202, 203] as const;
 const MINUTE = 60_000;
 
-describe(`when a node fails (seed ${CRASH_SEED})`, { timeout: 5 * MINUTE }, () => {
+describe(`when a node fails (seed ${CRASH_SEED})`, { timeout: 8 * MINUTE }, () => {
   let world: LabWorld;
   let samplers: readonly RunnerSampler[] = [];
 
@@ -139,7 +139,8 @@ describe(`when a node fails (seed ${CRASH_SEED})`, { timeout: 5 * MINUTE }, () =
       if (report !== null) seen.push(report);
       return report !== null && until(report);
     };
-    await waitUntil(`the recovery of ${node}`, look, { timeoutMs: 3 * MINUTE, pauseMs: 250 });
+    // Each death costs some seconds, and a taker that died in the middle is told again at the next look.
+    await waitUntil(`the recovery of ${node}`, look, { timeoutMs: 6 * MINUTE, pauseMs: 250 });
     const last = seen.at(-1);
     if (last === undefined) throw new Error(`There is no recovery of ${node}`);
     return last;

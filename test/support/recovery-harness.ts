@@ -7,7 +7,7 @@ import { createKedgeClient, type KedgeClient } from '../../src/client/kedge-clie
 import { parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { LostGuest, TakeOverRequest, TakeOverResult } from '../../src/domain/lost-guest.js';
-import type { NodeStatus } from '../../src/domain/node-facts.js';
+import type { LastSeenGuest, NodeStatus } from '../../src/domain/node-facts.js';
 import { NO_RECOVERY, type RecoveryReport } from '../../src/domain/recovery.js';
 import { CONTROL_QUEUE, nodeControlQueue } from '../../src/domain/task-queues.js';
 import { recoveryWorkflowId } from '../../src/domain/workflow-names.js';
@@ -34,6 +34,8 @@ export interface FakeCluster {
   readonly running: Set<string>;
   device: ((node: string) => Promise<FenceOutcome>) | null;
   guests: readonly LostGuest[];
+  /** What the lost node has said last that it has. */
+  lastGuests: readonly LastSeenGuest[];
   take: (by: NodeName, request: TakeOverRequest) => TakeOverResult;
   placement: () => Promise<Placement>;
   isEnabled: boolean;
@@ -64,6 +66,7 @@ function freshWorld(): FakeCluster {
     running: new Set(),
     device: () => Promise.resolve(OFF),
     guests: [guest(101)],
+    lastGuests: [],
     take: () => ({ outcome: 'taken', started: true, problem: null }),
     placement: () => Promise.resolve(NO_PLACEMENT),
     isEnabled: true,
@@ -99,6 +102,7 @@ export async function startRecoveryHarness(): Promise<RecoveryHarness> {
       registeredAt: null,
       cordoned: false,
       silentSince: world.silent.has(node) ? '2026-01-01T00:00:00Z' : null,
+      ...(node === LOST ? { lastGuests: world.lastGuests } : {}),
       inventory: { ...inventory, memory: { totalBytes: size, availableBytes: size } },
       inventoryAgeMs: 100,
     };

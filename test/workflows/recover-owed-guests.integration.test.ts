@@ -1,6 +1,6 @@
 /** Guests that a lost node has lost for good: `recoverNode` goes on until somebody owns them, whoever dies meanwhile, and takes none from a node that lives. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { parseGeneration, parseNodeName } from '../../src/domain/ids.js';
+import { parseGeneration, parseNodeName, parseVmid } from '../../src/domain/ids.js';
 import { guest, LOST, refusal, startRecoveryHarness, TAKEN, type FakeCluster, type RecoveryHarness } from '../support/recovery-harness.js';
 
 let harness: RecoveryHarness;
@@ -67,12 +67,24 @@ describe('a guest that is owed', { timeout: 30_000 }, () => {
     expect((await seen(({ phase }) => phase === 'back')).taken).toMatchObject([{ vmid: 101, to: 'node2' }]);
   });
 
-  test('owes a guest no longer that some node owns', async () => {
+  test('is taken by whom another node says that it owns it, when the answer of the taker was lost', async () => {
+    world.take = (by) => {
+      if (by !== 'node2') return { outcome: 'owned', by: parseNodeName('node2') };
+      // Its record is written, its note names it, and then it dies.
+      world.guests = [];
+      return refusal('its worker is gone');
+    };
+    world.lastGuests = [{ vmid: parseVmid(101), name: 'w' }];
+    await begin();
+    expect(await seen(({ taken }) => taken.length > 0)).toMatchObject({ taken: [{ vmid: 101, to: 'node2', problem: null }], owed: [], left: [] });
+  });
+
+  test('is owed no longer when some node owns it', async () => {
     world.take = () => ({ outcome: 'owned', by: parseNodeName('node4') });
     await begin();
-    await seen(({ proof }) => proof !== null);
+    await seen(({ taken }) => taken.length > 0);
     harness.comesBack();
-    expect(await seen(({ phase }) => phase === 'back')).toMatchObject({ taken: [], owed: [] });
+    expect(await seen(({ phase }) => phase === 'back')).toMatchObject({ taken: [{ vmid: 101, to: 'node4' }], owed: [] });
   });
 
   test('does not end while a node that is heard in the very boot that was given up has guests whose records are void', async () => {
