@@ -21,7 +21,7 @@ const RUNNING = [...LIVE, LOCAL, ...CONTAINERS];
 const NODE = 'node2';
 const MIB = 2 ** 20;
 
-describe(`a node of four with eight guests of all kinds (seed ${CRASH_SEED})`, { timeout: 300_000 }, () => {
+describe(`a node of four with eight guests of all kinds (seed ${CRASH_SEED})`, { timeout: 480_000 }, () => {
   let world: LabWorld;
   let samplers: readonly RunnerSampler[] = [];
 
