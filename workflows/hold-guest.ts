@@ -20,7 +20,10 @@ export async function holdGuest(context: MigrationContext, movement: MigrationKi
     const end = await Promise.race([released, watch.run(() => watchGuest(context))]);
     if (end === 'released') return end;
     if (end?.wanted === 'running' || end?.wanted === 'paused') return 'crashed';
-    if (end !== null) story.warn(`Guest ${migration.vmid} has shut itself down in its hold: it stays off, and moves as it is when it is released`);
+    if (end !== null) {
+      story.shutItselfDown();
+      story.warn(`Guest ${migration.vmid} has shut itself down in its hold: it stays off, and moves as it is when it is released`);
+    }
     return await released;
   } finally {
     watch.cancel();
