@@ -94,6 +94,11 @@ export interface NodeControlActivities {
   handOverCopy(input: { step: StepRef; target: NodeName }): Promise<void>;
   /** On the target, after a hand-over: starts the guest if it is wanted running. */
   startMoved(input: { step: StepRef }): Promise<{ startedAt: string | null }>;
+  /**
+   * Lasts until a guest that is held before its shutdown goes off, which nobody has told it to; by event. A cancel ends it, it changes nothing but
+   * that a guest which has shut itself down is wanted stopped.
+   */
+  watchHeldGuest(input: { step: StepRef }): Promise<HeldGuestEnd>;
   /** Lets a held pre-copy go on to its end. */
   releaseHold(input: { step: StepRef }): Promise<void>;
   /**
@@ -227,6 +232,11 @@ export interface PreparedCopy {
 export interface CopiedVolumes {
   readonly rounds: readonly CopyRound[];
   readonly bytesSent: number;
+}
+
+/** A held guest is off. `wanted`: `stopped` when it has shut itself down; else it has crashed, or its node has restarted. */
+export interface HeldGuestEnd {
+  readonly wanted: Wanted;
 }
 
 export interface ShutDownResult {

@@ -9,6 +9,7 @@
  * - `once`: one attempt; a lost answer is *outcome unknown*.
  * - `undo`: like `idempotent`, but without an end: it may have to wait for a node to come back. What follows the commit step runs
  *   under it too, because it may not give up either.
+ * - `watch`: waits for something that may never happen, and has no effects: a lost attempt is repeated, a cancelled one is not waited for.
  * - `presence`: never ends; its loss is a fact about the node and must reach the workflow, so it isn't retried below it.
  *
  * All calls to nodes have a heartbeat, by a timer of the worker (activities/node): an attempt whose worker has died is lost within seconds, and one
@@ -54,6 +55,7 @@ export interface ActivityProfiles {
   readonly urgent: ActivityOptions;
   readonly once: ActivityOptions;
   readonly undo: ActivityOptions;
+  readonly watch: ActivityOptions;
   readonly presence: ActivityOptions;
   /** A fencing device may take minutes; its call is repeatable, and a dead control worker's goes to the next one. */
   readonly fence: ActivityOptions;
@@ -118,6 +120,12 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
     undo: {
       ...AWAITED,
       startToCloseTimeout: timings.actTimeoutMs,
+      heartbeatTimeout,
+      retry: backoff,
+    },
+    watch: {
+      cancellationType: ActivityCancellationType.TRY_CANCEL,
+      startToCloseTimeout: LONGEST_PRESENCE,
       heartbeatTimeout,
       retry: backoff,
     },

@@ -39,6 +39,7 @@ export async function copyAndSwitchOver(
     const failure = readFailure(error);
     if (failure.answer === 'given' && isDefiniteCopyFailure(failure.code)) {
       if (failure.details['memoryLost'] === true) story.lostMemory();
+      if (failure.details['isOff'] === true) story.shutItselfDown();
       throw error;
     }
     return accept(context, await settle(context), error);

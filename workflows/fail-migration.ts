@@ -17,7 +17,7 @@ export function failMigration(context: MigrationContext, error: unknown): Applic
     nonRetryable: true,
     message:
       end.message ??
-      `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${stateOf(told)} at ${told.source ?? 'its source'}: ${failure.message}`,
+      `Migration ${told.id ?? `of guest ${migration.vmid}`} ended, the guest ${story.hasShutItselfDown ? 'has shut itself down and stays off' : stateOf(told)} at ${told.source ?? 'its source'}: ${failure.message}`,
     details: [{ ...failure.details, cause: { code: failure.code, message: failure.message }, story: told }],
     ...(error instanceof Error ? { cause: error } : {}),
   });

@@ -10,6 +10,7 @@ import type { ClaimResult, PreparedCopy } from '../activities/interface.js';
 import type { MigrationStep } from '../src/domain/migration.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import { handOverCopy } from './hand-over-copy.js';
+import { crashedInHold, holdGuest } from './hold-guest.js';
 import type { MigrationContext } from './migration-context.js';
 import { revokeTarget, withoutTarget } from './undo-on-target.js';
 import { admit } from './admit.js';
@@ -26,6 +27,7 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
   const mode = 'offline' as const;
   let claim: ClaimResult | null = null;
   let prepared: PreparedCopy | null = null;
+  let heldUntil: 'released' | 'crashed' = 'released';
 
   const giveBack = (): Promise<void> => context.source().undo.unclaimGuest({ step: story.nextStep(), target, mode, ...withoutTarget(context) });
   const copy = async (how: { readonly final: boolean; readonly thorough?: boolean }): Promise<void> => {
@@ -76,15 +78,24 @@ export function offlineSteps(context: MigrationContext, lease: SlotLease, guest:
         // With a hold also for a guest that is off: its disks are there when it is released.
         if (options.presync && (guest.movement === 'restart' || holds)) await copy({ final: false });
         if (!holds) return;
-        await cancel.withoutDeadline(() => story.duringHold(() => hold.ended()));
+        await cancel.withoutDeadline(() =>
+          story.duringHold(async () => {
+            heldUntil = await holdGuest(context, guest.movement);
+          }),
+        );
         // What a running guest has written during the hold would be copied while it is off.
-        if (options.presync && guest.movement === 'restart') await copy({ final: false });
+        if (heldUntil === 'released' && options.presync && guest.movement === 'restart') await copy({ final: false });
       },
       noUndo: 'What was copied is removed with the preparation',
     },
     {
       name: 'shutdown',
       forward: async () => {
+        if (heldUntil === 'crashed') {
+          // Fails here and not where it was seen: the undo of this step starts the guest again before anything on the target is removed.
+          story.lostMemory();
+          throw crashedInHold(context);
+        }
         const { offAt, foundOff } = await context.source().urgent.shutDownGuest({ step: story.nextStep(), target, options });
         if (guest.movement !== 'restart') return;
         story.wentOff(offAt);

@@ -13,6 +13,7 @@ export interface NodeCalls {
   readonly idempotent: ActivityInterfaceFor<NodeControlActivities>;
   readonly once: ActivityInterfaceFor<NodeControlActivities>;
   readonly undo: ActivityInterfaceFor<NodeControlActivities>;
+  readonly watch: ActivityInterfaceFor<NodeControlActivities>;
   readonly presence: ActivityInterfaceFor<NodeControlActivities>;
   readonly resumable: ActivityInterfaceFor<NodeBulkActivities & NodeOfflineActivities>;
   readonly urgent: ActivityInterfaceFor<NodeOfflineActivities>;
@@ -28,6 +29,7 @@ export function onNode(node: NodeName, timings: WorkflowTimings): NodeCalls {
     idempotent: proxyActivities<NodeControlActivities>({ ...profiles.idempotent, taskQueue }),
     once: proxyActivities<NodeControlActivities>({ ...profiles.once, taskQueue }),
     undo: proxyActivities<NodeControlActivities>({ ...profiles.undo, taskQueue }),
+    watch: proxyActivities<NodeControlActivities>({ ...profiles.watch, taskQueue }),
     presence: proxyActivities<NodeControlActivities>({ ...profiles.presence, taskQueue }),
     urgent: proxyActivities<NodeOfflineActivities>({ ...profiles.urgent, taskQueue: nodeBulkQueue(node) }),
     resumable: proxyActivities<NodeBulkActivities & NodeOfflineActivities>({ ...profiles.resumable, taskQueue: nodeBulkQueue(node) }),

@@ -60,6 +60,18 @@ export function tellsLatestSilence(): boolean {
 }
 
 /**
+ * A guest that is held before its shutdown is watched: one that crashes, or whose node restarts, ends the migration, which starts it where it was.
+ *
+ * Before: nobody told the workflow. Nobody starts a claimed guest, so it was off until the release, or until a cancel.
+ */
+const WATCHED_HOLDS = 'watched-holds';
+
+/** Asked only when such a hold begins. */
+export function watchesHeldGuests(): boolean {
+  return patched(WATCHED_HOLDS);
+}
+
+/**
  * Before a fencing device is called for a guest in doubt, the lost node is looked at as in a recovery: by the nodes that knock at its addresses, for a
  * majority, one node after the other. A guest that the other node owns is in no doubt, and no reason to fence anybody.
  *

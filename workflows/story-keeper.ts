@@ -41,6 +41,7 @@ export class StoryKeeper {
   #offAt: string | null = null;
   #downtimeMs: number | null = null;
   #sequence = 0;
+  #isOff = false;
 
   constructor(migration: ResolvedMigration) {
     this.#migration = migration;
@@ -156,6 +157,15 @@ export class StoryKeeper {
 
   lostMemory(): void {
     this.#outcome = 'guest-lost-memory';
+  }
+
+  /** Its own system has switched the guest off on the way. */
+  shutItselfDown(): void {
+    this.#isOff = true;
+  }
+
+  get hasShutItselfDown(): boolean {
+    return this.#isOff;
   }
 
   tell(question: OperatorQuestion | null): MigrationStory {

@@ -9,7 +9,7 @@ import { beating, HEARTBEAT_INTERVAL_MS, presenceIntervalMs } from '../beating.j
 import type { LongCall, NodeService } from './node-service.js';
 import type { RunningTasks } from './running-tasks.js';
 
-/** The activities of the queue `node-<name>-ctl`: short calls, and the never-ending presence. */
+/** The activities of the queue `node-<name>-ctl`: short calls, and what waits without doing anything: the never-ending presence, and watches over held guests. */
 export function createNodeControlActivities(service: NodeService, tasks: RunningTasks): NodeControlActivities {
   const step = <Input, Result>(point: CrashPoint, call: (input: Input, info: { attempt: number }) => Promise<Result>) => {
     return (input: Input): Promise<Result> => {
@@ -17,6 +17,7 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
       return tasks.during(taskToken, () => beating(() => crashPoint(point, () => call(input, { attempt }))));
     };
   };
+  const long = longCalls(tasks);
   return {
     presence: () => tasks.during(Context.current().info.taskToken, () => reportPresence(service)),
     inspectSource: step('source.inspect-activity', (input) => service.inspectSource(input)),
@@ -29,6 +30,7 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
     startMoved: step('target.start-activity', (input, info) => service.startMoved(input, info)),
     revokeTarget: step('target.revoke-activity', (input, info) => service.revokeTarget(input, info)),
     cancelStream: step('source.cancel-stream-activity', (input, info) => service.cancelStream(input, info)),
+    watchHeldGuest: long('source.watch-hold-activity', (input, call) => service.watchHeldGuest(input, call)),
     releaseHold: step('source.release-hold-activity', (input, info) => service.releaseHold(input, info)),
     settleMigration: step('node.settle-activity', (input, info) => service.settleMigration(input, info)),
     examineDoubt: step('node.examine-activity', (input) => service.examineDoubt(input)),
@@ -46,15 +48,19 @@ export function createNodeControlActivities(service: NodeService, tasks: Running
 
 /** The activities of the queue `node-<name>-bulk`: copies. */
 export function createNodeBulkActivities(service: NodeService, tasks: RunningTasks): NodeBulkActivities & NodeOfflineActivities {
-  const long = <Input, Result>(point: CrashPoint, work: (input: Input, call: LongCall) => Promise<Result>) => {
-    return (input: Input): Promise<Result> =>
-      tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => crashPoint(point, () => work(input, call))));
-  };
+  const long = longCalls(tasks);
   return {
     copyAndSwitchOver: long('source.switch-over-activity', (input, call) => service.copyAndSwitchOver(input, call)),
     copyVolumes: long('source.copy-activity', (input, call) => service.copyVolumes(input, call)),
     shutDownGuest: long('source.shut-down-activity', (input, call) => service.shutDownGuest(input, call)),
     verifyCopy: long('source.verify-activity', (input, call) => service.verifyCopy(input, call)),
+  };
+}
+
+function longCalls(tasks: RunningTasks) {
+  return <Input, Result>(point: CrashPoint, work: (input: Input, call: LongCall) => Promise<Result>) => {
+    return (input: Input): Promise<Result> =>
+      tasks.during(Context.current().info.taskToken, () => withHeartbeat((call) => crashPoint(point, () => work(input, call))));
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   DoubtExamination,
   GuestCommand,
   GuestCommandResult,
+  HeldGuestEnd,
   NodeAudit,
   NodeActivities,
   PreparedCopy,
@@ -55,6 +56,7 @@ export interface NodeService {
   startMoved(input: InputOf<'startMoved'>, call: AttemptInfo): Promise<{ startedAt: string | null }>;
   revokeTarget(input: InputOf<'revokeTarget'>, call: AttemptInfo): Promise<{ ran: Revoked }>;
   cancelStream(input: InputOf<'cancelStream'>, call: AttemptInfo): Promise<void>;
+  watchHeldGuest(input: InputOf<'watchHeldGuest'>, call: LongCall): Promise<HeldGuestEnd>;
   releaseHold(input: InputOf<'releaseHold'>, call: AttemptInfo): Promise<void>;
   settleMigration(input: InputOf<'settleMigration'>, call: AttemptInfo): Promise<SettledMigration>;
   examineDoubt(input: InputOf<'examineDoubt'>): Promise<DoubtExamination>;

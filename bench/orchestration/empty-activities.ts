@@ -40,6 +40,7 @@ export function emptyActivities(node: NodeName): NodeActivities {
     prepareTarget: async () => ({ host: '127.0.0.1', port: 1, tlsHostname: null, multifdChannels: 1, compression: 'zstd' }),
     revokeTarget: async () => ({ ran: 'no' }),
     cancelStream: async () => undefined,
+    watchHeldGuest: async () => ({ wanted: 'stopped' }),
     releaseHold: async () => undefined,
     settleMigration: async () => ({ outcome: 'target-owns', memoryLost: false, blackout: null }),
     examineDoubt: async () => ({

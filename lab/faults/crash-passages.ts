@@ -65,6 +65,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'source.take-back-record': { round: 'cancelled', at: 'source' },
   'source.unclaim-activity': { round: 'cancelled', at: 'source' },
   'source.verify-activity': { round: 'offline', at: 'source' },
+  'source.watch-hold-activity': { alone: 'a guest goes off in its hold, in watch-held-guest.test.ts' },
   'source.yank': { rarely: 'a stream hangs on a silent target' },
   'target.announce': { round: 'live', at: 'target' },
   'target.arm-answer': { round: 'live', at: 'target' },

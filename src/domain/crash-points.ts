@@ -56,6 +56,7 @@ export const CRASH_POINTS = [
   'source.take-back-record',
   'source.unclaim-activity',
   'source.verify-activity',
+  'source.watch-hold-activity',
   'source.yank',
   'target.announce',
   'target.arm-answer',

@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   'deadline-exceeded': row(false, 4, 504, 'Allow more time with --timeout'),
   'too-late': row(false, 4, 504, 'Nothing was touched: begin it anew, with more time or when fewer migrations wait'),
   'cancelled': row(false, 1, 499, 'Nothing: the guest is as before'),
-  'rolled-back': row(false, 1, 409, 'Read the cause; the guest runs on at the source'),
+  'rolled-back': row(false, 1, 409, 'Read the cause; the source has the guest'),
   'outcome-unknown': row(true, 1, 500, 'Kedge settles this by asking both nodes; wait or see "kedge migration show"'),
   'needs-operator': row(false, 1, 409, 'Read "kedge migration show" and decide with "kedge migration decide"'),
   'worker-stopping': row(true, 1, 503, 'Nothing: the next node worker goes on where this one stopped'),

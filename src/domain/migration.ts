@@ -117,7 +117,9 @@ export interface CopyProgress {
   readonly bytesSent: number;
   readonly bytesLeft: number;
   readonly bytesTotal: number;
-  /** Bytes per second over the last seconds. */
+  /** Files of containers that were looked at, of all that there are; absent for RAM and images, and before all are found. */
+  readonly files?: FilesDone;
+  /** Bytes per second over the last seconds; of disks since the pass or the comparison began. */
   readonly rate: number;
   /** Bytes per second that the guest dirties. */
   readonly dirtyRate: number;
@@ -126,6 +128,11 @@ export interface CopyProgress {
   readonly etaSeconds: number | null;
   /** Times that the stream was found running by a new attempt of the activity. */
   readonly reattached: number;
+}
+
+export interface FilesDone {
+  readonly done: number;
+  readonly total: number;
 }
 
 /** One finished pass over the RAM or over all disks. */

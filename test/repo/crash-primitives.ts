@@ -96,6 +96,7 @@ export const HARMLESS: Readonly<Record<string, string>> = {
   servePeers: 'opens the socket that the next worker opens anew',
   setStreamNiceness: 'a thread that has another priority than it could have; each attempt sets it',
   takeFileLock: 'ends with the process',
+  waitForContainerEnd: 'waits, with a program that ends with the worker',
 };
 
 /**

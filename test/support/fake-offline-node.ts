@@ -1,10 +1,11 @@
 /** The activities of a migration whose guest is off when it changes hands, over a FakeWorld: each looks, then acts, as the real ones do. */
+import { Context } from '@temporalio/activity';
 import type { NodeActivities, StepRef } from '../../activities/interface.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import { goOnAlone } from './fake-doubt.js';
 import type { FakeWorld } from './fake-world.js';
 
-type OfflineNames = 'prepareCopy' | 'copyVolumes' | 'shutDownGuest' | 'verifyCopy' | 'handOverCopy' | 'takeOverCopy' | 'startMoved';
+type OfflineNames = 'prepareCopy' | 'copyVolumes' | 'shutDownGuest' | 'verifyCopy' | 'handOverCopy' | 'takeOverCopy' | 'startMoved' | 'watchHeldGuest';
 const VOLUME = { from: 'local:101/vm-101-disk-0.raw', to: 'local:101/vm-101-disk-0.raw', kind: 'file', allocatedBytes: 1_000 } as const;
 
 export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineNames> {
@@ -26,6 +27,12 @@ export function fakeOfflineNode(world: FakeWorld): Pick<NodeActivities, OfflineN
       if (thorough === true) world.thoroughCopies += 1;
       world.change(target, { disks: final ? 'equal' : 'seed' });
       return { rounds: [{ round: 1, bytesLeft: 0, bytesSent: 1_000, durationMs: 5 }], bytesSent: 1_000 };
+    },
+    watchHeldGuest: async () => {
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 50);
+      const ended = world.until(() => source.qemu === 'gone').then(() => ({ wanted: world.wanted }));
+      return Promise.race([ended, context.cancelled]).finally(() => clearInterval(beat));
     },
     shutDownGuest: async ({ step }) => {
       world.claimStep(source.name, step.sequence);

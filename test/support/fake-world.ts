@@ -31,7 +31,7 @@ export const TARGET = parseNodeName('node2');
 
 export class FakeWorld {
   readonly vmid: Vmid;
-  readonly wanted: Wanted;
+  wanted: Wanted;
   readonly movement: MigrationKind;
   readonly source: FakeSide;
   readonly target: FakeSide;
@@ -99,6 +99,12 @@ export class FakeWorld {
 
   resume(side: FakeSide): void {
     this.change(side, { qemu: this.#atWork() });
+  }
+
+  /** Its user switches it off. */
+  shutsItselfDown(): void {
+    this.wanted = 'stopped';
+    this.change(this.source, { qemu: 'gone' });
   }
 
   /** Resolves as soon as `condition` holds. */

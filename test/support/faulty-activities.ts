@@ -18,6 +18,7 @@ const NAMES = [
   'prepareTarget',
   'revokeTarget',
   'cancelStream',
+  'watchHeldGuest',
   'releaseHold',
   'settleMigration',
   'confirmTarget',

@@ -14,9 +14,12 @@ describe('activityProfiles', () => {
     expect(profiles.settle).toMatchObject({ scheduleToStartTimeout: 15_000, startToCloseTimeout: 300_000, retry: { maximumAttempts: 3 } });
   });
 
-  test.for(['ping', 'settle', 'idempotent', 'resumable', 'once', 'undo', 'presence'] as const)('a lost attempt of %s is noticed in ten seconds', (name) => {
-    expect(profiles[name].heartbeatTimeout).toBe(10_000);
-  });
+  test.for(['ping', 'settle', 'idempotent', 'resumable', 'once', 'undo', 'watch', 'presence'] as const)(
+    'a lost attempt of %s is noticed in ten seconds',
+    (name) => {
+      expect(profiles[name].heartbeatTimeout).toBe(10_000);
+    },
+  );
 
   test('idempotent is repeated without counting, within ten minutes', () => {
     expect(profiles.idempotent).toMatchObject({ startToCloseTimeout: 300_000, scheduleToCloseTimeout: 600_000 });
@@ -37,6 +40,12 @@ describe('activityProfiles', () => {
     expect(profiles.undo).not.toHaveProperty('scheduleToCloseTimeout');
     expect(profiles.undo).not.toHaveProperty('scheduleToStartTimeout');
     expect(profiles.undo.retry).not.toHaveProperty('maximumAttempts');
+  });
+
+  test('watch is repeated for as long as it takes, and a cancel of it is not waited for', () => {
+    expect(profiles.watch).toMatchObject({ startToCloseTimeout: '365 days', cancellationType: 'TRY_CANCEL' });
+    expect(profiles.watch).not.toHaveProperty('scheduleToStartTimeout');
+    expect(profiles.watch.retry).not.toHaveProperty('maximumAttempts');
   });
 
   test('presence is not repeated below the workflow, which must learn of its loss', () => {

@@ -56,6 +56,26 @@ describe.concurrent('migrateGuest', () => {
     expect(historyLength).toBeLessThanOrEqual(60);
   });
 
+  test('whose guest shuts itself down in its hold ends, and does not say that it runs on', async () => {
+    const run = await harness.start({
+      options: { hold: true },
+      outcomes: {
+        copyAndSwitchOver: {
+          times: 1,
+          act: async ({ world }) => {
+            world.shutsItselfDown();
+            throw new KedgeError('rolled-back', 'It has shut itself down', { details: { isOff: true } });
+          },
+        },
+      },
+    });
+    const { failure, story } = await run.ended();
+    expect(failure?.message).toContain('the guest has shut itself down and stays off at node1');
+    expect(story).toMatchObject({ outcome: 'rolled-back' });
+    assertExactlyOneRunner(run.world);
+    assertNothingLeftBehind(run.world);
+  });
+
   test('gives its slot back, whether it moved the guest or not', async () => {
     const moved = await harness.start();
     const refused = await harness.start({ outcomes: { copyAndSwitchOver: fails('stream-failed') } });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MigrationKind } from '../../src/domain/migration.js';
 import type { Wanted } from '../../src/domain/ownership.js';
 import { assertExactlyOneRunner, assertNothingLeftBehind } from '../support/invariants.js';
-import { lastsUntilCancelled, waitsFor, type FakeActivityName } from '../support/outcomes.js';
+import { fails, lastsUntilCancelled, waitsFor, type FakeActivityName } from '../support/outcomes.js';
 import { startSagaHarness, type SagaHarness, type SagaRun, type StartOptions } from '../support/saga-harness.js';
 
 let harness: SagaHarness;
@@ -26,6 +26,41 @@ function assertEnds(run: SagaRun, where: 'node1' | 'node2', kept = {}): void {
   assertNothingLeftBehind(world, kept);
   expect((where === 'node1' ? world.source : world.target).record?.state).toBe('owned');
 }
+
+test.concurrent('a restart migration whose guest crashes in its hold ends, and the guest is started where it was', async () => {
+  const run = await start('restart', 'running', { options: { hold: true } });
+  await run.seen((view) => view.phase === 'holding');
+  run.world.change(run.world.source, { qemu: 'gone' });
+  const { story, failure } = await run.ended();
+  expect(failure).toMatchObject({ code: 'rolled-back', details: { cause: { code: 'guest-state' } } });
+  expect(failure?.message).toContain('while it was held');
+  expect(story).toMatchObject({ outcome: 'guest-lost-memory' });
+  expect(story?.steps.find(({ step }) => step === 'shutdown')).toMatchObject({ outcome: 'failed', failure: { code: 'guest-state' } });
+  // Its time off counts most: it runs again before anything on the target is removed.
+  const undone = run.world.calls.filter((name) => name === 'unclaimGuest' || name === 'revokeTarget');
+  expect(undone).toEqual(['unclaimGuest', 'revokeTarget', 'unclaimGuest']);
+  expect(run.world.calls).not.toContain('shutDownGuest');
+  assertEnds(run, 'node1');
+});
+
+test.concurrent('a restart migration whose guest shuts itself down in its hold tells so, holds on, and moves it once it is released', async () => {
+  const run = await start('restart', 'running', { options: { hold: true }, outcomes: { startMoved: { times: 1, act: async () => ({ startedAt: null }) } } });
+  await run.seen((view) => view.phase === 'holding');
+  run.world.shutsItselfDown();
+  const { story } = await run.seen((view) => (view.story?.warnings.length ?? 0) > 0);
+  expect(story).toMatchObject({ phase: 'holding', warnings: [expect.stringContaining('has shut itself down')] });
+  await harness.kedge.releaseMigration(run.ref);
+  expect((await run.ended()).story).toMatchObject({ outcome: 'migrated', downtimeMs: null });
+  expect(run.world.source.record?.state).toBe('released');
+});
+
+test.concurrent('a hold goes on while nobody can tell of its guest, and ends with its release', async () => {
+  const run = await start('restart', 'running', { options: { hold: true }, outcomes: { watchHeldGuest: fails('qmp-disconnected', 1_000) } });
+  await run.seen((view) => view.activities.some(({ name, attempt }) => name === 'watchHeldGuest' && attempt > 3));
+  await harness.kedge.releaseMigration(run.ref);
+  expect((await run.ended()).story?.outcome).toBe('migrated');
+  assertEnds(run, 'node2');
+});
 
 test.concurrent('a restart migration whose guest is not wanted running any more when it comes to its start says so', async () => {
   const run = await start('restart', 'running', { outcomes: { startMoved: { times: 1, act: async () => ({ startedAt: null }) } } });

@@ -40,7 +40,16 @@ describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histori
     await recordHistory(harness.client, { workflowId: run.ref.workflowId, name: 'live-migration-cancelled-in-hold' });
   });
 
+  test('restart-migration-crashed-in-hold', async () => {
+    const run = await harness.start({ movement: 'restart', options: { restart: true, hold: true } });
+    await run.seen((view) => view.phase === 'holding');
+    run.world.change(run.world.source, { qemu: 'gone' });
+    await run.ended();
+    await recordHistory(harness.client, { workflowId: run.ref.workflowId, name: 'restart-migration-crashed-in-hold' });
+  });
+
   test.for<[string, StartOptions]>([
+    ['restart-migration-watched-and-released', { movement: 'restart', options: { restart: true, hold: true, timeoutMs: 60_000 } }],
     ['live-migration-released', { options: { hold: true } }],
     ['restart-migration-released', { movement: 'restart', options: { restart: true, hold: true, timeoutMs: 60_000 } }],
   ])('%s', async ([name, options]) => {

@@ -21,6 +21,7 @@ import { shutDownGuest } from './offline/shut-down-guest.js';
 import { takeOverAlone } from './offline/take-over-alone.js';
 import { startMoved } from './offline/start-moved.js';
 import { verifyCopy } from './offline/verify-copy.js';
+import { watchHeldGuest } from './offline/watch-held-guest.js';
 import { readInventory } from './presence/read-inventory.js';
 import { examineDoubt } from './recovery/examine-doubt.js';
 import { settleMigration } from './recovery/settle-migration.js';
@@ -69,6 +70,7 @@ export function createNodeService(node: NodeContext): NodeService {
       return claimed(step, call, () => revoke(node, { ...step, from: source }));
     },
     cancelStream: ({ step, target, dead }, call) => claimed(step, call, (claim) => giveBack(node, step, { target, ...goneBy(claim, dead) })),
+    watchHeldGuest: ({ step }, { signal }) => watchHeldGuest(node, { step, signal }),
     // No claim: it would fence the copy that it lets go on.
     releaseHold: ({ step }) => releaseHold(node, step),
     settleMigration: ({ step, source, target, dead }, call) =>

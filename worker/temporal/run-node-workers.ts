@@ -19,8 +19,8 @@ export interface NodeWorkersOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Short calls at a time; one slot is always taken by `presence`. */
-const CONTROL_SLOTS = 32;
+/** Short calls at a time; one slot is always taken by `presence`, and one by each guest that is held before its shutdown. */
+const CONTROL_SLOTS = 64;
 
 /** Runs the two activity-only workers of a node, on its queues for short calls and for copies, until they are ended. */
 export async function runNodeTemporalWorkers(connected: WorkerConnection, options: NodeWorkersOptions): Promise<void> {

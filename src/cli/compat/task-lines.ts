@@ -19,10 +19,12 @@ export function* newLines(view: MigrationView, { before, noun }: { before: Migra
   yield progressLine(progress);
 }
 
-function progressLine({ phase, bytesSent, bytesTotal, rate }: CopyProgress): string {
+function progressLine({ phase, bytesSent, bytesTotal, rate, files }: CopyProgress): string {
   const amount = `${formatBytes(bytesSent)} of ${formatBytes(bytesTotal)}`;
-  if (phase === 'verify') return `compared ${amount}`;
-  return isOfDisks(phase) ? `copied ${amount}, ${formatBytes(rate)}/s` : `migration active, transferred ${amount} VM-state, ${formatBytes(rate)}/s`;
+  const ofFiles = files === undefined ? '' : `, ${String(files.done)} of ${String(files.total)} files`;
+  return isOfDisks(phase)
+    ? `${phase === 'verify' ? 'compared' : 'copied'} ${amount}${ofFiles}, ${formatBytes(rate)}/s`
+    : `migration active, transferred ${amount} VM-state, ${formatBytes(rate)}/s`;
 }
 
 /** The lines before the last one. */

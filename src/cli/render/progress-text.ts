@@ -18,7 +18,8 @@ export function progressText(view: MigrationView): string {
   return parts.join(' · ');
 }
 
-function copyTexts(progress: CopyProgress): readonly string[] {
+/** How far the copy itself is. */
+export function copyTexts(progress: CopyProgress): readonly string[] {
   if (isOfDisks(progress.phase)) return diskTexts(progress);
   return [
     `round ${String(progress.round)}`,
@@ -35,7 +36,8 @@ function copyTexts(progress: CopyProgress): readonly string[] {
 function diskTexts(progress: CopyProgress): readonly string[] {
   const compares = progress.phase === 'verify';
   const done = `${formatBytes(progress.bytesSent)} ${compares ? 'compared' : 'done'}, ${formatBytes(progress.bytesLeft)} left of ${formatBytes(progress.bytesTotal)}`;
-  return [...(compares ? [] : [`pass ${String(progress.round)}`]), done, `${formatBytes(progress.rate)}/s`, etaText(progress)];
+  const files = progress.files === undefined ? [] : [`${String(progress.files.done)} of ${String(progress.files.total)} files`];
+  return [...(compares ? [] : [`pass ${String(progress.round)}`]), done, ...files, `${formatBytes(progress.rate)}/s`, etaText(progress)];
 }
 
 function etaText({ etaSeconds }: CopyProgress): string {

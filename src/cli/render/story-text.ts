@@ -1,7 +1,8 @@
 import type { Span } from '../../domain/forecast.js';
 import { formatBytes } from '../../domain/format-bytes.js';
 import { formatDuration } from '../../domain/format-duration.js';
-import type { CopyRound, MigrationOptions, MigrationStory, StepReport } from '../../domain/migration.js';
+import type { CopyProgress, CopyRound, MigrationOptions, MigrationStory, StepReport } from '../../domain/migration.js';
+import { copyTexts } from './progress-text.js';
 import { bytesSpan, durationSpan, judgeSpan } from './span-text.js';
 import { renderTable, type Column } from './table.js';
 
@@ -32,6 +33,8 @@ export interface StoryTextOptions {
   readonly witnessGapMs?: number;
   /** Its workflow failed. */
   readonly failed?: boolean;
+  /** How far the copy or the comparison is that is made now. */
+  readonly progress?: CopyProgress | null;
   /** Calls that are being repeated now, each with the reason. */
   readonly repeated?: readonly string[];
 }
@@ -46,6 +49,7 @@ export function storyText(story: MigrationStory, options: StoryTextOptions): str
     ['settings', settingsText(story)],
     sentFact(story),
     standstillFact(story, options.witnessGapMs),
+    ...progressFacts(options.progress ?? null),
   ];
   return [
     `Migration ${story.id ?? `of guest ${String(story.vmid)}`}: ${story.outcome ?? (options.failed === true ? 'failed' : story.phase)}\n`,
@@ -57,6 +61,10 @@ export function storyText(story: MigrationStory, options: StoryTextOptions): str
     story.rounds.length > 0 ? `\n${renderTable(copiesDisks(story) ? PASS_COLUMNS : ROUND_COLUMNS, story.rounds)}` : '',
     questionText(story),
   ].join('');
+}
+
+function progressFacts(progress: CopyProgress | null): readonly (readonly [string, string])[] {
+  return progress === null ? [] : [['now', [progress.phase, ...copyTexts(progress)].join(' · ')]];
 }
 
 function tookText(story: MigrationStory, nowMs: number): string {

@@ -10,7 +10,8 @@ export interface LxcResult {
 }
 
 /**
- * Runs a tool of LXC on a container to its end. It has its own process group: a worker that dies takes nothing with it.
+ * Runs a tool of LXC on a container to its end. It has its own process group: a worker that dies takes nothing with it, but for an `lxc-wait`, which
+ * has no effect, and would wait on for nobody.
  * @throws KedgeError `unsupported` when LXC is not installed
  */
 export function runLxc(
@@ -20,7 +21,9 @@ export function runLxc(
 ): Promise<LxcResult> {
   const { lxcPath, vmid } = container;
   return new Promise((resolve, reject) => {
-    const child = spawn(tool, ['-P', lxcPath, '-n', String(vmid), ...(options.args ?? [])], {
+    const command = [tool, '-P', lxcPath, '-n', String(vmid), ...(options.args ?? [])];
+    const [program = tool, ...args] = tool === 'lxc-wait' ? ['setpriv', '--pdeathsig', 'KILL', ...command] : command;
+    const child = spawn(program, args, {
       detached: true,
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,6 +5,8 @@ export interface RsyncProgress {
   /** Null where rsync doesn't say. */
   readonly bytesPerSecond: number | null;
   readonly remainingSeconds: number | null;
+  /** Entries that were dealt with, of the whole list; null where rsync doesn't say. */
+  readonly files: { readonly done: number; readonly total: number } | null;
 }
 
 /** What came out of a chunk: reports, and all other lines as they are. */
@@ -15,7 +17,8 @@ export interface ParsedOutput {
 
 /** Longer than any line of a report or of the statistics; what is longer is dropped, so that memory stays bounded. */
 const LINE_LIMIT = 8_192;
-const REPORT = /^\s*([0-9][0-9.,']*)\s+([0-9]{1,3})%(?:\s+([0-9]+)[.,]([0-9]+)([kMGT])B\/s)?(?:\s+([0-9]+):([0-9]{2}):([0-9]{2}))?(?:\s|$)/;
+const REPORT =
+  /^\s*([0-9][0-9.,']*)\s+([0-9]{1,3})%(?:\s+([0-9]+)[.,]([0-9]+)([kMGT])B\/s)?(?:\s+([0-9]+):([0-9]{2}):([0-9]{2}))?(?:\s+\(xfr#[0-9]+, to-chk=([0-9]+)\/([0-9]+)\))?(?:\s|$)/;
 /** rsync divides by 1024 and writes kB, MB, GB (progress.c). */
 const UNITS: Readonly<Record<string, number>> = { k: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
@@ -63,12 +66,13 @@ function parseLines(texts: readonly string[]): ParsedOutput {
 function parseReport(text: string): RsyncProgress | null {
   const match = REPORT.exec(text);
   if (match === null) return null;
-  const [, bytes = '', percent = '', whole, fraction, unit, hours, minutes, seconds] = match;
+  const [, bytes = '', percent = '', whole, fraction, unit, hours, minutes, seconds, left, total] = match;
   const scale = UNITS[unit ?? ''];
   return {
     bytes: Number(bytes.replace(/[.,']/g, '')),
     percent: Number(percent),
     bytesPerSecond: scale === undefined ? null : Math.round(Number(`${whole}.${fraction}`) * scale),
     remainingSeconds: hours === undefined ? null : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds),
+    files: left === undefined || total === undefined ? null : { done: Number(total) - Number(left), total: Number(total) },
   };
 }

@@ -16,8 +16,8 @@ export interface TreeDigest {
 
 export interface HashTreeOptions {
   readonly signal?: AbortSignal;
-  /** Told now and then how many regular files were hashed, of those that were found so far: at least one. */
-  readonly onProgress?: (progress: { readonly hashed: number; readonly found: number }) => void;
+  /** Told now and then how many regular files were hashed; `total`: of how many, null until all are found. */
+  readonly onProgress?: (progress: { readonly hashed: number; readonly total: number | null }) => void;
 }
 
 /** Files between two calls of `onProgress`. */
@@ -38,7 +38,7 @@ export async function hashTree(root: string, options: HashTreeOptions = {}): Pro
   const names = new Map<string, string[]>();
   let entries = 0;
   let bytes = 0;
-  const files = { hashed: 0, found: 0 };
+  const files = { hashed: 0, found: 0, foundAll: false };
   await sideBySide(options.signal, (signal) => [
     listEntries(root, signal, (entry) => {
       const isFile = entry.type === 'f';
@@ -49,11 +49,13 @@ export async function hashTree(root: string, options: HashTreeOptions = {}): Pro
         files.found += 1;
       }
       if (entry.type !== 'd' && entry.links > 1) names.set(entry.inode, [...(names.get(entry.inode) ?? []), entry.path]);
+    }).then(() => {
+      files.foundAll = true;
     }),
     streamRecords({ programs: CONTENTS, folder: root, separator: '\0', signal }, (record) => {
       hash.add('content', record);
       files.hashed += 1;
-      if (files.hashed % PROGRESS_EVERY === 0) options.onProgress?.({ hashed: files.hashed, found: Math.max(files.found, files.hashed) });
+      if (files.hashed % PROGRESS_EVERY === 0) options.onProgress?.({ hashed: files.hashed, total: files.foundAll ? files.found : null });
     }),
     listAttributes(root, signal, (attribute) => {
       hash.add('attribute', attribute.path, attribute.name, attribute.value);

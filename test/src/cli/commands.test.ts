@@ -64,6 +64,17 @@ describe('kedge migration', () => {
     expect(off.out).not.toMatch(/RAM|blackout|stalls|shutdown within/);
   });
 
+  test.for([
+    [
+      running({ phase: 'verify', files: { done: 12, total: 40 } }),
+      'verify · 412 MiB compared, 88.0 MiB left of 512 MiB · 12 of 40 files · 310 MiB/s · ETA 2.0 s',
+    ],
+    [running({ phase: 'final-sync', etaSeconds: null }), 'final-sync · pass 2 · 412 MiB done, 88.0 MiB left of 512 MiB · 310 MiB/s · ETA ?'],
+  ] as const)('tells how far the copy is that is made now: %#', async ([view, text]) => {
+    const result = await runFake(['migration', 'show', '101'], { cluster: { showMigration: () => Promise.resolve(view) } });
+    expect(result.out).toContain(`  now       ${text}\n`);
+  });
+
   test('shows the open question with the command for each answer', async () => {
     const question = {
       step: 'release',

@@ -99,12 +99,12 @@ describe('kedge migrate', () => {
   });
 
   test('tells how far disks are copied and compared, without what only RAM has', async () => {
-    const looks = [running({ phase: 'pre-sync', reattached: 1 }), running({ phase: 'verify' })];
+    const looks = [running({ phase: 'pre-sync', reattached: 1 }), running({ phase: 'verify', files: { done: 1_200, total: 50_000 } })];
     const moved = ended({ story: story({ kind: 'restart', blackout: null, downtimeMs: 41_000 }) });
     const { err } = await runFake(['migrate', '101', 'node2', '--restart'], { cluster: cluster([...looks, moved]) });
     expect(err.split('\n').slice(0, 3)).toEqual([
       'pre-sync · pass 2 · 412 MiB done, 88.0 MiB left of 512 MiB · 310 MiB/s · ETA 2.0 s',
-      'verify · 412 MiB compared, 88.0 MiB left of 512 MiB · 310 MiB/s · ETA 2.0 s',
+      'verify · 412 MiB compared, 88.0 MiB left of 512 MiB · 1200 of 50000 files · 310 MiB/s · ETA 2.0 s',
       'Guest 101 runs on node2: 563 MiB sent in 4.2 s, off for 41 s',
     ]);
   });

@@ -1,9 +1,8 @@
 import type { Vmid } from '../../../src/domain/ids.js';
-import type { OwnershipRecord } from '../../../src/domain/ownership.js';
-import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import type { QmpEvent } from '../../../src/drivers/qmp/qmp-connection.js';
 import type { NodeContext } from '../node-context.js';
 import { waitForMachineEnd } from './guest-power.js';
+import { isShutdownOfGuest, noteShutdown } from './note-shutdown.js';
 import { startIfEnded, startMarkedGuests } from './start-marked.js';
 import { noteEndedContainers } from './watch-containers.js';
 import { recoverUntilSettled } from '../recovery/recover-guests.js';
@@ -25,7 +24,7 @@ const END_TIMEOUT_MS = 10_000;
  */
 export function watchGuests(node: NodeContext): () => void {
   node.monitors.listen((vmid, event) => {
-    if (event.name === 'SHUTDOWN' && event.data['reason'] === 'guest-shutdown') logFailure(node, vmid, wantStopped(node, vmid, event.timestampMs));
+    if (isShutdownOfGuest(event)) logFailure(node, vmid, wantStopped(node, vmid, event.timestampMs));
     if (isPause(event) && !node.copies.has(vmid)) logFailure(node, vmid, recoverUntilSettled(node, vmid));
   });
   const timer = setInterval(() => {
@@ -59,13 +58,7 @@ async function lookAtClaimed(node: NodeContext): Promise<void> {
 
 async function wantStopped(node: NodeContext, vmid: Vmid, atMs: number): Promise<void> {
   if (await node.shutdowns.isAsked(vmid, atMs)) return startAgain(node, vmid, atMs);
-  await node.locks.withLock(vmid, async () => {
-    const view = await node.records.read(vmid);
-    if (view.kind !== 'record' || view.record.state !== 'owned' || view.record.wanted === 'stopped') return;
-    const ended: OwnershipRecord = { ...view.record, wanted: 'stopped' };
-    await crashPoint('node.ended-record', () => node.records.write(ended));
-    node.log.info({ vmid }, 'the guest has shut itself down');
-  });
+  await node.locks.withLock(vmid, () => noteShutdown(node, vmid));
 }
 
 /**

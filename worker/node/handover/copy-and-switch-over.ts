@@ -136,11 +136,12 @@ function silentForGood(task: CopyTask, cause: unknown): KedgeError {
 
 /**
  * @throws KedgeError `outcome-unknown` or `needs-operator` when it can't be settled, `internal` when the target owns the guest,
- *   `rolled-back` when the guest had ended and was started from its disk
+ *   `rolled-back` when the guest had ended: it was started from its disk, or it is off by its own will
  */
 async function rollBack(node: NodeContext, task: CopyTask, error: unknown): Promise<void> {
   const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction: 'back' });
   if (settled.outcome === 'target-owns') throw new KedgeError('internal', `Cannot roll guest ${task.step.vmid} back: the target owns it`, { cause: error });
+  if (await hasShutDown(node, task)) throw shutDownOnTheWay(task, error);
   if (settled.memoryLost) {
     throw new KedgeError('rolled-back', `Cannot go on with the copy: guest ${task.step.vmid} had ended here, it was started from its disk`, {
       cause: error,
@@ -149,9 +150,23 @@ async function rollBack(node: NodeContext, task: CopyTask, error: unknown): Prom
   }
 }
 
+/** Its own system has switched it off (note-shutdown.ts), under this claim or since: what only runs can be moved live. */
+async function hasShutDown(node: NodeContext, { step }: CopyTask): Promise<boolean> {
+  const view = await node.records.read(step.vmid);
+  return view.kind === 'record' && view.record.state === 'owned' && view.record.wanted === 'stopped';
+}
+
+function shutDownOnTheWay({ step }: CopyTask, cause?: unknown): KedgeError {
+  return new KedgeError('rolled-back', `Cannot go on with the copy: guest ${step.vmid} has shut itself down, it stays off here`, {
+    details: { isOff: true },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 async function resultOfSettlement(node: NodeContext, task: CopyTask, direction: 'forward' | 'back'): Promise<CopyResult> {
   const settled = await settleMigration(node, { step: task.step, source: node.node, target: task.target, direction });
   if (settled.outcome === 'source-owns') {
+    if (await hasShutDown(node, task)) throw shutDownOnTheWay(task);
     throw new KedgeError('rolled-back', `Cannot hand guest ${task.step.vmid} over: it stays here, ${settled.reason}`, {
       details: { memoryLost: settled.memoryLost },
     });

@@ -31,7 +31,9 @@ export async function copyVolumes(node: NodeContext, task: CopyTask): Promise<Co
     const link = new TargetLink(node, task.target, task.options.network);
     const { volumes, rsync: theirs } = task.prepared;
     if (volumes.length === 0 || theirs === null) return { rounds, bytesSent: 0 };
-    const ours = await probeRsync();
+    // Asked anew: this node's rsync may have been updated in a hold. Beside the grant, so that it costs a guest that is off no time.
+    const ours = probeRsync();
+    ours.catch(() => undefined);
     do {
       const pass = await passVolumes(node, fenced, {
         phase: task.final ? 'final-sync' : 'pre-sync',

@@ -1,6 +1,6 @@
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
-import type { CopyProgress, CopyRound, MigrationPhase } from '../../../src/domain/migration.js';
+import type { CopyProgress, CopyRound, FilesDone, MigrationPhase } from '../../../src/domain/migration.js';
 import type { RsyncFacts } from '../../../src/domain/rsync-facts.js';
 import type { SyncPass } from '../../../src/domain/sync-passes.js';
 import type { NodeContext } from '../node-context.js';
@@ -10,7 +10,7 @@ import { clearsTrailingGap } from '../../../src/drivers/rsync/clears-trailing-ga
 import { CHECKSUM_TIMEOUT_SECONDS, imagePassArguments, treePassArguments, type RsyncTarget } from '../../../src/drivers/rsync/rsync-arguments.js';
 import { runRsync, type RsyncResult, type RsyncRun } from '../../../src/drivers/rsync/run-rsync.js';
 import type { VolumesTask } from './copy-task.js';
-import { diskProgress } from './disk-progress.js';
+import { diskProgress, FilesCount } from './disk-progress.js';
 import { storageOf } from './storage-of.js';
 import type { TargetLink } from './target-link.js';
 import { volumeLimit } from './volume-limit.js';
@@ -23,7 +23,7 @@ export interface PassRequest {
   readonly thorough: boolean;
   readonly link: TargetLink;
   /** What the rsyncs of this node and of the target can do. */
-  readonly ours: RsyncFacts;
+  readonly ours: Promise<RsyncFacts>;
   readonly theirs: RsyncFacts;
 }
 
@@ -74,12 +74,15 @@ async function passVolume(
   task: VolumesTask,
   request: PassRequest & { volume: CopiedVolume; lanes: number; counter: PassCounter },
 ): Promise<void> {
-  const { volume, link, ours, theirs, phase, thorough, counter, lanes } = request;
+  const { volume, link, theirs, phase, thorough, counter, lanes } = request;
   task.signal.throwIfAborted();
   const { vmid, migrationId, generation } = task.step;
   const limit = await volumeLimit(node, volume, task.options);
   const grant = { vmid, migrationId, generation, volume: volume.to };
-  const { token, isEmpty } = await crashPoint('source.grant-message', () => link.call('grant', grant, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal }));
+  const [{ token, isEmpty }, ours] = await Promise.all([
+    crashPoint('source.grant-message', () => link.call('grant', grant, { timeoutMs: GRANT_TIMEOUT_MS, signal: task.signal })),
+    request.ours,
+  ]);
   // Found equal since the guest is off: it can't have changed.
   if (token === null) return;
   const target: RsyncTarget = { node: task.target, token, remoteShell: link.remoteShell };
@@ -103,7 +106,7 @@ async function passVolume(
     ...(checksum ? { stallTimeoutMs: CHECKSUM_TIMEOUT_SECONDS * 1_000 } : {}),
     vanishedFiles: volume.kind === 'tree' && !final ? 'normal' : 'error',
     signal: task.signal,
-    onProgress: ({ bytes }) => counter.moved(volume, bytes),
+    onProgress: ({ bytes, files }) => counter.moved(volume, bytes, files),
   };
   const result = await runTwiceAtMost(run);
   counter.finished(volume, result);
@@ -126,6 +129,7 @@ class PassCounter {
   readonly #done = new Map<string, number>();
   readonly #total: number;
   readonly #began = performance.now();
+  readonly #files = new FilesCount();
   deltaBytes = 0;
   sentBytes = 0;
 
@@ -135,13 +139,15 @@ class PassCounter {
     this.#total = task.prepared.volumes.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   }
 
-  moved(volume: CopiedVolume, bytes: number): void {
+  moved(volume: CopiedVolume, bytes: number, files: FilesDone | null): void {
+    if (files !== null) this.#files.seen(volume, files);
     this.#done.set(volume.from, bytes);
     this.#task.report(this.#progress());
   }
 
   finished(volume: CopiedVolume, result: { readonly literalBytes: number; readonly sentBytes: number; readonly totalFileBytes: number }): void {
     this.#done.set(volume.from, Math.max(this.#done.get(volume.from) ?? 0, volume.allocatedBytes));
+    this.#files.finished(volume);
     this.deltaBytes += result.literalBytes;
     this.sentBytes += result.sentBytes;
     this.#task.report(this.#progress());
@@ -153,6 +159,7 @@ class PassCounter {
       [...this.#done.values()].reduce((sum, bytes) => sum + bytes, 0),
     );
     const { phase, number: round } = this.#request;
-    return diskProgress({ phase, round, doneBytes: done, totalBytes: this.#total, beganMs: this.#began, attempt: this.#task.attempt });
+    const { attempt } = this.#task;
+    return diskProgress({ phase, round, doneBytes: done, totalBytes: this.#total, files: this.#files.sum(), beganMs: this.#began, attempt });
   }
 }

@@ -40,7 +40,7 @@ async function verifyVolume(
   const ref = { vmid, migrationId, generation, volume: volume.to };
   const { path } = (await storageOf(node, volume.from)).path(volume.from);
   const [ours, theirs] = await Promise.all([
-    digestVolume({ path, kind: volume.kind }, { signal: task.signal, onProgress: (share) => meter.reading(volume, share) }),
+    digestVolume({ path, kind: volume.kind }, { signal: task.signal, onProgress: (share, files) => meter.reading(volume, share, files) }),
     crashPoint('source.digest-message', () => link.call('digest', ref, { timeoutMs: DIGEST_TIMEOUT_MS, signal: task.signal })),
   ]);
   if (ours !== theirs.digest) {

@@ -1,6 +1,7 @@
+import type { FilesDone } from '../../../src/domain/migration.js';
 import type { CopiedVolume } from '../../../src/domain/moving-volume.js';
 import type { VolumesTask } from './copy-task.js';
-import { diskProgress } from './disk-progress.js';
+import { diskProgress, FilesCount } from './disk-progress.js';
 
 /** Tells how far the reading of all volumes has come: in allocated bytes, as the copy of them was told. */
 export class VerifyMeter {
@@ -8,6 +9,7 @@ export class VerifyMeter {
   readonly #began = performance.now();
   readonly #total: number;
   #read = 0;
+  readonly #files = new FilesCount();
 
   constructor(task: VolumesTask) {
     this.#task = task;
@@ -15,17 +17,20 @@ export class VerifyMeter {
   }
 
   /** So much of one volume, from 0 to 1, after those that are finished. */
-  reading(volume: CopiedVolume, share: number): void {
+  reading(volume: CopiedVolume, share: number, files?: FilesDone): void {
+    if (files !== undefined) this.#files.seen(volume, files);
     this.#report(this.#read + volume.allocatedBytes * share);
   }
 
   finished(volume: CopiedVolume): void {
+    this.#files.finished(volume);
     this.#read += volume.allocatedBytes;
     this.#report(this.#read);
   }
 
   #report(done: number): void {
     const { attempt } = this.#task;
-    this.#task.report(diskProgress({ phase: 'verify', round: 1, doneBytes: done, totalBytes: this.#total, beganMs: this.#began, attempt }));
+    const work = { phase: 'verify', round: 1, doneBytes: done, totalBytes: this.#total, files: this.#files.sum(), beganMs: this.#began, attempt } as const;
+    this.#task.report(diskProgress(work));
   }
 }

@@ -38,6 +38,7 @@ export function migrationShowCommand(context: CliContext): CommandUnknownOpts {
             nowMs: context.now(),
             failed: end !== null,
             repeated: repeatedCalls(view),
+            progress: view.status === 'running' ? view.progress : null,
             ...(witnessGapMs === undefined ? {} : { witnessGapMs }),
           }),
         );

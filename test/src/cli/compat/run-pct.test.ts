@@ -38,7 +38,7 @@ describe('pct migrate', () => {
       at('pre-sync'),
       { ...at('shutdown'), progress: null },
       at('final-sync'),
-      at('verify', { bytesSent: 2 ** 20 }),
+      at('verify', { bytesSent: 2 ** 20, files: { done: 3, total: 9 } }),
       { ...at('start'), progress: null },
       ended({ story: restarted }),
     ];
@@ -60,7 +60,7 @@ describe('pct migrate', () => {
       'copying local disk images',
       'copied 412 MiB of 512 MiB, 310 MiB/s',
       'phase: verify',
-      'compared 1.00 MiB of 512 MiB',
+      'compared 1.00 MiB of 512 MiB, 3 of 9 files, 310 MiB/s',
       'start container on target node',
       'migration finished successfully (duration 00:00:00)',
       '',

@@ -6,17 +6,17 @@ const report = (text: string): RsyncProgress | undefined => new ProgressParser()
 
 describe('progress of rsync', () => {
   it.each([
-    ['    209,715,200 100%  316.91MB/s    0:00:00 (xfr#1, to-chk=0/1)', 209_715_200, 100, 332_304_220, 0],
-    ['      67108864  63%   40.81kB/s    1:02:03  ', 67_108_864, 63, 41_789, 3_723],
-    ['    209.715.200 100%  316,91MB/s    0:00:00 (xfr#1, to-chk=0/1)', 209_715_200, 100, 332_304_220, 0],
-    ["        209'715 5%    1.00GB/s  100:00:00", 209_715, 5, 1_073_741_824, 360_000],
-    ['              0   0%    0.00kB/s    0:00:00', 0, 0, 0, 0],
-  ])('is read from %j', (text, bytes, percent, bytesPerSecond, remainingSeconds) => {
-    expect(report(text)).toEqual({ bytes, percent, bytesPerSecond, remainingSeconds });
+    ['    209,715,200 100%  316.91MB/s    0:00:00 (xfr#1, to-chk=0/1)', 209_715_200, 100, 332_304_220, 0, { done: 1, total: 1 }],
+    ['      67108864  63%   40.81kB/s    1:02:03  ', 67_108_864, 63, 41_789, 3_723, null],
+    ['    209.715.200 100%  316,91MB/s    0:00:00 (xfr#70, to-chk=930/1200)', 209_715_200, 100, 332_304_220, 0, { done: 270, total: 1_200 }],
+    ["        209'715 5%    1.00GB/s  100:00:00", 209_715, 5, 1_073_741_824, 360_000, null],
+    ['              0   0%    0.00kB/s    0:00:00', 0, 0, 0, 0, null],
+  ])('is read from %j', (text, bytes, percent, bytesPerSecond, remainingSeconds, files) => {
+    expect(report(text)).toEqual({ bytes, percent, bytesPerSecond, remainingSeconds, files });
   });
 
   it.each(['         32,768  12%', '         32,768  12%   ??', '32768  12% (xfr#1)'])('may say neither rate nor time, as %j', (text) => {
-    expect(report(text)).toEqual({ bytes: 32_768, percent: 12, bytesPerSecond: null, remainingSeconds: null });
+    expect(report(text)).toEqual({ bytes: 32_768, percent: 12, bytesPerSecond: null, remainingSeconds: null, files: null });
   });
 
   it('is told from other lines, which are handed on', () => {

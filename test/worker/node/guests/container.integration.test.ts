@@ -17,6 +17,7 @@ import { startGuestFromDisk } from '../../../../worker/node/guests/start-guest.j
 import type { NodeContext } from '../../../../worker/node/node-context.js';
 import { readGuests } from '../../../../worker/node/presence/read-inventory.js';
 import { confirmBoot } from '../../../../worker/node/recovery/confirm-boot.js';
+import { watchHeldGuest } from '../../../../worker/node/offline/watch-held-guest.js';
 import { recoverGuests } from '../../../../worker/node/recovery/recover-guests.js';
 import { makeSmallRootfs, OBEDIENT_INIT, STUBBORN_INIT } from '../../../support/small-rootfs.js';
 
@@ -161,6 +162,20 @@ describe('a container on its node', () => {
     expect(await waitForContainerEnd(containerOf(node, VMID))).toBe(true);
     await noteEndedContainers(node);
     expect(recordOf(await node.records.read(VMID)).wanted).toBe(wanted);
+  });
+
+  test.each([
+    ['powers itself off', 'busybox sleep 0.5; busybox poweroff -f', 'stopped'],
+    ['ends with an error', 'busybox sleep 0.5; exit 3', 'running'],
+  ])('that %s in its hold is told of by event, and is wanted so or not', async (_, init, wanted) => {
+    await create(init);
+    await manageGuest(node, { verb: 'start', vmid: VMID });
+    const generation = parseGeneration(2);
+    const step = { vmid: VMID, migrationId: migrationIdOf(VMID, generation), generation, sequence: 1 };
+    const record = recordOf(await node.records.read(VMID));
+    await node.records.write({ ...record, state: 'owned', migrationId: step.migrationId, peer: parseNodeName('node2'), mode: 'offline' });
+    expect(await watchHeldGuest(node, { step, signal: new AbortController().signal })).toEqual({ wanted });
+    expect(recordOf(await node.records.read(VMID))).toMatchObject({ wanted, migrationId: step.migrationId });
   });
 
   test('that was killed behind our back stays wanted running', async () => {

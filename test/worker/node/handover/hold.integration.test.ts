@@ -6,8 +6,9 @@ import { isRecord } from '../../../../src/domain/is-record.js';
 import { KedgeError } from '../../../../src/domain/kedge-error.js';
 import { DEFAULT_MIGRATION_OPTIONS, type MigrationOptions } from '../../../../src/domain/migration.js';
 import { createNodeService } from '../../../../worker/node/create-node-service.js';
-import { lookAtGuest } from '../../../../worker/node/guests/look-at-guest.js';
+import { findGuestProcess, lookAtGuest } from '../../../../worker/node/guests/look-at-guest.js';
 import { manageGuest } from '../../../../worker/node/guests/manage-guest.js';
+import { watchGuests } from '../../../../worker/node/guests/watch-guests.js';
 import { recoverUntilSettled } from '../../../../worker/node/recovery/recover-guests.js';
 import { busyBootSector } from '../../../support/busy-boot-sector.js';
 import { NODE1, NODE2, startTwoNodes, STEP, VMID, type TwoNodes } from '../../../support/two-nodes.js';
@@ -198,6 +199,30 @@ describe('a held copy of a busy guest', () => {
     await release(step);
     await copying.result;
     expect(await states()).toEqual(MOVED);
+  });
+
+  test('ends when its QEMU dies, and the guest is started from its disk where it was', async () => {
+    await keepBusy(BUSY_MIB);
+    const prepared = await prepare();
+    const copying = copy(prepared, { step: nextStep() });
+    await copying.holding;
+    process.kill(findGuestProcess(nodes.source, VMID)?.pid ?? 0, 'SIGKILL');
+    await expect(copying.result).rejects.toMatchObject({ code: 'rolled-back', details: { memoryLost: true } });
+    expect(await states()).toEqual({ source: 'running', target: 'gone' });
+  });
+
+  test('ends when the guest shuts itself down, which stays off and says so', async () => {
+    const stop = watchGuests(nodes.source);
+    await keepBusy(BUSY_MIB);
+    const prepared = await prepare();
+    const copying = copy(prepared, { step: nextStep() });
+    await copying.holding;
+    // What its system writes to its ACPI registers to switch the power off.
+    await (await nodes.source.monitors.of(VMID)).execute('human-monitor-command', { 'command-line': 'o /h 0x604 0x2000' });
+    await expect(copying.result).rejects.toMatchObject({ code: 'rolled-back', details: { isOff: true } });
+    stop();
+    expect(await states()).toEqual({ source: 'gone', target: 'gone' });
+    expect(await nodes.source.records.read(VMID)).toMatchObject({ record: { state: 'owned', wanted: 'stopped' } });
   });
 
   test('leaves no note of its release behind, however late that comes', async () => {
