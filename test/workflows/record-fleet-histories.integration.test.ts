@@ -132,6 +132,34 @@ records('recording histories of drains and balances', () => {
   });
 });
 
+records('recording histories of admission', () => {
+  let harness: DrainHarness;
+  beforeAll(async () => {
+    harness = await startDrainHarness(NODES);
+  });
+  afterAll(() => harness.stop());
+
+  test('admission-quiet-with-least-share', async () => {
+    const { workflow } = harness.client;
+    const settings = { limits: { bandwidth: 1_500_000 }, timings: { quietLeaseCheckMs: 1_000 } };
+    const begun = await workflow.start(WORKFLOW_TYPES.admission, { ...CONTROL_START, workflowId: ADMISSION_ID, args: [settings] });
+    const [dead, next] = await Promise.all(
+      [911, 912].map((vmid) => workflow.start('migrateGuest', { taskQueue: 'nobody', workflowId: `migration-${vmid}`, args: [{}] })),
+    );
+    if (dead === undefined || next === undefined) throw new Error('No holder was started');
+    const admission = workflow.getHandle(ADMISSION_ID);
+    const held = async (): Promise<readonly string[]> => (await harness.kedge.admission.show()).leases.map(({ holder }) => holder);
+    for (const { workflowId: holder, firstExecutionRunId: runId } of [dead, next])
+      await admission.signal(SIGNALS.request, { holder, runId, nodes: ['node1', 'node2'], network: 'default', priority: 'user' });
+    await expect.poll(held, { timeout: 20_000 }).toEqual(['migration-911']);
+    await admission.signal(SIGNALS.release, { holder: next.workflowId, runId: next.firstExecutionRunId });
+    await dead.terminate();
+    await expect.poll(held, { timeout: 20_000 }).toEqual([]);
+    await recordHistory(harness.client, { workflowId: ADMISSION_ID, runId: begun.firstExecutionRunId, name: 'admission-quiet-with-least-share' });
+    await next.terminate();
+  });
+});
+
 records('recording histories of windows', () => {
   let harness: WindowHarness;
   beforeAll(async () => {
