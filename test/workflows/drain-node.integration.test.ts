@@ -44,7 +44,7 @@ test('all guests leave, never more than the window at once, over several runs an
   expect([after.away, after.cordoned]).toEqual([[], false]);
 });
 
-test('once its history is long a drain begins no move until those under way have ended, however long one takes, and then goes on with all that it knew', async () => {
+test('once its history is long a drain begins no move until those under way have ended, however long one takes, says so, and then goes on with all that it knew', async () => {
   const world = new DrainWorld(NODES);
   for (let vmid = 101; vmid <= 112; vmid += 1) world.add(vmid, 'node2');
   await harness.begin(world);
@@ -62,7 +62,9 @@ test('once its history is long a drain begins no move until those under way have
   }
   expect(before).toBeLessThan(12);
   expect([await runId(), [...world.underWay]]).toEqual([ref.firstRunId, [101]]);
-  expect((await harness.kedge.readEvacuation(NODE2, ref))?.report?.moving.map(({ vmid }) => vmid)).toEqual([101]);
+  const told = (await harness.kedge.readEvacuation(NODE2, ref))?.report;
+  expect(told?.moving.map(({ vmid }) => vmid)).toEqual([101]);
+  expect(new Set(told?.stayed.map(({ reason }) => reason))).toEqual(new Set([expect.stringContaining('when all moves that are under way have ended')]));
   open();
   const report = await harness.ended(ref);
   expect([report.end, report.moved.length, world.moves.length]).toEqual(['done', 12, 12]);
