@@ -1,8 +1,17 @@
 /**
  * The entity `admission`: grants migrations their slots, by the rules of src/domain/admission.ts. A holder that died without
- * giving its lease back is found when somebody waits for it.
+ * giving its lease back is found soon when somebody waits for it, else after a while. Without a lease nothing is looked for.
  */
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import {
   changeLimits,
   findLease,
@@ -15,12 +24,13 @@ import {
   type SlotState,
 } from '../src/domain/admission.js';
 import type { LimitSettings } from '../src/domain/admission-limits.js';
+import { needsLeastShare } from '../src/domain/admission-use.js';
 import { KedgeError } from '../src/domain/kedge-error.js';
 import { readLimitChange } from '../src/domain/read-limit-change.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { grantedSignal, releaseSlotSignal, requestSlotSignal, setLimitsUpdate, slotsQuery } from './messages.js';
 import { onControl } from './on-node.js';
-import { checksHoldersOnTime, repeatsGrants } from './patches.js';
+import { checksHoldersOnTime, checksLeasesOnTime, keepsLeastShare, repeatsGrants } from './patches.js';
 import { workflowInstant, workflowTimeMs } from './workflow-time.js';
 
 export interface AdmissionInput {
@@ -40,6 +50,8 @@ export async function admission(input: AdmissionInput): Promise<never> {
   let checkAtMs = workflowTimeMs() + timings.leaseCheckMs;
   /** Grants on their way: the server drops those of a run that has ended. */
   let telling = 0;
+  /** Is a look at all leases due, however quiet it is? */
+  let isLookDue = false;
 
   const change = (next: SlotState): void => {
     changed ||= next !== state;
@@ -66,9 +78,10 @@ export async function admission(input: AdmissionInput): Promise<never> {
   while (!workflowInfo().continueAsNewSuggested) {
     if (changed) {
       changed = false;
-      const { state: next, granted } = grantSlots(state);
+      const { state: next, granted } = grant();
       state = next;
       for (const request of granted) void tell(request);
+      if (state.leases.length > 0 && checksLeasesOnTime()) void lookInAWhile();
     }
     if (state.waiting.length === 0) {
       await condition(() => changed);
@@ -84,10 +97,31 @@ export async function admission(input: AdmissionInput): Promise<never> {
   await condition(() => allHandlersFinished() && telling === 0);
   return continueAsNew<typeof admission>({ ...input, state });
 
+  function grant(): ReturnType<typeof grantSlots> {
+    const { leases, waiting, limits } = state;
+    const isSmall = needsLeastShare([...leases, ...waiting], limits);
+    return grantSlots(state, isSmall && !keepsLeastShare() ? { leastShare: 0 } : {});
+  }
+
+  /** One timer for all leases, however many come and go meanwhile; none while there is no lease. */
+  async function lookInAWhile(): Promise<void> {
+    if (isLookDue) return;
+    isLookDue = true;
+    while (state.leases.length > 0) {
+      await sleep(timings.quietLeaseCheckMs);
+      // Whoever waits has them looked at more often.
+      if (state.leases.length > 0 && state.waiting.length === 0) await freeEndedHolders();
+    }
+    isLookDue = false;
+  }
+
   /** Runs, not holders: a later run of the same migration may have asked meanwhile. */
   async function freeEndedHolders(): Promise<void> {
     const runs = state.leases.map(({ holder, runId }) => ({ holder, runId }));
-    const { ended, endedRuns } = await onControl(timings).findEndedHolders({ workflowIds: [], runs });
+    // One that failed is made up for by the next.
+    const { ended, endedRuns } = await onControl(timings)
+      .findEndedHolders({ workflowIds: [], runs })
+      .catch(() => ({ ended: [], endedRuns: [] }));
     if (endedRuns !== undefined && endedRuns.length > 0) change(endedRuns.reduce(releaseSlot, state));
     // A history from before holders were told apart by their runs.
     if (ended.length > 0) change(withoutHolders(state, ended));

@@ -6,12 +6,17 @@ import type { EvacuationReport, StayedGuest } from '../src/domain/evacuation.js'
 import { MovesDesk } from './moves-desk.js';
 import { workflowInstant } from './workflow-time.js';
 
+/** Whoever waits for long should know what for. */
+const CLOSED = 'its turn comes when all moves that are under way have ended: the history of the drain is long, and goes on as a new one then';
+
 /** What one drain or undrain knows, and tells. */
 export class DrainDesk extends MovesDesk<EvacuationReport> {
   readonly plan: EvacuationReport['plan'];
   readonly order: ResolvedEvacuation;
   readonly purpose: string;
   #stayed: readonly StayedGuest[] = [];
+  /** Whose turn comes when others have moved. */
+  #later: readonly StayedGuest[] = [];
   #sight = '';
   #sameLooks = 0;
 
@@ -31,11 +36,13 @@ export class DrainDesk extends MovesDesk<EvacuationReport> {
     const sight = JSON.stringify([later, waiting, stuck, stays, late, this.state.underWay]);
     this.#sameLooks = sight === this.#sight ? this.#sameLooks + 1 : 0;
     this.#sight = sight;
-    this.#stayed = [...stays, ...stuck, ...waiting, ...late, ...later];
+    this.#stayed = [...stays, ...stuck, ...waiting, ...late];
+    this.#later = later;
   }
 
   end({ end, stayed }: Extract<DrainVerdict, { do: 'end' }>): EvacuationReport {
     this.#stayed = stayed;
+    this.#later = [];
     return { ...this.report(), endedAt: workflowInstant(), end };
   }
 
@@ -52,7 +59,7 @@ export class DrainDesk extends MovesDesk<EvacuationReport> {
       shutDown,
       // Which id it gets the migration itself finds out; its vmid names it until it has ended.
       moving: underWay.map(({ vmid, from, to }) => ({ vmid, from, to, migration: String(vmid) })),
-      stayed: this.#stayed,
+      stayed: [...this.#stayed, ...(this.isClosing ? this.#later.map(({ vmid }) => ({ vmid, reason: CLOSED })) : this.#later)],
       failed,
     };
   }

@@ -44,6 +44,7 @@ async function run<Steps, Report>({ desk, look, begin, judge }: MoveLoop<Steps, 
   for (;;) {
     // Only this run hears of the moves that it has begun, so they end before the next one begins.
     if (workflowInfo().continueAsNewSuggested) {
+      desk.close();
       await condition(() => !desk.isBusy());
       return null;
     }

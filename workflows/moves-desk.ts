@@ -22,6 +22,7 @@ export abstract class MovesDesk<Report> {
   readonly control: LocalActivityInterfaceFor<ControlActivities>;
   #state: DrainState;
   #news = 0;
+  #isClosing = false;
   /** How to tell the moves of this run that nobody wants them to wait for a slot. */
   readonly #moves = new Map<Vmid, () => Promise<void>>();
 
@@ -43,6 +44,15 @@ export abstract class MovesDesk<Report> {
   /** Grows with everything that makes a new look worth while. */
   get news(): number {
     return this.#news;
+  }
+
+  /** Does no move begin any more in this run? The next run goes on when those under way have ended. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  close(): void {
+    this.#isClosing = true;
   }
 
   change(state: DrainState): void {

@@ -131,3 +131,27 @@ const HOLDERS_ON_TIME = 'holders-on-time';
 export function checksHoldersOnTime(): boolean {
   return patched(HOLDERS_ON_TIME);
 }
+
+/**
+ * Admission grants no share of a network's bandwidth that is less than 1 MB/s: fewer move at a time.
+ *
+ * Before: the bandwidth was divided by all slots, however little came of it.
+ */
+const LEAST_SHARE = 'least-share';
+
+/** Asked only when there are limits under which a share would be less. */
+export function keepsLeastShare(): boolean {
+  return patched(LEAST_SHARE);
+}
+
+/**
+ * Admission looks for leases of holders that have ended every so often also while nobody waits, for as long as there are leases.
+ *
+ * Before: such a lease was held, and shown, until somebody had to wait.
+ */
+const LEASES_ON_TIME = 'leases-on-time';
+
+/** Asked only when there are leases. */
+export function checksLeasesOnTime(): boolean {
+  return patched(LEASES_ON_TIME);
+}

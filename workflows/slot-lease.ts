@@ -79,8 +79,8 @@ export class SlotLease {
 
   /**
    * Gives the slot back; never rejects. Nobody need wait for it, but it must not be the workflow's last word: what is still to be
-   * sent when a workflow ends is dropped. A message that gets lost leaks nothing for long: admission frees the leases of ended
-   * workflows when somebody waits for them.
+   * sent when a workflow ends is dropped. A message that gets lost leaks nothing for long: admission looks for the leases of ended
+   * workflows, sooner when somebody waits for them.
    */
   async release(): Promise<void> {
     try {

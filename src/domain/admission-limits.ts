@@ -88,8 +88,8 @@ export function limitOf(limits: LimitSettings, kind: LimitedKind, { limit, of }:
 }
 
 const MOST_SLOTS = 10_000;
-/** A stream with less would not get anywhere. */
-const LEAST_BANDWIDTH = 1_000_000;
+/** Bytes per second: a stream with less would not get anywhere. Neither a network's total nor an equal share of it is smaller. */
+export const LEAST_BANDWIDTH = 1_000_000;
 const MOST_BANDWIDTH = 1_000_000_000_000;
 
 /** What a limit must be; `own`: of one by name. */

@@ -3,7 +3,7 @@
  * served lets later ones pass that can, so that one busy node doesn't hold up the rest. Pure and plain JSON.
  */
 import { areSettingsEqual, layLimits, mergeSettings, type LimitSettings, type SlotLimits } from './admission-limits.js';
-import { blockersOf, shareOf, useOf, used, type SlotNeeds } from './admission-use.js';
+import { blockersOf, shareOf, useOf, used, type SlotNeeds, type SlotRules } from './admission-use.js';
 
 /** From the most urgent: a failed node, a maintenance window, a person, the balancer. */
 export const SLOT_PRIORITIES = ['failure', 'maintenance', 'user', 'balance'] as const;
@@ -88,9 +88,12 @@ export function withoutHolders(state: SlotState, holders: readonly string[]): Sl
   return { ...state, leases: state.leases.filter(keep), waiting: state.waiting.filter(keep) };
 }
 
-/** Turns into leases what the limits allow now, and names what was granted. */
-export function grantSlots(state: SlotState): { readonly state: SlotState; readonly granted: readonly SlotRequest[] } {
-  const { limits } = state;
+/** Turns into leases what the limits allow now, and names what was granted. `leastShare`: SlotRules. */
+export function grantSlots(
+  state: SlotState,
+  rules: Pick<SlotRules, 'leastShare'> = {},
+): { readonly state: SlotState; readonly granted: readonly SlotRequest[] } {
+  const limits: SlotRules = { ...state.limits, ...rules };
   const use = useOf(state.leases, limits);
   const granted = new Map<SlotRequest, SlotRequest>();
   for (const request of byUrgency(state.waiting)) {
@@ -109,7 +112,7 @@ export function byUrgency(waiting: readonly SlotRequest[]): readonly SlotRequest
   return [...waiting].sort((one, other) => SLOT_PRIORITIES.indexOf(one.priority) - SLOT_PRIORITIES.indexOf(other.priority));
 }
 
-function withBandwidth(request: SlotRequest, limits: SlotLimits): SlotRequest {
+function withBandwidth(request: SlotRequest, limits: SlotRules): SlotRequest {
   const bandwidth = shareOf(request, limits);
   return bandwidth === null ? request : { ...request, bandwidth };
 }

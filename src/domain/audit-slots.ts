@@ -24,7 +24,8 @@ function leaked({ holder, runId, nodes }: AuditedSlot): AuditFinding {
     kind: 'slot-leaked',
     key: `${holder}/${runId}`,
     what: `${holder} holds a slot on ${nodes.join(' and ')}, and does not run any more`,
-    meaning: 'It ended without a word, as after "temporal workflow terminate". One migration less may touch these nodes, until one has to wait: that frees it',
+    meaning:
+      'It ended without a word, as after "temporal workflow terminate". One migration less may touch these nodes, until admission looks: within ten minutes, or within seconds when one has to wait',
     remedy: `Nothing has to be done; to free it now: temporal workflow signal --workflow-id admission --name release --input '${release}'`,
     repair: { do: 'release-slot', holder, runId },
   };

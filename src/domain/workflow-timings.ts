@@ -29,6 +29,8 @@ export interface WorkflowTimings {
   readonly askOperatorAfterMs: number;
   /** How often admission looks for leases of dead holders while somebody waits for a slot. */
   readonly leaseCheckMs: number;
+  /** And how often while nobody waits, for as long as there are leases. */
+  readonly quietLeaseCheckMs: number;
   /** A drain that waits for something it is not told of looks again after this pause. */
   readonly drainLookMs: number;
   /** A drain moves a guest to a node where its move failed no earlier than after this time, and after twice as long the next time. */
@@ -48,6 +50,7 @@ export const DEFAULT_TIMINGS: WorkflowTimings = {
   switchoverTimeoutMs: 600_000,
   askOperatorAfterMs: 120_000,
   leaseCheckMs: 15_000,
+  quietLeaseCheckMs: 600_000,
   drainLookMs: 10_000,
   moveRetryMs: 30_000,
 };

@@ -13,10 +13,10 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
  * Keeps the history of one execution, without what only this machine means: paths in stack traces, names of workers. Never over an older
- * recording: executions of its shape may still run. @throws EEXIST
+ * recording: executions of its shape may still run. Without a `runId`: the newest run. @throws EEXIST
  */
-export async function recordHistory(client: Client, { workflowId, name }: { workflowId: string; name: string }): Promise<void> {
-  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+export async function recordHistory(client: Client, { workflowId, runId, name }: { workflowId: string; runId?: string; name: string }): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const plain = History.toObject(History.fromObject(history), { longs: String, enums: String, bytes: String });
   const text = JSON.stringify(plain, null, 1)
     .replaceAll(REPOSITORY, '')

@@ -1,9 +1,10 @@
 /** Admission on a real server that suggests to continue as new after a few moves. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMISSION_START } from '../../src/client/admission-start.js';
-import type { SlotState } from '../../src/domain/admission.js';
+import type { SlotRelease, SlotState } from '../../src/domain/admission.js';
 import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { ADMISSION_ID, QUERIES, SIGNALS, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
 import { bundleWorkflows } from '../support/bundle-workflows.js';
@@ -15,13 +16,15 @@ let connection: NativeConnection;
 let client: Client;
 let worker: Worker;
 let run: Promise<void>;
+/** At holders. */
+let looks = 0;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [started, workflowBundle] = await Promise.all([startTemporalServer({ flags: FLAGS }), bundleWorkflows('./slot-workflows.ts')]);
   server = started;
   connection = await NativeConnection.connect({ address: server.address });
   client = new Client({ connection });
-  worker = await Worker.create({ connection, taskQueue: CONTROL_QUEUE, workflowBundle });
+  worker = await Worker.create({ connection, taskQueue: CONTROL_QUEUE, workflowBundle, activities: { findEndedHolders } });
   run = worker.run();
 });
 afterAll(async () => {
@@ -30,6 +33,12 @@ afterAll(async () => {
   await connection.close();
   await server.stop();
 });
+
+async function findEndedHolders({ runs }: { runs: readonly SlotRelease[] }): Promise<{ ended: readonly string[]; endedRuns: readonly SlotRelease[] }> {
+  looks += 1;
+  const statuses = await Promise.all(runs.map(({ holder, runId }) => client.workflow.getHandle(holder, runId).describe()));
+  return { ended: [], endedRuns: runs.filter((_, at) => statuses[at]?.status.name !== 'RUNNING') };
+}
 
 test('grants each of many requests, however often admission goes on as a new execution meanwhile', async () => {
   const first = await client.workflow.start(WORKFLOW_TYPES.admission, { ...ADMISSION_START, args: [{ limits: { perNode: 100, cluster: 3 } }] });
@@ -60,4 +69,26 @@ test('tells a holder that asks again of the grant that it has', async () => {
   await expect.poll(grants).toBe(1);
   await ask();
   await expect.poll(grants).toBe(2);
+});
+
+test('frees the lease of a holder that ended without a word though nobody waits, and looks for nothing more once nobody holds one', async () => {
+  const quiet = await client.workflow.start(WORKFLOW_TYPES.admission, {
+    ...ADMISSION_START,
+    workflowId: 'admission-quiet',
+    args: [{ timings: { quietLeaseCheckMs: 500 } }],
+  });
+  const holders = await Promise.all(
+    ['migration-201', 'migration-202'].map((workflowId) => client.workflow.start(WORKFLOW_TYPES.migrateGuest, { taskQueue: 'nobody', workflowId, args: [{}] })),
+  );
+  const held = async (): Promise<readonly string[]> => (await quiet.query<SlotState>(QUERIES.slots)).leases.map(({ holder }) => holder);
+  for (const { workflowId: holder, firstExecutionRunId: runId } of holders) await quiet.signal(SIGNALS.request, { holder, runId, nodes: [], priority: 'user' });
+  await expect.poll(held).toEqual(['migration-201', 'migration-202']);
+  const [dead, living] = holders;
+  await dead?.terminate();
+  await expect.poll(held, { timeout: 20_000 }).toEqual(['migration-202']);
+  await living?.terminate();
+  await expect.poll(held, { timeout: 20_000 }).toEqual([]);
+  const seen = looks;
+  await delay(1_500);
+  expect(looks).toBe(seen);
 });

@@ -44,6 +44,33 @@ test('all guests leave, never more than the window at once, over several runs an
   expect([after.away, after.cordoned]).toEqual([[], false]);
 });
 
+test('once its history is long a drain begins no move until those under way have ended, however long one takes, says so, and then goes on with all that it knew', async () => {
+  const world = new DrainWorld(NODES);
+  for (let vmid = 101; vmid <= 112; vmid += 1) world.add(vmid, 'node2');
+  await harness.begin(world);
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  world.onMove = ({ vmid }) => (vmid === 101 ? opened : delay(50));
+  const ref = await harness.start('evacuate', { node: 'node2', parallel: 2 });
+  const runId = async (): Promise<string> => (await harness.client.workflow.getHandle(ref.workflowId).describe()).runId;
+  await until(() => world.underWay.has(101) && world.underWay.size === 1 && world.moves.length > 3);
+  // The others stop well before all have gone.
+  let before = 0;
+  while (before !== world.moves.length) {
+    before = world.moves.length;
+    await delay(2_000);
+  }
+  expect(before).toBeLessThan(12);
+  expect([await runId(), [...world.underWay]]).toEqual([ref.firstRunId, [101]]);
+  const told = (await harness.kedge.readEvacuation(NODE2, ref))?.report;
+  expect(told?.moving.map(({ vmid }) => vmid)).toEqual([101]);
+  expect(new Set(told?.stayed.map(({ reason }) => reason))).toEqual(new Set([expect.stringContaining('when all moves that are under way have ended')]));
+  open();
+  const report = await harness.ended(ref);
+  expect([report.end, report.moved.length, world.moves.length]).toEqual(['done', 12, 12]);
+  expect(await runId()).not.toBe(ref.firstRunId);
+});
+
 test('a move that failed is tried elsewhere, with memory of where; when all have failed the guest stays, with the reasons', async () => {
   const world = new DrainWorld(NODES);
   world.add(101, 'node2');

@@ -31,6 +31,8 @@ describe('the workflows of today', () => {
   test('have histories to be judged by, from fake nodes and from a lab', () => {
     expect(names.filter((name) => name.startsWith('live-migration'))).toHaveLength(6);
     expect(names.filter((name) => name.startsWith('lab-'))).toEqual(LAB);
+    const kinds = ['admission-', 'balance', 'drain', 'fence', 'lost-', 'recovery', 'undrain', 'upkeep', 'window'];
+    expect(kinds.filter((kind) => !names.some((name) => name.startsWith(kind)))).toEqual([]);
   });
 
   test.for(names)('in %s find no path of the machine that it was recorded on', (name) => {

@@ -61,9 +61,10 @@ function storageText({ storage, node }: SlotStorage): string {
   return node === undefined ? storage : `${storage} on ${node}`;
 }
 
-function blockerText({ limit, of, used, allowed }: Blocker): string {
-  const amount = limit === 'bandwidth' ? `${rate(used)} of ${rate(allowed)}` : `${used} of ${allowed}`;
-  return `${limit}${of === null ? '' : ` of ${of}`}: ${amount}`;
+function blockerText({ limit, of, used, allowed, leastShare }: Blocker): string {
+  const isMoves = leastShare !== undefined;
+  const amount = limit === 'bandwidth' && !isMoves ? `${rate(used)} of ${rate(allowed)}` : `${used} of ${allowed}`;
+  return `${limit}${of === null ? '' : ` of ${of}`}: ${amount}${isMoves ? ` moves, each with at least ${rate(leastShare)}` : ''}`;
 }
 
 function valueText({ limit, value }: LimitRow): string {

@@ -2,11 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changeLimits, grantSlots, openSlots, releaseSlot, requestSlot, type SlotRequest, type SlotState } from '../../../src/domain/admission.js';
-import type { LimitSettings, SlotLimits } from '../../../src/domain/admission-limits.js';
+import { rowsOf, type LimitSettings, type SlotLimits } from '../../../src/domain/admission-limits.js';
 import { parseNodeName } from '../../../src/domain/ids.js';
 import { readLimitSettings } from '../../../src/domain/read-limit-change.js';
 
 const NODES = ['n1', 'n2', 'n3'].map(parseNodeName);
+/** Bytes per second that a copy gets at least, unless it wants less. */
+const LEAST = 1_000_000;
 const count = fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined });
 const settings = fc
   .record({
@@ -76,6 +78,7 @@ function overstepped({ leases, limits }: { leases: readonly SlotRequest[]; limit
       return [
         [`perNetwork ${name}`, here.length, own('networks', name, 'perNetwork')],
         [`bandwidth ${name}`, granted, limits.bandwidth ?? Infinity],
+        [`share ${name}`, here.length, Math.max(1, Math.floor((limits.bandwidth ?? Infinity) / LEAST))],
       ];
     }),
     ...[...places].map((place): [string, number, number] => [
@@ -102,6 +105,21 @@ describe('admission', () => {
         expect(overstepped(next)).toEqual([]);
         return next;
       }, openSlots({ limits }));
+    });
+  });
+
+  test('grants no share of a bandwidth with which a copy would not get anywhere, unless the copy wants no more', () => {
+    holds((limits, history) => {
+      const { leases } = play(limits, history);
+      for (const { bandwidth, bandwidthLimit = Infinity } of leases) expect(bandwidth ?? Infinity).toBeGreaterThanOrEqual(Math.min(LEAST, bandwidthLimit));
+    });
+  });
+
+  test('serves whoever is alone, unless a limit is 0, however many share the bandwidth', () => {
+    holds((limits, history) => {
+      const zero = rowsOf(limits).some(({ value }) => value === 0);
+      const requested = history.flatMap((message) => ('ask' in message ? [message.ask] : []));
+      for (const request of zero ? [] : requested) expect(grantSlots({ ...openSlots({ limits }), waiting: [request] }).granted).toHaveLength(1);
     });
   });
 
@@ -159,5 +177,5 @@ describe('admission', () => {
 
 /** Is this a limit that the lease counts for? */
 function touches({ nodes: [source, target], network }: SlotRequest, name: string): boolean {
-  return ['cluster', `perNode ${source}`, `perNode ${target}`, `out ${source}`, `in ${target}`, `perNetwork ${network}`].includes(name);
+  return ['cluster', `perNode ${source}`, `perNode ${target}`, `out ${source}`, `in ${target}`, `perNetwork ${network}`, `share ${network}`].includes(name);
 }

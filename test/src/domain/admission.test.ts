@@ -11,7 +11,7 @@ import {
   type SlotState,
 } from '../../../src/domain/admission.js';
 import type { LimitSettings } from '../../../src/domain/admission-limits.js';
-import { blockersOf, useOf, type SlotNeeds } from '../../../src/domain/admission-use.js';
+import { blockersOf, needsLeastShare, useOf, type SlotNeeds } from '../../../src/domain/admission-use.js';
 import { parseNodeName } from '../../../src/domain/ids.js';
 
 const limits = { perNode: 1, cluster: 2 };
@@ -121,6 +121,41 @@ describe('the limits', () => {
       over('d'),
     );
     expect(grantSlots(state).granted.map(({ bandwidth }) => bandwidth)).toEqual([3_000_000, 1_000_000, 3_000_000]);
+  });
+
+  test('let a move wait, and say why, rather than give it a share with which it would not get anywhere', () => {
+    const over = (holder: string, needs: Omit<SlotNeeds, 'nodes'> = {}) => request(holder, 'n1 n2', 'user', { network: 'x', ...needs });
+    const state = under(
+      { bandwidth: 2_500_000, perNetwork: 8 },
+      over('a'),
+      over('b', { bandwidthLimit: 500_000 }),
+      over('c'),
+      over('d', { bandwidthLimit: 100_000 }),
+    );
+    const full = grantSlots(state);
+    // A small limit of its own takes a place as any other, so that those who want a whole share have theirs.
+    expect(full.granted.map(({ holder, bandwidth }) => [holder, bandwidth])).toEqual([
+      ['a', 1_250_000],
+      ['b', 500_000],
+    ]);
+    expect(reasons(full.state)).toEqual(['bandwidth x 1750000/2500000', 'bandwidth x 2/2', 'bandwidth x 2/2']);
+    expect(granted(releaseSlot(full.state, request('b', 'n1')))).toEqual(['c']);
+  });
+
+  test('give all of a bandwidth to one move after the other where it is worth no more', () => {
+    const over = (holder: string) => request(holder, 'n1 n2', 'user', { network: 'x' });
+    const state = grantSlots(under({ bandwidth: 1_000_000 }, over('a'), over('b')));
+    expect(state.granted.map(({ holder, bandwidth }) => [holder, bandwidth])).toEqual([['a', 1_000_000]]);
+    expect(granted(releaseSlot(state.state, request('a', 'n1')))).toEqual(['b']);
+  });
+
+  test('of an older Kedge divide a bandwidth by all slots, and are told apart where that makes a difference', () => {
+    const over = (holder: string) => request(holder, 'n1 n2', 'user', { network: 'x' });
+    const state = under({ bandwidth: 2_000_000, perNetwork: 4 }, over('a'), over('b'), over('c'));
+    expect(grantSlots(state, { leastShare: 0 }).granted.map(({ bandwidth }) => bandwidth)).toEqual([500_000, 500_000, 500_000]);
+    expect(needsLeastShare(state.waiting, state.limits)).toBe(true);
+    expect(needsLeastShare(state.waiting, { ...state.limits, bandwidth: 4_000_000 })).toBe(false);
+    expect(needsLeastShare([request('e', 'n1 n2')], state.limits)).toBe(false);
   });
 
   test('let leases with larger shares run, and grant smaller ones only as far as the total reaches', () => {
