@@ -128,10 +128,11 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
   }
 }
 
-async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<void> {
+async function destroyGuest(node: NodeContext, record: OwnershipRecord & { state: 'owned' }): Promise<void> {
+  const { vmid, kind } = record;
   if ((await lookAtGuest(node, vmid)).view.qemu !== 'gone') throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
   // First: no other node may start a guest whose disks are being removed.
-  await forgetNote(node, vmid);
+  await forgetNote(node, record);
   // Without a config an attempt before has removed it, and the volumes before that.
   if (node.guestConfigs.kindOf(vmid) !== null) {
     const text = await node.guestConfigs.read(vmid, kind);
