@@ -21,6 +21,11 @@ export interface GuestNotes {
   list(): Promise<readonly Vmid[]>;
   /** Guests of which there is a config or a marker: a removal that was cut off leaves markers alone. */
   guests(): Promise<readonly Vmid[]>;
+  /**
+   * What there is of each guest, from one list of names; of those that `isWanted` does not want to know more of by their newest marker, nothing. A file
+   * that can't be understood is told, and is not the end.
+   */
+  survey(isWanted: (vmid: Vmid, newest: GuestMarker | null) => Promise<boolean>): Promise<readonly SurveyedNote[]>;
   /** Null: there is none. @throws KedgeError `storage-failed` also for one that can't be understood */
   read(vmid: Vmid): Promise<GuestNote | null>;
   /** The marker of the greatest generation. */
@@ -42,6 +47,14 @@ export interface GuestNotes {
    * it, and room for the marker that the owner has taken the guest by.
    */
   remove(vmid: Vmid): Promise<void>;
+}
+
+export interface SurveyedNote {
+  readonly vmid: Vmid;
+  readonly newest: GuestMarker | null;
+  readonly note: GuestNote | null;
+  /** Why it could not be understood; null: it could. */
+  readonly unreadable: string | null;
 }
 
 const HEAD = '#kedge ';
@@ -90,9 +103,25 @@ export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): Guest
   return {
     folder,
     list: async () => (await names()).flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : [])),
-    guests: async () => {
-      const found = (await names()).flatMap((name) => /^([1-9][0-9]{2,8})\.(?:conf|[1-9][0-9]{0,14})$/.exec(name)?.[1] ?? []);
-      return [...new Set(found)].map(parseVmid);
+    guests: async () => [...byGuest(await names()).keys()],
+    survey: async (isWanted) => {
+      const found: SurveyedNote[] = [];
+      for (const [vmid, { generations, hasConfig }] of byGuest(await names())) {
+        let newest: GuestMarker | null = null;
+        try {
+          newest = generations.length === 0 ? null : await readMarker(vmid, Math.max(...generations));
+          if (!(await isWanted(vmid, newest))) continue;
+          const note = hasConfig ? await understand(configFile(vmid), readText, (text) => parseNote(vmid, text)) : null;
+          found.push({ vmid, newest, note, unreadable: null });
+        } catch (error) {
+          if (!(error instanceof KedgeError)) throw error;
+          // Is it the file, or the storage? That is asked once more. A file that is gone by now is none that can't be understood.
+          const present = byGuest(await names()).get(vmid);
+          const isAsListed = present?.hasConfig === hasConfig && generations.every((generation) => present.generations.includes(generation));
+          if (isAsListed) found.push({ vmid, newest, note: null, unreadable: error.message });
+        }
+      }
+      return found;
     },
     read: async (vmid) => {
       if (!(await names()).includes(`${vmid}.conf`)) return null;
@@ -122,6 +151,23 @@ export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): Guest
       for (const generation of await generationsOf(vmid)) await removeDurably(markerFile(vmid, generation));
     },
   };
+}
+
+interface NamesOfGuest {
+  readonly generations: readonly number[];
+  readonly hasConfig: boolean;
+}
+
+function byGuest(names: readonly string[]): ReadonlyMap<Vmid, NamesOfGuest> {
+  const found = new Map<Vmid, NamesOfGuest>();
+  for (const name of names) {
+    const [, number, what] = /^([1-9][0-9]{2,8})\.(conf|[1-9][0-9]{0,14})$/.exec(name) ?? [];
+    if (number === undefined || what === undefined) continue;
+    const vmid = parseVmid(number);
+    const { generations, hasConfig } = found.get(vmid) ?? { generations: [], hasConfig: false };
+    found.set(vmid, what === 'conf' ? { generations, hasConfig: true } : { generations: [...generations, Number(what)], hasConfig });
+  }
+  return found;
 }
 
 function printNote({ config, ...head }: GuestNote): string {
