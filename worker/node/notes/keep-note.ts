@@ -69,6 +69,24 @@ export async function forgetStrayNote(node: NodeContext, vmid: Vmid): Promise<vo
   for (const { notes } of await notesOf(await sharedStorages(node), vmid)) await crashPoint('node.note-removal', () => notes.remove(vmid));
 }
 
+/**
+ * Makes this node the newest owner on each storage that has anything of an earlier guest of the number, before its record of a new guest is written.
+ *
+ * 1. The note of an earlier guest names this very node, under 5. 2. The new guest has 9, and the node loses power before its keeper has written that.
+ * 3. A taker goes by the 5: it takes the guest under 9, and makes void what is below 9. 4. The record of this node is 9: it is back, and starts the guest too.
+ *
+ * A crash before the record leaves a marker without one: nothing runs by it, and the next attempt outbids it in turn.
+ * @throws KedgeError `not-owner` when somebody has taken the earlier guest over meanwhile; `storage-failed`
+ */
+export async function markNewGuest(node: NodeContext, { vmid, generation }: Pick<Owned, 'vmid' | 'generation'>): Promise<void> {
+  for (const { id, notes } of await sharedStorages(node)) {
+    if (!(await notes.guests()).includes(vmid)) continue;
+    const inForce = await crashPoint('node.note-marker', () => notes.mark(vmid, { generation, owner: node.node }));
+    const newest = (await notes.newest(vmid)) ?? inForce;
+    if (inForce.owner !== node.node || newest.generation !== generation) throw takenFrom(vmid, { id, newest });
+  }
+}
+
 async function removeNotes(node: NodeContext, { shared, record }: { shared: readonly StorageDriver[]; record: Owned }): Promise<void> {
   const { vmid } = record;
   const free = node.freeStorages;

@@ -120,6 +120,15 @@ test('a lost guest is had back from its note, with its disks, under a generation
   expect((await listNotes(cluster.node(TAKER))).notes).toMatchObject([{ hasDisks: true }]);
 });
 
+test('a lost guest that its former owner has back is that node’s on the storage too before its record is there, so that a taker makes that void', async () => {
+  await lose();
+  await disk();
+  const config = (await cluster.notes.read(VMID))?.config ?? '';
+  await manageGuest(cluster.node(LOST), { verb: 'create', vmid: VMID, config });
+  // Its keeper has not looked yet.
+  expect([await cluster.state(LOST), await cluster.notes.newest(VMID)]).toEqual(['owned(9)', { generation: 9, owner: LOST }]);
+});
+
 describe('the note of a guest that a node owns', () => {
   test('stays where it may be that of its owner', async () => {
     expect(await remove()).toMatchObject({ outcome: 'refused', because: expect.stringContaining('node1 owns the guest under 5') });
