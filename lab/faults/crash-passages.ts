@@ -134,6 +134,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'node.note-config': { alone: 'keep-note.isolated.test.ts' },
   'node.note-marker': { alone: 'keep-note.isolated.test.ts' },
   'node.note-older': { alone: 'keep-note.isolated.test.ts' },
+  'node.stray-note-removal': { alone: 'stray-note.isolated.test.ts' },
   'node.note-removal': { alone: 'keep-note.isolated.test.ts' },
   'node.list-lost-activity': { alone: 'recover-node.integration.test.ts' },
   'node.take-over-lost-activity': { alone: 'recover-node.integration.test.ts' },

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { MigrationView } from '../client/migration-view.js';
+import { hasDoubtfulNotes } from '../domain/audit-notes.js';
 import type { AuditInput, AuditedNode, RunningMigration } from '../domain/audit-types.js';
 import type { NodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
@@ -12,8 +14,27 @@ const RUNNING_LIMIT = 10_000;
 
 type Answer = { readonly audited: AuditedNode } | { readonly unreached: AuditInput['unreached'][number] };
 
-/** Asks all nodes what they have, and Temporal which migrations run: everything that `findLeftovers` compares. Changes nothing. */
+/**
+ * Asks all nodes what they have, and Temporal which migrations run: everything that `findLeftovers` compares. Changes nothing.
+ *
+ * Where a note beside a guest's disks is doubtful, all is asked once more, and only what is as it was counts: between two nodes that are asked one after the
+ * other a guest may have been handed over, and between marker and record of a take-over nobody has it.
+ */
 export async function collectAudit(cluster: Cluster): Promise<AuditInput> {
+  const first = await lookOnce(cluster);
+  if (!hasDoubtfulNotes(first)) return first;
+  // Before the second look: a recovery that has ended since then has given its guests to somebody, who is seen.
+  const recoveries = await cluster.readRecoveries();
+  const second = await lookOnce(cluster);
+  return { ...second, nodes: second.nodes.map((node) => ({ ...node, notes: unchanged(node, first) })), recoveries };
+}
+
+function unchanged({ node, notes = [] }: AuditedNode, before: AuditInput): NonNullable<AuditedNode['notes']> {
+  const known = before.nodes.find((other) => other.node === node)?.notes ?? [];
+  return notes.filter((note) => known.some((other) => isDeepStrictEqual(other, note)));
+}
+
+async function lookOnce(cluster: Cluster): Promise<AuditInput> {
   const before = await runningMigrations(cluster);
   const answers = await Promise.all(cluster.nodes.map((node) => askNode(cluster, node)));
   const nodes = answers.flatMap((answer) => ('audited' in answer ? [answer.audited] : []));
@@ -68,6 +89,8 @@ async function overlooked(
     ...node.guests.filter((guest) => guest.migrationId !== null).map((guest): number => guest.vmid),
     ...node.journalOpen.map((entry) => entry.vmid),
     ...(node.volumes ?? []).map((volume) => volume.vmid),
+    // Of a guest that is owned its owner names the migration.
+    ...(node.notes ?? []).map((note) => note.vmid).filter((vmid) => !nodes.some(({ guests }) => guests.some((guest) => guest.vmid === vmid))),
   ]);
   const unknown = [...new Set(named)].filter((vmid) => !known.some((migration) => migration.vmid === vmid));
   const views = await Promise.all(unknown.map((vmid) => cluster.showMigration(String(vmid)).catch(notThere)));

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { GuestCommandResult, NodeAudit } from '../../activities/interface.js';
 import type { SlotRelease, SlotRequest } from '../domain/admission.js';
 import type { LimitSettings } from '../domain/admission-limits.js';
-import type { AuditedSchedule, AuditedSlot } from '../domain/audit-types.js';
+import type { AuditedSchedule, AuditedSlot, RunningRecovery } from '../domain/audit-types.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
 import type { NodeName, Vmid } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
@@ -34,7 +34,7 @@ import { findNodeStatus, readNodeStatus } from './node-status.js';
 import { readMigration } from './read-migration.js';
 import { readSchedules } from './read-schedules.js';
 import { readMoves, readSlots } from './read-slots.js';
-import { confirmDead, readRecovery, startRecovery } from './recover-node.js';
+import { confirmDead, readRecoveries, readRecovery, startRecovery } from './recover-node.js';
 import { releaseSlot } from './release-slot.js';
 import { repair, type RepairRequest } from './repair.js';
 import { requestSlot } from './request-slot.js';
@@ -89,6 +89,8 @@ export interface KedgeClient {
   confirmDead(statement: { node: NodeName; statedBy: string }): Promise<void>;
   /** @throws `not-found` when the node never had one */
   readRecovery(node: NodeName): Promise<RecoveryReport>;
+  /** The recoveries that run, and the guests that they owe to somebody. */
+  readRecoveries(): Promise<readonly RunningRecovery[]>;
   /** Notes that a guest belongs to a node that it was moved away from, or does not any more. */
   changeAway(change: { node: NodeName; vmid: Vmid; at: string; away: boolean }): Promise<void>;
   /** Empties a node, or brings its guests home. @throws `already-draining` that names who began the one that runs */
@@ -162,6 +164,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     startRecovery: (input) => startRecovery(context, input),
     confirmDead: (statement) => confirmDead(context, statement),
     readRecovery: (node) => readRecovery(context, node),
+    readRecoveries: () => readRecoveries(context),
     manageGuest: (request) => manageGuest(context, request),
     auditNode: (node) => auditNode(context, node),
     isRunning: (workflowId, runId) => isRunning(context, workflowId, runId),

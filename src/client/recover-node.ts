@@ -1,3 +1,4 @@
+import type { RunningRecovery } from '../domain/audit-types.js';
 import type { NodeName } from '../domain/ids.js';
 import { KedgeError } from '../domain/kedge-error.js';
 import type { RecoveryReport, RecoverNodeInput } from '../domain/recovery.js';
@@ -5,6 +6,7 @@ import { QUERIES, recoveryWorkflowId, UPDATES, WORKFLOW_TYPES } from '../domain/
 import { withClientErrors } from './client-error.js';
 import { readNodeStatus } from './node-status.js';
 import { CONTROL_START } from './control-start.js';
+import { isRunning } from './is-running.js';
 import type { ClientContext } from './kedge-client.js';
 
 /** Has a node that is not heard looked into; one recovery of it runs at a time, which is joined. */
@@ -38,4 +40,16 @@ export async function readRecovery({ client }: ClientContext, node: NodeName): P
   return withClientErrors(`read the recovery of node ${node}`, () =>
     client.workflow.getHandle(recoveryWorkflowId(node)).query<RecoveryReport>(QUERIES.recovery),
   );
+}
+
+/** The recoveries that run, with the guests that wait for a new owner; one whose workflow does not answer may have any. */
+export async function readRecoveries(context: ClientContext): Promise<readonly RunningRecovery[]> {
+  const running = await Promise.all(
+    context.nodes.map(async (node): Promise<RunningRecovery | null> => {
+      if (!(await isRunning(context, recoveryWorkflowId(node)))) return null;
+      const report = await readRecovery(context, node).catch(() => null);
+      return { node, owed: report === null ? null : report.owed.map(({ vmid }) => vmid) };
+    }),
+  );
+  return running.filter((recovery) => recovery !== null);
 }

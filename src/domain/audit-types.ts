@@ -1,7 +1,8 @@
 /** Input and output of the audit. Plain JSON. */
+import type { GuestMarker } from './guest-note.js';
 import type { NodeName, Vmid } from './ids.js';
 import type { GuestSummary } from './node-facts.js';
-import type { GuestView } from './ownership.js';
+import type { GuestKind, GuestView } from './ownership.js';
 import type { Repair } from './repair.js';
 
 /** What one node has; the part of the activity `auditNode`'s answer that is judged. */
@@ -27,6 +28,10 @@ export interface AuditedNode {
    * asked to keep it. Absent from an older Kedge, as the next.
    */
   readonly volumes?: readonly { readonly vmid: number; readonly volumeId: string; readonly identity: string; readonly keptBy: string | null }[];
+  /** What lies beside the disks of guests on the shared storages that the node sees; what says the same as its own records is left out. */
+  readonly notes?: readonly AuditedNote[];
+  /** Shared storages whose notes could not be read. */
+  readonly notesUnread?: readonly { readonly storage: string; readonly reason: string }[];
   /** Markers of all storages that the node sees. */
   readonly storageIdentities?: readonly string[];
   /** Record and process of every guest with a record or a config, tombstones too. Absent from an older Kedge, as the next ones. */
@@ -37,6 +42,22 @@ export interface AuditedNode {
   readonly idleInterfaces?: readonly string[];
   /** The copies of disks that come in, of those in `files`. */
   readonly incoming?: readonly { readonly vmid: number; readonly volumeId: string; readonly migrationId: string; readonly path: string }[];
+}
+
+/** The note of one guest on one shared storage, as one node sees it. */
+export interface AuditedNote {
+  readonly vmid: number;
+  /** Name of the storage, and its own marker, by which two nodes know that they see the same one; null: it could not be read. */
+  readonly storage: string;
+  readonly identity: string | null;
+  /** Null: there is a config, and no marker. */
+  readonly newest: GuestMarker | null;
+  /** Of the guest in its config; null: there is no config. */
+  readonly kind: GuestKind | null;
+  /** Null: nobody can tell whether a disk of the guest is there still. */
+  readonly hasDisks: boolean | null;
+  /** Why it could not be understood; null: it could. */
+  readonly unreadable: string | null;
 }
 
 export interface AuditedProcess {
@@ -85,6 +106,14 @@ export interface AuditInput {
   /** Slots that admission has granted; null when it gave no answer. */
   readonly slots: readonly AuditedSlot[] | null;
   readonly schedules: readonly AuditedSchedule[];
+  /** Looked for only where notes are doubtful. */
+  readonly recoveries?: readonly RunningRecovery[];
+}
+
+/** A recovery of a node that runs; `owed`: the guests that wait for a new owner, null: it does not say. */
+export interface RunningRecovery {
+  readonly node: NodeName;
+  readonly owed: readonly number[] | null;
 }
 
 export interface AuditedSlot {
@@ -122,6 +151,11 @@ export const LEFTOVER_KINDS = [
   'config-copy',
   'volume-left',
   'volume-orphan',
+  'note-lost',
+  'note-stale',
+  'note-ahead',
+  'note-unreadable',
+  'notes-not-audited',
   'temp-file',
   'journal-open',
   'port',

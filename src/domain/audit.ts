@@ -10,6 +10,7 @@
  */
 import { auditGuestAcrossNodes } from './audit-guest.js';
 import { auditOneNode } from './audit-node.js';
+import { auditNotes } from './audit-notes.js';
 import { auditSlots } from './audit-slots.js';
 import type { AuditFinding, AuditInput, Leftover } from './audit-types.js';
 import { auditVolumes } from './audit-volumes.js';
@@ -21,6 +22,7 @@ export function findLeftovers(input: AuditInput): readonly Leftover[] {
     ...input.unreached.map(unreachedNode),
     ...input.nodes.flatMap((node) => auditOneNode(node, input)),
     ...auditVolumes(input),
+    ...auditNotes(input),
     ...vmidsOf(input).flatMap((vmid) => auditGuestAcrossNodes(vmid, input)),
     ...input.migrations.filter((migration) => migration.parked).map(parkedMigration),
     ...auditSlots(input),

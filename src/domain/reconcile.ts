@@ -114,7 +114,8 @@ function judge(input: AuditInput, { vmid, places, findings }: Facts): Judgement 
         }
       : { verdict: 'repairable', says: `ALARM: ${name} runs on ${where}; ${owner.node.node} owns it, the other copy is to be stopped` };
   }
-  if (places.length === 0) {
+  const isLost = findings.some(({ kind }) => kind === 'note-lost');
+  if (places.length === 0 && !isLost) {
     return silent === ''
       ? { verdict: 'unknown', says: `${name} is unknown: no node has a record, a config or a process of it` }
       : { verdict: 'waiting', says: `No node that answers knows ${name}, and ${silent} is silent: bring it back, or fence it, before anything else` };

@@ -4,7 +4,7 @@
  */
 import { assertNever } from './assert-never.js';
 import type { JournalKind } from './audit-types.js';
-import type { NodeName, Vmid } from './ids.js';
+import type { Generation, NodeName, Vmid } from './ids.js';
 
 /** Done by a node's worker, under the lock of the guest, after a new look at what is there. */
 export type NodeRepair =
@@ -15,6 +15,7 @@ export type NodeRepair =
   | { readonly do: 'replace-record' }
   | { readonly do: 'adopt' }
   | { readonly do: 'remove-config'; readonly digest: string }
+  | { readonly do: 'remove-note'; readonly storage: string; readonly generation: Generation | null }
   | { readonly do: 'remove-run-file'; readonly file: string }
   | { readonly do: 'remove-interface'; readonly name: string }
   | { readonly do: 'remove-packet-rules'; readonly table: string }
@@ -59,6 +60,7 @@ const ORDER: readonly Repair['do'][] = [
   'close-journal',
   'discard-copy',
   'remove-config',
+  'remove-note',
   'remove-stages',
   'remove-run-file',
   'remove-interface',
@@ -89,6 +91,8 @@ export function repairText(repair: Repair): string {
       return 'write a record for the guest where it runs: no other node can run it';
     case 'remove-config':
       return "remove the config, which equals the owner's to the byte";
+    case 'remove-note':
+      return `remove config and markers of the guest from the folder .kedge of storage ${repair.storage}; no disk`;
     case 'remove-run-file':
       return `remove ${repair.file}`;
     case 'remove-interface':

@@ -1,5 +1,5 @@
 /** Three nodes over one shared storage, without QEMU and without the wire between them; guest 901 is node1's. A node that is dead answers nobody. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GuestMarker, GuestNote } from '../../src/domain/guest-note.js';
@@ -20,6 +20,8 @@ export interface LostCluster {
   readonly dead: Set<NodeName>;
   readonly notes: GuestNotes;
   node(name: NodeName): NodeContext;
+  /** Each read of the notes of a storage fails from now on, or no more. */
+  sicken(storage: 'shared' | 'second', isSick: boolean): void;
   /** Makes node1 the owner, with its config and what lies beside the disks. */
   own(generation: number, wanted?: Wanted): Promise<void>;
   /** Writes a record of the guest as a migration between node1 and this node may have left it. */
@@ -59,6 +61,17 @@ export async function lostCluster(): Promise<LostCluster> {
     dead,
     notes,
     node: nodeOf,
+    sicken(storage, isSick) {
+      const folder = join(root, storage, '.kedge');
+      const aside = join(root, `${storage}-aside`);
+      if (isSick) {
+        if (existsSync(folder)) renameSync(folder, aside);
+        writeFileSync(folder, 'no folder');
+      } else {
+        rmSync(folder);
+        if (existsSync(aside)) renameSync(aside, folder);
+      }
+    },
     async own(generation, wanted = 'stopped') {
       const owner = nodeOf(LOST);
       await owner.guestConfigs.write(VMID, 'qemu', CONFIG);

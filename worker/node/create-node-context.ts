@@ -23,6 +23,7 @@ import { StartMarks } from './journal/start-marks.js';
 import { StepJournal } from './journal/step-journal.js';
 import { StreamJournal } from './journal/stream-journal.js';
 import type { NodeContext } from './node-context.js';
+import { FreeStorages } from './notes/free-storages.js';
 import { CopyReadings } from './offline/copy-readings.js';
 import { KeptVolumes } from './offline/kept-volumes.js';
 import { VolumeJournal } from './offline/volume-journal.js';
@@ -62,6 +63,7 @@ export async function createNodeContext(paths: KedgePaths): Promise<NodeContext>
     locks: new GuestLocks(),
     monitors: new GuestMonitors(paths),
     guestConfigs,
+    freeStorages: new FreeStorages(),
     peers: new PeerDirectory(paths, cluster),
     leases: new IncomingLeases(INCOMING_LEASE_MS),
     starts: new StartMarks(journalFolder(paths)),

@@ -22,6 +22,7 @@ import type { StreamJournal } from './journal/stream-journal.js';
 import type { CopyReadings } from './offline/copy-readings.js';
 import type { KeptVolumes } from './offline/kept-volumes.js';
 import type { VolumeJournal } from './offline/volume-journal.js';
+import type { FreeStorages } from './notes/free-storages.js';
 import type { Peers } from './peers/peer-directory.js';
 import type { ConfigFactsCache } from './presence/config-facts.js';
 import type { CpuLoads } from './presence/cpu-loads.js';
@@ -54,6 +55,7 @@ export interface NodeContext {
   readonly locks: GuestLocks;
   readonly monitors: GuestMonitors;
   readonly guestConfigs: GuestConfigs;
+  readonly freeStorages: FreeStorages;
   readonly peers: Peers;
   readonly leases: IncomingLeases;
   readonly starts: StartMarks;

@@ -15,8 +15,17 @@ import { errnoOf, storageError } from '../host/storage-error.js';
  * All throw `storage-failed` or `no-space` when the storage does.
  */
 export interface GuestNotes {
+  /** The folder that they are in. */
+  readonly folder: string;
   /** Guests of which there is a config. */
   list(): Promise<readonly Vmid[]>;
+  /** Guests of which there is a config or a marker: a removal that was cut off leaves markers alone. */
+  guests(): Promise<readonly Vmid[]>;
+  /**
+   * What there is of each guest, from one list of names; of those that `isWanted` does not want to know more of by their newest marker, nothing. A file
+   * that can't be understood is told, and is not the end.
+   */
+  survey(isWanted: (vmid: Vmid, newest: GuestMarker | null) => Promise<boolean>): Promise<readonly SurveyedNote[]>;
   /** Null: there is none. @throws KedgeError `storage-failed` also for one that can't be understood */
   read(vmid: Vmid): Promise<GuestNote | null>;
   /** The marker of the greatest generation. */
@@ -33,8 +42,19 @@ export interface GuestNotes {
    * file that never got its name goes too.
    */
   dropOlder(vmid: Vmid, than: GuestMarker): Promise<void>;
-  /** Removes config and markers. */
+  /**
+   * Removes config and markers, these from the oldest on: cut off, it leaves the newest ones. With an older one alone a taker of that time would find
+   * it, and room for the marker that the owner has taken the guest by.
+   */
   remove(vmid: Vmid): Promise<void>;
+}
+
+export interface SurveyedNote {
+  readonly vmid: Vmid;
+  readonly newest: GuestMarker | null;
+  readonly note: GuestNote | null;
+  /** Why it could not be understood; null: it could. */
+  readonly unreadable: string | null;
 }
 
 const HEAD = '#kedge ';
@@ -55,25 +75,54 @@ const markerSchema = z.object({ owner: nodeNameSchema });
  */
 const READ_LIMIT_MS = 10_000;
 
+/**
+ * Reads of each folder: one at a time, and none while one that was given up has not come back. A read that hangs keeps one of the few threads that
+ * all files of the process are read and written by, those of the records too: a storage that hangs may have one of them, and no more.
+ */
+const reads = new Map<string, { last: Promise<unknown>; isHanging: boolean }>();
+
 /** Opens the notes of the storage whose folder is `root`. Makes nothing. */
 export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): GuestNotes {
   const folder = join(root, '.kedge');
   const configFile = (vmid: Vmid): string => join(folder, `${vmid}.conf`);
   const markerFile = (vmid: Vmid, generation: number): string => join(folder, `${vmid}.${generation}`);
-  const names = (): Promise<readonly string[]> => answered(folder, namesIn(folder), readLimitMs);
+  const names = (): Promise<readonly string[]> => answered(folder, { what: folder, ask: () => namesIn(folder), limitMs: readLimitMs });
   const generationsOf = async (vmid: Vmid): Promise<readonly number[]> =>
-    (await names()).flatMap((name) => {
-      const match = /^([1-9][0-9]{2,8})\.([1-9][0-9]{0,14})$/.exec(name);
-      return match?.[1] === String(vmid) ? [Number(match[2])] : [];
-    });
-  const readText = (file: string): Promise<string> => answered(file, readFile(file, 'utf8'), readLimitMs);
+    (await names())
+      .flatMap((name) => {
+        const match = /^([1-9][0-9]{2,8})\.([1-9][0-9]{0,14})$/.exec(name);
+        return match?.[1] === String(vmid) ? [Number(match[2])] : [];
+      })
+      .sort((one, other) => one - other);
+  const readText = (file: string): Promise<string> => answered(folder, { what: file, ask: () => readFile(file, 'utf8'), limitMs: readLimitMs });
   const readMarker = async (vmid: Vmid, generation: number): Promise<GuestMarker> =>
     understand(markerFile(vmid, generation), readText, (text) => ({
       generation: parseGeneration(generation),
       owner: markerSchema.parse(JSON.parse(text)).owner,
     }));
   return {
+    folder,
     list: async () => (await names()).flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : [])),
+    guests: async () => [...byGuest(await names()).keys()],
+    survey: async (isWanted) => {
+      const found: SurveyedNote[] = [];
+      for (const [vmid, { generations, hasConfig }] of byGuest(await names())) {
+        let newest: GuestMarker | null = null;
+        try {
+          newest = generations.length === 0 ? null : await readMarker(vmid, Math.max(...generations));
+          if (!(await isWanted(vmid, newest))) continue;
+          const note = hasConfig ? await understand(configFile(vmid), readText, (text) => parseNote(vmid, text)) : null;
+          found.push({ vmid, newest, note, unreadable: null });
+        } catch (error) {
+          if (!(error instanceof KedgeError)) throw error;
+          // Is it the file, or the storage? That is asked once more. A file that is gone by now is none that can't be understood.
+          const present = byGuest(await names()).get(vmid);
+          const isAsListed = present?.hasConfig === hasConfig && generations.every((generation) => present.generations.includes(generation));
+          if (isAsListed) found.push({ vmid, newest, note: null, unreadable: error.message });
+        }
+      }
+      return found;
+    },
     read: async (vmid) => {
       if (!(await names()).includes(`${vmid}.conf`)) return null;
       return understand(configFile(vmid), readText, (text) => parseNote(vmid, text));
@@ -104,6 +153,23 @@ export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): Guest
   };
 }
 
+interface NamesOfGuest {
+  readonly generations: readonly number[];
+  readonly hasConfig: boolean;
+}
+
+function byGuest(names: readonly string[]): ReadonlyMap<Vmid, NamesOfGuest> {
+  const found = new Map<Vmid, NamesOfGuest>();
+  for (const name of names) {
+    const [, number, what] = /^([1-9][0-9]{2,8})\.(conf|[1-9][0-9]{0,14})$/.exec(name) ?? [];
+    if (number === undefined || what === undefined) continue;
+    const vmid = parseVmid(number);
+    const { generations, hasConfig } = found.get(vmid) ?? { generations: [], hasConfig: false };
+    found.set(vmid, what === 'conf' ? { generations, hasConfig: true } : { generations: [...generations, Number(what)], hasConfig });
+  }
+  return found;
+}
+
 function printNote({ config, ...head }: GuestNote): string {
   return `${HEAD}${JSON.stringify(head)}\n${config}`;
 }
@@ -116,13 +182,30 @@ function parseNote(vmid: Vmid, text: string): GuestNote {
   return { ...head, config: text.slice(end + 1) };
 }
 
-/** @throws KedgeError `storage-failed` when nothing has come in time; what is asked goes on, for nobody */
-async function answered<Result>(what: string, asked: Promise<Result>, limitMs: number): Promise<Result> {
+/** @throws KedgeError `storage-failed` when nothing has come in time, or in the time of an earlier one; what is asked goes on, for nobody */
+async function answered<Result>(folder: string, { what, ask, limitMs }: { what: string; ask: () => Promise<Result>; limitMs: number }): Promise<Result> {
+  const lane = reads.get(folder) ?? { last: Promise.resolve(), isHanging: false };
+  reads.set(folder, lane);
+  if (lane.isHanging) throw new KedgeError('storage-failed', `Cannot read "${what}": its storage has not answered an earlier read yet`);
+  let isGivenUp = false;
+  const asked = lane.last.then(() => (isGivenUp ? Promise.reject(new Error('Nobody waits for it any more')) : ask()));
+  const done = asked.then(
+    () => undefined,
+    () => undefined,
+  );
+  lane.last = done;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new KedgeError('storage-failed', `Cannot read "${what}": its storage gives no answer for ${limitMs / 1_000} s`)), limitMs);
+    timer = setTimeout(() => {
+      isGivenUp = true;
+      lane.isHanging = true;
+      // Until all that was asked before it was given up has come back.
+      void lane.last.then(() => {
+        lane.isHanging = false;
+      });
+      reject(new KedgeError('storage-failed', `Cannot read "${what}": its storage gives no answer for ${limitMs / 1_000} s`));
+    }, limitMs);
   });
-  asked.catch(() => undefined);
   try {
     return await Promise.race([asked, late]);
   } finally {

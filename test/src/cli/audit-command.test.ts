@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { Cluster } from '../../../src/cli/cluster.js';
+import { parseGeneration } from '../../../src/domain/ids.js';
 import { KedgeError } from '../../../src/domain/kedge-error.js';
 import { runFake } from './fake-cluster.js';
 import { ended, guest, node1, node2, running, story } from './stories.js';
@@ -69,6 +71,54 @@ describe('kedge audit', () => {
       auditNode: () => Promise.resolve({ ...nothing, node: node2, guests: [incoming] }),
     };
     expect((await runFake(['audit'], { cluster })).exitCode).toBe(0);
+  });
+
+  describe('looks twice at a note whose guest nobody has', () => {
+    const note = {
+      vmid: 101,
+      storage: 'nfs',
+      identity: 'one',
+      newest: { owner: node1, generation: guest().generation ?? parseGeneration(1) },
+      kind: 'qemu',
+      hasDisks: true,
+      unreadable: null,
+    } as const;
+    const looks = (second: object, changes: Partial<Cluster> = {}): Partial<Cluster> => {
+      let asked = 0;
+      return {
+        nodes: [node1],
+        listMigrations: () => Promise.resolve([]),
+        showMigration: () => Promise.reject(new KedgeError('not-found', 'x')),
+        auditNode: () => {
+          asked += 1;
+          return Promise.resolve({ ...nothing, node: node1, notes: [note], ...(asked === 1 ? {} : second) });
+        },
+        ...changes,
+      };
+    };
+    const found = async (cluster: Partial<Cluster>): Promise<readonly string[]> => {
+      const { leftovers } = z
+        .object({ leftovers: z.array(z.object({ kind: z.string() })) })
+        .parse(JSON.parse((await runFake(['audit', '--json'], { cluster })).out));
+      return leftovers.map(({ kind }) => kind).filter((kind) => kind.startsWith('note'));
+    };
+
+    test('and tells of it when it is as it was', async () => {
+      expect(await found(looks({}))).toEqual(['note-lost']);
+    });
+
+    test.each([
+      ['it has changed', { notes: [{ ...note, kind: null }] }],
+      ['it is gone', { notes: [] }],
+      ['somebody has the guest by then', { guests: [guest({ wanted: 'stopped', qemu: 'gone' })], files: ['qemu-server/101.conf'] }],
+    ])('and not when %s', async (_, second) => {
+      expect(await found(looks(second))).toEqual([]);
+    });
+
+    test('and not while its migration runs, or a recovery may have it', async () => {
+      expect(await found(looks({}, { showMigration: () => Promise.resolve(running()) }))).toEqual([]);
+      expect(await found(looks({}, { readRecoveries: () => Promise.resolve([{ node: node1, owed: [] }]) }))).toEqual([]);
+    });
   });
 
   test('changes nothing without --repair, and says what it would do', async () => {

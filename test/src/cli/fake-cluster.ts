@@ -49,6 +49,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     cordonNode: unexpected('cordonNode'),
     confirmDead: unexpected('confirmDead'),
     readRecovery: unexpected('readRecovery'),
+    readRecoveries: () => Promise.resolve([]),
     startEvacuation: unexpected('startEvacuation'),
     readEvacuation: unexpected('readEvacuation'),
     cancelEvacuation: unexpected('cancelEvacuation'),

@@ -4,7 +4,7 @@ import type { RepairResult } from '../../../src/domain/repair.js';
 import { crashPoint } from '../../../src/drivers/host/crash-point.js';
 import { lookAtGuest } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
-import { forgetNote, newestMarker } from '../notes/keep-note.js';
+import { forgetStrayNote, newestMarker } from '../notes/keep-note.js';
 import { askOtherNodes } from './certain-owner.js';
 import { gone, refuse, repaired } from './repair-result.js';
 
@@ -34,7 +34,7 @@ export async function adoptGuest(node: NodeContext, vmid: Vmid): Promise<RepairR
     const remembered = answers.map(({ view: other }) => (other === 'unreachable' || other.record.kind !== 'record' ? 0 : other.record.record.generation));
     // What lies beside its disks may say less: it goes first, and comes back with the new generation.
     const marked = (await newestMarker(node, vmid))?.generation ?? 0;
-    await forgetNote(node, vmid);
+    await forgetStrayNote(node, vmid);
     const generation = parseGeneration(Math.max(...remembered, (await node.steps.seen(vmid))?.generation ?? 0, marked) + 2);
     const kept = view.record.kind === 'unreadable' ? await node.records.keepCopy(vmid) : null;
     const record = ownedFree({ vmid, kind, wanted: 'running' }, { generation, bootId: node.bootId });

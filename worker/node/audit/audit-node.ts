@@ -19,6 +19,7 @@ import { lookAtGuest, type GuestLook } from '../guests/look-at-guest.js';
 import type { NodeContext } from '../node-context.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
 import { listJournals } from './list-journals.js';
+import { listNotes } from './list-notes.js';
 import { listVolumes } from './list-volumes.js';
 import { listeningPortsOf } from './listening-ports.js';
 import { configDigest } from './repair-things.js';
@@ -50,6 +51,7 @@ export async function auditNode(node: NodeContext): Promise<NodeAudit> {
     ports: await listeningPortsOf(qemus.map(({ pid }) => pid)),
     journalOpen: await listJournals(node),
     ...(await listVolumes(node)),
+    ...(await listNotes(node)),
   };
 }
 

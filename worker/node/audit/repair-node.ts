@@ -10,6 +10,7 @@ import { closeJournal } from './close-journal.js';
 import { discardCopy } from './discard-copy.js';
 import { endProcess } from './end-process.js';
 import { refuse, repaired } from './repair-result.js';
+import { removeNote } from './remove-note.js';
 import { removeConfig, removeInterface, removeRunFile } from './repair-things.js';
 import { replaceRecord } from './replace-record.js';
 import { endRevokedCopy, finishRelease, settleDead } from './settle-dead.js';
@@ -48,6 +49,8 @@ async function repairOf(node: NodeContext, vmid: Vmid, repair: NodeRepair): Prom
       return adoptGuest(node, vmid);
     case 'remove-config':
       return removeConfig(node, vmid, repair.digest);
+    case 'remove-note':
+      return removeNote(node, vmid, repair);
     case 'remove-run-file':
       return removeRunFile(node, vmid, repair.file);
     case 'remove-interface':

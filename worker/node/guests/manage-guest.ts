@@ -10,7 +10,7 @@ import { parseVolumeId } from '../../../src/drivers/storage/volume-id.js';
 import { parseGuestConfig, printGuestConfig, type GuestConfig } from '../../../src/schema/guest-config.js';
 import { unsupportedSettings } from '../../../src/schema/guest-config-unsupported.js';
 import type { NodeContext } from '../node-context.js';
-import { forgetNote } from '../notes/keep-note.js';
+import { forgetNote, markNewGuest } from '../notes/keep-note.js';
 import { endCopy } from '../offline/end-copy.js';
 import { settleDeadCopy } from '../offline/settle-dead-copy.js';
 import { summarizeGuest } from '../presence/read-inventory.js';
@@ -94,6 +94,7 @@ async function createGuest(node: NodeContext, vmid: Vmid, guest: { readonly kind
     if (kind === 'lxc') await createContainerVolumes(node, vmid, text);
     else await createVolumes(node, vmid, parseGuestConfig(text));
     await crashPoint('node.created-config', () => node.guestConfigs.write(vmid, kind, text));
+    await markNewGuest(node, { vmid, generation });
     await crashPoint('node.created-record', () => node.records.write({ vmid, kind, generation, wanted: 'stopped', bootId: node.bootId, state: 'owned' }));
   });
 }
@@ -128,10 +129,11 @@ async function createVolumes(node: NodeContext, vmid: Vmid, config: GuestConfig)
   }
 }
 
-async function destroyGuest(node: NodeContext, { vmid, kind }: OwnershipRecord): Promise<void> {
+async function destroyGuest(node: NodeContext, record: OwnershipRecord & { state: 'owned' }): Promise<void> {
+  const { vmid, kind } = record;
   if ((await lookAtGuest(node, vmid)).view.qemu !== 'gone') throw new KedgeError('guest-state', `Cannot destroy guest ${vmid}: it runs; stop it first`);
   // First: no other node may start a guest whose disks are being removed.
-  await forgetNote(node, vmid);
+  await forgetNote(node, record);
   // Without a config an attempt before has removed it, and the volumes before that.
   if (node.guestConfigs.kindOf(vmid) !== null) {
     const text = await node.guestConfigs.read(vmid, kind);

@@ -12,25 +12,37 @@ import { sharedStorages } from '../notes/note-home.js';
 
 const MIB = 1_048_576;
 
-/** What this node's shared storages, and its own records, say of the guests of `lost`. Changes nothing. */
+type Unusable = LostGuests['unusable'][number];
+
+/**
+ * What this node's shared storages, and its own records, say of the guests of `lost`. Changes nothing, and decides nothing: who takes one of them looks
+ * again. So a storage that is sick hides its own guests only; and all are read at once, since each may keep its reader waiting.
+ */
 export async function listLostGuests(node: NodeContext, lost: NodeName): Promise<LostGuests> {
+  const found = await Promise.all((await sharedStorages(node)).map((storage) => listOn(storage, lost)));
+  return {
+    guests: found.flatMap(({ guests }) => guests),
+    unusable: found.flatMap(({ unusable }) => unusable),
+    handedOver: await handedOverTo(node, lost),
+  };
+}
+
+async function listOn(storage: StorageDriver, lost: NodeName): Promise<Pick<LostGuests, 'guests' | 'unusable'>> {
   const guests: LostGuest[] = [];
-  const unusable: { vmid: Vmid | null; reason: string }[] = [];
-  for (const storage of await sharedStorages(node)) {
-    try {
-      for (const vmid of await storage.notes.list()) {
-        try {
-          const guest = await readLost(storage, { vmid, lost });
-          if (guest !== null) guests.push(guest);
-        } catch (error) {
-          unusable.push({ vmid, reason: reasonOf(error) });
-        }
+  const unusable: Unusable[] = [];
+  try {
+    for (const vmid of await storage.notes.list()) {
+      try {
+        const guest = await readLost(storage, { vmid, lost });
+        if (guest !== null) guests.push(guest);
+      } catch (error) {
+        unusable.push({ vmid, reason: reasonOf(error) });
       }
-    } catch (error) {
-      unusable.push({ vmid: null, reason: reasonOf(error) });
     }
+  } catch (error) {
+    unusable.push({ vmid: null, reason: reasonOf(error) });
   }
-  return { guests, unusable, handedOver: await handedOverTo(node, lost) };
+  return { guests, unusable };
 }
 
 async function readLost(storage: StorageDriver, { vmid, lost }: { vmid: Vmid; lost: NodeName }): Promise<LostGuest | null> {

@@ -43,9 +43,19 @@ export async function notesOf(shared: readonly StorageDriver[], vmid: Vmid): Pro
   return found.flat();
 }
 
-function needsOf({ kind, config }: { readonly kind: GuestKind; readonly config: string }): { volumes: readonly GuestVolume[]; devices: readonly string[] } {
-  const parsed = kind === 'lxc' ? { kind: 'ct' as const, config: parseContainerConfig(config) } : { kind: 'vm' as const, config: parseGuestConfig(config) };
-  const volumes = guestVolumes(parsed.kind, parsed.config.text).filter(({ role }) => role !== 'unused');
+/** All volumes that the config of a note names. @throws KedgeError `bad-config` */
+export function volumesOf(note: { readonly kind: GuestKind; readonly config: string }): readonly GuestVolume[] {
+  const parsed = parse(note);
+  return guestVolumes(parsed.kind, parsed.config.text);
+}
+
+function needsOf(note: { readonly kind: GuestKind; readonly config: string }): { volumes: readonly GuestVolume[]; devices: readonly string[] } {
+  const parsed = parse(note);
+  const volumes = volumesOf(note).filter(({ role }) => role !== 'unused');
   const devices = guestNeeds(parsed).devices.filter(({ mapping }) => mapping === null);
   return { volumes, devices: devices.map(({ key }) => key) };
+}
+
+function parse({ kind, config }: { readonly kind: GuestKind; readonly config: string }) {
+  return kind === 'lxc' ? { kind: 'ct' as const, config: parseContainerConfig(config) } : { kind: 'vm' as const, config: parseGuestConfig(config) };
 }

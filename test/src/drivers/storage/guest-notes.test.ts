@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,5 +43,20 @@ test('a storage that hangs is not waited for when it is read', async () => {
   // Whoever opens it for reading waits for a writer.
   execFileSync('mkfifo', [hanging]);
   await expect(notes.newest(VMID)).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('gives no answer for 0.05 s') });
+  // Not even asked: each read that hangs keeps a thread from all other files of the process.
+  await expect(notes.list()).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('has not answered an earlier read yet') });
   appendFileSync(hanging, 'the end of the wait');
+  await expect.poll(() => notes.list().catch(() => 'hangs')).toEqual([]);
+});
+
+test('a removal that is cut off leaves the newest marker, never an older one alone', async () => {
+  const notes = openGuestNotes(root);
+  // As names, 12 comes before 5 and 9.
+  for (const generation of [12, 5, 9]) await notes.mark(VMID, marker(generation, 'node1'));
+  // What can't be removed ends the removal.
+  rmSync(join(root, '.kedge', '101.9'));
+  mkdirSync(join(root, '.kedge', '101.9'));
+  await expect(notes.remove(VMID)).rejects.toThrow();
+  expect(readdirSync(join(root, '.kedge')).sort()).toEqual(['101.12', '101.9']);
+  expect(await notes.guests()).toEqual([VMID]);
 });
