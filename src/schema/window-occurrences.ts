@@ -42,8 +42,9 @@ function* instantsAfter(window: When, fromMs: number): Generator<number, void> {
     return;
   }
   const rule = ruleOf(window);
-  for (let next = rule.next(new Date(fromMs)); next !== null; next = rule.next(new Date(epochMs(next)))) {
-    if (epochMs(next) > fromMs) yield epochMs(next);
+  for (let next = rule.next(new Date(fromMs)); next !== null; next = rule.next(new Date(Temporal.Instant.from(next.toString()).epochMilliseconds))) {
+    const opensMs = epochMs(next);
+    if (opensMs > fromMs) yield opensMs;
   }
 }
 
@@ -75,6 +76,7 @@ function ruleOf(window: When): RRuleTemporal {
   return new RRuleTemporal({ rruleString: `DTSTART;TZID=${window.zone}:${local}00\nRRULE:${window.rule ?? ''}`, strict: true });
 }
 
+/** The library has time-zone data of its own, which differ from this machine's for years far ahead (Africa/Casablanca from 2029 on): the local time is what counts. */
 function epochMs(at: { toString(): string }): number {
-  return Temporal.ZonedDateTime.from(at.toString()).epochMilliseconds;
+  return Temporal.ZonedDateTime.from(at.toString(), { offset: 'prefer' }).epochMilliseconds;
 }
