@@ -46,6 +46,16 @@ describe('clocks that change', () => {
   });
 });
 
+test.each(['FREQ=DAILY;UNTIL=20991231', 'FREQ=DAILY;UNTIL=20991231T220000', 'FREQ=DAILY;UNTIL=20991231T22Z;INTERVAL=2'])(
+  'the rule %s is told that its UNTIL is to be in UTC',
+  (rule) => {
+    expect(whyNoRule({ zone: 'Europe/Berlin', start: '2026-01-01T03:00', rule })).toEqual({
+      field: 'rule',
+      reason: 'must have its UNTIL in UTC, like UNTIL=20261231T225959Z',
+    });
+  },
+);
+
 describe('a rule', () => {
   test('finds leap days', () => {
     expect(opens('UTC', '2024-02-29T10:00', 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29', '2025-01-01T00:00:00Z', 2)).toEqual([

@@ -65,7 +65,7 @@ describe('a snapshot of chance', () => {
         expect(plansOf(other)).toEqual(plansOf(one));
         for (const { vmid } of one.guests) expect(place(other, vmid)).toEqual(place(one, vmid));
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
@@ -89,7 +89,7 @@ describe('a snapshot of chance', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });
