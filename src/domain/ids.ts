@@ -35,7 +35,7 @@ export function parseVmid(value: string | number): Vmid {
 /** Parses a node name. @throws KedgeError `bad-input` that names the value. */
 export function parseNodeName(value: string): NodeName {
   if (!NODE_NAME.test(value)) {
-    throw new KedgeError('bad-input', `Cannot read node name: current value is "${value}", must be letters, digits and inner hyphens`);
+    throw new KedgeError('bad-input', `Cannot read node name: current value is "${value}", must be up to 63 letters, digits and inner hyphens`);
   }
   return value as NodeName;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KedgeError } from '../domain/kedge-error.js';
 import { NOT_LIVE_POLICIES, type ClusterSnapshot } from '../domain/plan/snapshot.js';
 import { nodeNameSchema, vmidSchema } from './id-schemas.js';
+import { mustOf, shown, snapshotProblems, valueAt } from './snapshot-problems.js';
 
 const bytes = z.int().min(0);
 const percent = z.number().min(0).max(100);
@@ -73,15 +74,24 @@ export const clusterSnapshotSchema = z
       .default(false)
       .describe('Keep so much memory free that the guests of any one node would fit into what the other nodes have left'),
   })
+  .check((context) => {
+    for (const { path, message } of snapshotProblems(context.value)) context.issues.push({ code: 'custom', input: context.value, path: [...path], message });
+  })
   .describe('A cluster as the planner sees it; sizes are bytes');
 
-/** Reads a snapshot. @throws KedgeError `bad-input` that names the place and the value's fault */
+/** Reads a snapshot. @throws KedgeError `bad-input` that names the place, its value and what it must be */
 export function parseClusterSnapshot(text: string): ClusterSnapshot {
-  const result = clusterSnapshotSchema.safeParse(readJson(text));
+  const input = readJson(text);
+  const result = clusterSnapshotSchema.safeParse(input);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'snapshot' : issue.path.join('.');
-  throw new KedgeError('bad-input', `Cannot read the snapshot: ${where}: ${issue?.message ?? 'unknown'}`);
+  const path = [...(issue?.path ?? []), ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])];
+  const field = path.join('.') || 'snapshot';
+  const value = valueAt(input, path);
+  const must = issue === undefined ? 'must be as docs/snapshot.schema.json says' : mustOf(issue);
+  throw new KedgeError('bad-input', `Cannot read the snapshot: ${field}: current value is ${shown(value)}, ${must}`, {
+    details: { field, value: value ?? null, remedy: `Correct ${field} in the file: it ${must}` },
+  });
 }
 
 function readJson(text: string): unknown {

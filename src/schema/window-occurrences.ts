@@ -9,6 +9,8 @@ import type { Occurrence, WindowDefinition } from '../domain/window/window.js';
 type When = Pick<WindowDefinition, 'zone' | 'start' | 'rule'>;
 
 const RULE = /^FREQ=(?:HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+)*$/;
+/** Local times and dates alone are no instants, and those of UTC are what RFC 5545 asks for. */
+const UNTIL_NOT_UTC = /;UNTIL=(?!\d{8}T\d{6}Z(?:;|$))/;
 const EXAMPLE = 'must be an RRULE like FREQ=WEEKLY;BYDAY=TU or FREQ=MONTHLY;BYDAY=SU;BYSETPOS=1';
 
 type Looked = When & Pick<WindowDefinition, 'durationMs'>;
@@ -42,8 +44,9 @@ function* instantsAfter(window: When, fromMs: number): Generator<number, void> {
     return;
   }
   const rule = ruleOf(window);
-  for (let next = rule.next(new Date(fromMs)); next !== null; next = rule.next(new Date(epochMs(next)))) {
-    if (epochMs(next) > fromMs) yield epochMs(next);
+  for (let next = rule.next(new Date(fromMs)); next !== null; next = rule.next(new Date(Temporal.Instant.from(next.toString()).epochMilliseconds))) {
+    const opensMs = epochMs(next);
+    if (opensMs > fromMs) yield opensMs;
   }
 }
 
@@ -56,6 +59,7 @@ export function whyNoRule(window: When): { readonly field: 'start' | 'rule'; rea
   }
   if (window.rule === null) return null;
   if (!RULE.test(window.rule)) return { field: 'rule', reason: EXAMPLE };
+  if (UNTIL_NOT_UTC.test(window.rule)) return { field: 'rule', reason: 'must have its UNTIL in UTC, like UNTIL=20261231T225959Z' };
   try {
     return ruleOf(window).next(new Date(0)) === null ? { field: 'rule', reason: 'must have an occurrence: this rule has none' } : null;
   } catch (error) {
@@ -75,6 +79,7 @@ function ruleOf(window: When): RRuleTemporal {
   return new RRuleTemporal({ rruleString: `DTSTART;TZID=${window.zone}:${local}00\nRRULE:${window.rule ?? ''}`, strict: true });
 }
 
+/** The library has time-zone data of its own, which differ from this machine's for years far ahead (Africa/Casablanca from 2029 on): the local time is what counts. */
 function epochMs(at: { toString(): string }): number {
-  return Temporal.ZonedDateTime.from(at.toString()).epochMilliseconds;
+  return Temporal.ZonedDateTime.from(at.toString(), { offset: 'prefer' }).epochMilliseconds;
 }

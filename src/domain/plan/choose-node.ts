@@ -1,5 +1,5 @@
 import type { NodeName } from '../ids.js';
-import { copiedDisks, fullness, loadOf, memoryOf, type ClusterState, type NodeState } from './cluster-state.js';
+import { capacityOf, compareNames, copiedDisks, fullness, loadOf, memoryOf, type ClusterState, type NodeState } from './cluster-state.js';
 import type { Rejection } from './plan.js';
 import type { SnapshotGuest, SnapshotNode } from './snapshot.js';
 import { candidateOf, whyNotAllOn, type Unit } from './units.js';
@@ -20,8 +20,15 @@ export interface Choice {
   readonly reason: string;
 }
 
+/** Which of the possible nodes comes first: the one of fewest points, or the one that has least memory left, which leaves room for larger guests elsewhere. */
+export type Preference = 'least-points' | 'tightest';
+
 /** Every node as a place for these guests: the possible ones from best to worst, and why the others are none. Ties go by name. */
-export function rankNodes(state: ClusterState, unit: Unit): { readonly choices: readonly Choice[]; readonly rejected: readonly Rejection[] } {
+export function rankNodes(
+  state: ClusterState,
+  unit: Unit,
+  preference: Preference = 'least-points',
+): { readonly choices: readonly Choice[]; readonly rejected: readonly Rejection[] } {
   const choices: Choice[] = [];
   const rejected: Rejection[] = [];
   for (const target of state.nodes()) {
@@ -30,7 +37,9 @@ export function rankNodes(state: ClusterState, unit: Unit): { readonly choices: 
     if (reason === null) choices.push(weigh(state, candidateOf(unit, name), target));
     else if (!unit.movers.every(({ guest }) => target.guests.has(guest.vmid))) rejected.push({ node: name, reason });
   }
-  choices.sort((left, right) => left.points - right.points || compareNames(left.node, right.node));
+  const leftOn = ({ node }: Choice): number => capacityOf(state.nodeState(node).node) - state.nodeState(node).usedBytes;
+  const rank = (left: Choice, right: Choice): number => (preference === 'tightest' ? leftOn(left) - leftOn(right) : 0) || left.points - right.points;
+  choices.sort((left, right) => rank(left, right) || compareNames(left.node, right.node));
   return { choices, rejected };
 }
 
@@ -57,9 +66,5 @@ function speedWorth(guest: SnapshotGuest, { speed }: SnapshotNode): number {
   return SPEED_WORTH + BUSY_SPEED_WORTH * Math.min(1, loadOf(guest) / (guest.cores * speed));
 }
 
-export const percent = (share: number): string => `${Math.round(share * 100)} %`;
-
-/** By code units: the same order on every machine. */
-export function compareNames(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
+/** A node that has no memory for guests, and has some, is full without end. */
+export const percent = (share: number): string => (Number.isFinite(share) ? `${Math.round(share * 100)} %` : 'endlessly');

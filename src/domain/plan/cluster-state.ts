@@ -10,8 +10,6 @@ export interface NodeState {
   usedBytes: number;
   /** Cores of a usual node that they keep busy. */
   cpuLoad: number;
-  /** What copies have taken of its storages, by id. */
-  readonly takenBytes: Map<string, number>;
 }
 
 /** The cluster in the course of a plan: where each guest is after the moves so far. */
@@ -20,21 +18,27 @@ export class ClusterState {
   readonly #guests = new Map<Vmid, SnapshotGuest>();
   readonly #places = new Map<Vmid, NodeName>();
   readonly #rules = new Map<Vmid, GuestRule[]>();
+  readonly #members = new Map<GuestRule, ReadonlySet<Vmid>>();
+  /** What copies have taken, by storage: nodes that see the same files share what is free. */
+  readonly #taken = new Map<string, number>();
   readonly survivesOneNode: boolean;
 
-  /** @throws KedgeError `bad-input` for a name that comes twice, or a guest on no node */
+  /**
+   * Puts all in one order first, so that a plan is the same whichever order the snapshot has.
+   * @throws KedgeError `bad-input` for a name that comes twice, or a guest on no node
+   */
   constructor({ nodes, guests, rules, survivesOneNode }: ClusterSnapshot) {
     this.survivesOneNode = survivesOneNode;
-    for (const node of nodes) {
+    for (const node of [...nodes].sort((left, right) => compareNames(left.name, right.name))) {
       if (this.#nodes.has(node.name)) throw new KedgeError('bad-input', `Cannot plan: node ${node.name} is in the snapshot twice`);
-      this.#nodes.set(node.name, { node, guests: new Set(), usedBytes: 0, cpuLoad: 0, takenBytes: new Map() });
+      this.#nodes.set(node.name, { node, guests: new Set(), usedBytes: 0, cpuLoad: 0 });
     }
-    for (const guest of guests) {
+    for (const guest of [...guests].sort((left, right) => left.vmid - right.vmid)) {
       if (this.#guests.has(guest.vmid)) throw new KedgeError('bad-input', `Cannot plan: guest ${guest.vmid} is in the snapshot twice`);
       this.#guests.set(guest.vmid, guest);
       this.#enter(guest, this.nodeState(guest.node));
     }
-    for (const rule of rules) for (const vmid of rule.guests) this.#rules.set(vmid, [...(this.#rules.get(vmid) ?? []), rule]);
+    for (const rule of [...rules].sort((left, right) => compareNames(left.id, right.id))) this.#addRule(rule);
   }
 
   /** @throws KedgeError `bad-input` when the snapshot has no such node */
@@ -73,11 +77,39 @@ export class ClusterState {
     const guest = this.guest(vmid);
     const source = this.nodeState(this.#places.get(vmid) ?? guest.node);
     const target = this.nodeState(to);
-    for (const { storage, bytes } of copiedDisks(guest, source.node, target.node)) addTo(target.takenBytes, storage, bytes);
+    for (const { storage, bytes } of copiedDisks(guest, source.node, target.node)) {
+      const key = storageKey(target.node, storage);
+      this.#taken.set(key, (this.#taken.get(key) ?? 0) + bytes);
+    }
     source.guests.delete(vmid);
     source.usedBytes -= memoryOf(guest);
     source.cpuLoad -= loadOf(guest);
     this.#enter(guest, target);
+  }
+
+  /** Another guest of the rule that is on this node; null: there is none. Rules and nodes may have thousands: it looks through the fewer. */
+  companionAt(rule: GuestRule, { vmid, node }: { readonly vmid: Vmid; readonly node: NodeName }): Vmid | null {
+    const { guests } = this.nodeState(node);
+    if (guests.size >= rule.guests.length) return rule.guests.find((other) => other !== vmid && guests.has(other)) ?? null;
+    const members = this.#members.get(rule);
+    let first: Vmid | null = null;
+    for (const other of guests) if (other !== vmid && members?.has(other) === true && (first === null || other < first)) first = other;
+    return first;
+  }
+
+  /** What copies have taken of this storage of the node, bytes. */
+  takenOf(node: SnapshotNode, storage: string): number {
+    return this.#taken.get(storageKey(node, storage)) ?? 0;
+  }
+
+  #addRule(rule: GuestRule): void {
+    const ordered: GuestRule = { ...rule, guests: [...new Set(rule.guests)].sort((left, right) => left - right) };
+    this.#members.set(ordered, new Set(ordered.guests));
+    for (const vmid of ordered.guests) {
+      const known = this.#rules.get(vmid);
+      if (known === undefined) this.#rules.set(vmid, [ordered]);
+      else known.push(ordered);
+    }
   }
 
   #enter(guest: SnapshotGuest, state: NodeState): void {
@@ -110,6 +142,13 @@ export function copiedDisks(guest: SnapshotGuest, source: SnapshotNode, target: 
 
 const share = (part: number, whole: number): number => (whole > 0 ? part / whole : part > 0 ? Number.POSITIVE_INFINITY : 0);
 
-function addTo(sums: Map<string, number>, key: string, bytes: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + bytes);
+/** The same for all nodes that see the same files. No id of a node holds a slash. */
+function storageKey({ name, storages }: SnapshotNode, storage: string): string {
+  const identity = storages.find(({ id }) => id === storage)?.identity ?? null;
+  return identity === null ? `${name}/${storage}` : `/${identity}`;
+}
+
+/** By code units: the same order on every machine. */
+export function compareNames(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -18,11 +18,11 @@ export interface Wish {
 /**
  * Carries wishes out in an order in which every move fits when it comes. Where each waits for another one (two guests that change places on full nodes),
  * one is parked: the smallest that moves without being stopped goes to a third node, and from there to its own later. Each guest is parked once at most, so
- * this ends. What can't be done is left where it is.
+ * this ends; none of `unparked` is. What can't be done is left where it is.
  */
-export function orderMoves(wishes: readonly Wish[], { state, draft }: { state: ClusterState; draft: PlanDraft }): void {
+export function orderMoves(wishes: readonly Wish[], { state, draft, unparked }: { state: ClusterState; draft: PlanDraft; unparked: ReadonlySet<Vmid> }): void {
   const destinations = new Map(wishes.map(({ guest, to }) => [guest.vmid, to]));
-  const parked = new Set<Vmid>();
+  const parked = new Set(unparked);
   let open = [...wishes];
   for (;;) {
     const before = open.length;

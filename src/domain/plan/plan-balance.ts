@@ -1,8 +1,8 @@
 import { expectedMs } from '../drain/expected-ms.js';
 import type { NodeName } from '../ids.js';
 import type { MigrationOptions } from '../migration.js';
-import { compareNames, percent, weigh } from './choose-node.js';
-import { ClusterState, copiedDisks, fullness, loadOf, memoryOf, type NodeState } from './cluster-state.js';
+import { percent, weigh } from './choose-node.js';
+import { ClusterState, compareNames, copiedDisks, fullness, loadOf, memoryOf, type NodeState } from './cluster-state.js';
 import { whyNotLive, movementOf } from './movement.js';
 import { PlanDraft } from './plan-draft.js';
 import type { Plan } from './plan.js';

@@ -29,6 +29,7 @@ export class PlanDraft {
   /** By node: what arrives there in all moves so far, bytes of memory, and who leaves. */
   readonly #arrivals = new Map<NodeName, number>();
   readonly #departures = new Map<NodeName, { readonly at: number; readonly bytes: number; readonly vmid: Vmid }[]>();
+  readonly #movesOf = new Map<Vmid, readonly number[]>();
 
   constructor(state: ClusterState) {
     this.#state = state;
@@ -38,7 +39,7 @@ export class PlanDraft {
 
   /** Guests that this plan moves. */
   moved(): ReadonlySet<Vmid> {
-    return new Set(this.#moves.map(({ vmid }) => vmid));
+    return new Set(this.#movesOf.keys());
   }
 
   /** Carries the decision out. Its caller has seen that the target takes the guest now. */
@@ -47,8 +48,11 @@ export class PlanDraft {
     const copied = copiedDisks(guest, this.#state.nodeState(from).node, this.#state.nodeState(to).node);
     const bytes = (way === 'live' ? guest.memoryBytes : 0) + copied.reduce((sum, disk) => sum + disk.bytes, 0);
     const after = this.#waitsFor(guest, to);
+    this.#movesOf.set(guest.vmid, [...(this.#movesOf.get(guest.vmid) ?? []), this.#moves.length]);
     this.#arrivals.set(to, (this.#arrivals.get(to) ?? 0) + memoryOf(guest));
-    this.#departures.set(from, [...(this.#departures.get(from) ?? []), { at: this.#moves.length, bytes: memoryOf(guest), vmid: guest.vmid }]);
+    const departures = this.#departures.get(from) ?? [];
+    departures.push({ at: this.#moves.length, bytes: memoryOf(guest), vmid: guest.vmid });
+    this.#departures.set(from, departures);
     this.#moves.push({ vmid: guest.vmid, from, to, way, bytes, reason, rejected, after });
     this.#state.move(guest.vmid, to);
   }
@@ -64,11 +68,10 @@ export class PlanDraft {
 
   #waitsFor(guest: SnapshotGuest, to: NodeName): readonly number[] {
     const departures = this.#departures.get(to) ?? [];
-    const waits = new Set<number>();
     // The guest's own earlier move, when it was parked.
-    this.#moves.forEach(({ vmid }, at) => {
-      if (vmid === guest.vmid) waits.add(at);
-    });
+    const own = this.#movesOf.get(guest.vmid) ?? [];
+    if (departures.length === 0) return own;
+    const waits = new Set<number>(own);
     // Guests that may not be beside it.
     const kept = new Set(this.#state.rulesOf(guest.vmid).flatMap((rule) => (rule.kind === 'apart' && rule.required ? rule.guests : [])));
     for (const { at, vmid } of departures) if (kept.has(vmid)) waits.add(at);

@@ -1,11 +1,11 @@
 import type { NodeName } from '../ids.js';
-import { rankNodes } from './choose-node.js';
+import { rankNodes, type Preference } from './choose-node.js';
 import { ClusterState } from './cluster-state.js';
 import { findRoom } from './make-room.js';
 import { movementOf } from './movement.js';
 import { PlanDraft } from './plan-draft.js';
 import type { Plan, Rejection } from './plan.js';
-import type { ClusterSnapshot, SnapshotNode } from './snapshot.js';
+import type { ClusterSnapshot, SnapshotGuest, SnapshotNode } from './snapshot.js';
 import { candidateOf, unitsOf, type Mover, type Unit } from './units.js';
 import { whyNotOn } from './why-not.js';
 
@@ -14,14 +14,23 @@ const ROOM_SEARCHES = 100;
 
 /**
  * Plans to empty nodes: guests of high priority first, then the largest, each to the node that is least full with it. Guests that a rule keeps together go
- * to one node, one after the other. Where nothing fits, a guest of another node makes room.
+ * to one node, one after the other. Where nothing fits, a guest of another node makes room. When guests find no room that way, which spreads what is
+ * free, the nodes that are fullest are filled first instead, if more can go then.
  * @throws KedgeError `bad-input` when the snapshot has no such node, or contradicts itself
  */
 export function planEvacuation(snapshot: ClusterSnapshot, leaving: readonly NodeName[]): Plan {
+  const spread = evacuate(snapshot, leaving, 'least-points');
+  if (spread.unplaced === 0) return spread.plan;
+  const tight = evacuate(snapshot, leaving, 'tightest');
+  return tight.unplaced < spread.unplaced ? tight.plan : spread.plan;
+}
+
+/** `unplaced`: so many guests could go, and found no node. */
+function evacuate(snapshot: ClusterSnapshot, leaving: readonly NodeName[], preference: Preference): { readonly plan: Plan; readonly unplaced: number } {
   const state = new ClusterState({ ...snapshot, nodes: snapshot.nodes.map((node) => (leaving.includes(node.name) ? closed(node) : node)) });
   const draft = new PlanDraft(state);
   const movers: Mover[] = [];
-  for (const name of leaving) {
+  for (const name of new Set(leaving)) {
     const { node } = state.nodeState(name);
     for (const guest of state.guestsOf(name)) {
       const movement = movementOf(guest, node);
@@ -31,7 +40,7 @@ export function planEvacuation(snapshot: ClusterSnapshot, leaving: readonly Node
   }
   let searches = ROOM_SEARCHES;
   for (const unit of unitsOf(movers, state)) {
-    const { choices, rejected } = rankNodes(state, unit);
+    const { choices, rejected } = rankNodes(state, unit, preference);
     const [best] = choices;
     const room = best !== undefined || searches === 0 ? null : findRoom(state, unit, draft.moved());
     if (best === undefined) searches = Math.max(0, searches - 1);
@@ -40,7 +49,8 @@ export function planEvacuation(snapshot: ClusterSnapshot, leaving: readonly Node
     const why = best?.reason ?? `guest ${room?.first.guest.vmid ?? ''} makes room there`;
     for (const mover of unit.movers) moveOrLeave(mover, { state, draft, unit, to, why, rejected });
   }
-  return draft.finish();
+  const away = draft.moved();
+  return { plan: draft.finish(), unplaced: movers.filter(({ guest }) => !away.has(guest.vmid)).length };
 }
 
 /** It takes no new guests any more; one that is silent stays that. */
@@ -62,7 +72,17 @@ function moveOrLeave({ guest, way }: Mover, { state, draft, unit, to, why, rejec
     draft.move({ guest, way, to, reason: `its node is to be empty: ${why}`, rejected });
     return;
   }
-  const others = unit.movers.filter((other) => other.guest !== guest).map((other) => other.guest.vmid);
-  const company = others.length === 0 ? '' : ` together with guest ${others.join(', ')}`;
-  draft.leave(guest, { outcome: 'stuck', reason: obstacle ?? `no node can take it${company}`, rejected });
+  draft.leave(guest, { outcome: 'stuck', reason: obstacle ?? `no node can take it${companyOf(guest, unit)}`, rejected });
+}
+
+const NAMED = 5;
+
+/** With whom it would have to go. A rule may keep thousands together, and each of them tells this. */
+function companyOf(guest: SnapshotGuest, { movers }: Unit): string {
+  const named = movers
+    .slice(0, NAMED + 1)
+    .flatMap((other) => (other.guest === guest ? [] : [other.guest.vmid]))
+    .slice(0, NAMED);
+  const more = movers.length - 1 - named.length;
+  return named.length === 0 ? '' : ` together with guest ${named.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }

@@ -1,4 +1,4 @@
-import type { NodeName } from '../ids.js';
+import type { NodeName, Vmid } from '../ids.js';
 import { ClusterState } from './cluster-state.js';
 import { movementOf } from './movement.js';
 import { orderMoves, type Wish } from './order-moves.js';
@@ -11,6 +11,23 @@ import type { ClusterSnapshot } from './snapshot.js';
  * @throws KedgeError `bad-input` when the snapshot has no such node, or contradicts itself
  */
 export function planRestore(snapshot: ClusterSnapshot, homes: readonly NodeName[]): Plan {
+  let best = restore(snapshot, homes, new Set());
+  // Who was parked and got no further than there was moved for nothing, unless it let others come home.
+  for (const unparked = new Set<Vmid>(); best.stranded.length > 0; ) {
+    for (const vmid of best.stranded) unparked.add(vmid);
+    const other = restore(snapshot, homes, unparked);
+    if (other.plan.unplanned.length > best.plan.unplanned.length) break;
+    best = other;
+  }
+  return best.plan;
+}
+
+/** `stranded`: guests that are parked at the end. `unparked`: guests that are not to be parked. */
+function restore(
+  snapshot: ClusterSnapshot,
+  homes: readonly NodeName[],
+  unparked: ReadonlySet<Vmid>,
+): { readonly plan: Plan; readonly stranded: readonly Vmid[] } {
   const state = new ClusterState(snapshot);
   const draft = new PlanDraft(state);
   for (const home of homes) state.nodeState(home);
@@ -26,6 +43,8 @@ export function planRestore(snapshot: ClusterSnapshot, homes: readonly NodeName[
       draft.leave(guest, { outcome: 'stuck', reason: `${movement.reason}, which is done only to leave a node: move it with --restart, or shut it down` });
     else draft.leave(guest, { outcome: movement.stays, reason: movement.reason });
   }
-  orderMoves(wishes, { state, draft });
-  return draft.finish();
+  orderMoves(wishes, { state, draft, unparked });
+  const moved = draft.moved();
+  const plan = draft.finish();
+  return { plan, stranded: plan.unplanned.flatMap(({ vmid }) => (moved.has(vmid) ? [vmid] : [])) };
 }

@@ -1,7 +1,7 @@
 import type { NodeName, Vmid } from '../ids.js';
 import { memoryOf, type ClusterState, type NodeState } from './cluster-state.js';
 import type { MoveWay } from './plan.js';
-import type { SnapshotGuest } from './snapshot.js';
+import type { GuestRule, SnapshotGuest } from './snapshot.js';
 import { whyNotOn, type Candidate } from './why-not.js';
 
 /** A guest that can move, and how. */
@@ -22,16 +22,21 @@ export function unitsOf(movers: readonly Mover[], state: ClusterState): readonly
   const moverOf = new Map(movers.map((mover) => [mover.guest.vmid, mover]));
   const done = new Set<Vmid>();
   const units: Unit[] = [];
+  const followed = new Set<GuestRule>();
   for (const mover of movers) {
     if (done.has(mover.guest.vmid)) continue;
     const group: [Mover, ...Mover[]] = [mover];
     done.add(mover.guest.vmid);
     for (const { guest } of group) {
-      for (const vmid of companionsOf(guest.vmid, state)) {
-        const other = moverOf.get(vmid);
-        if (other === undefined || done.has(vmid)) continue;
-        done.add(vmid);
-        group.push(other);
+      for (const rule of state.rulesOf(guest.vmid)) {
+        if (rule.kind !== 'together' || !rule.required || followed.has(rule)) continue;
+        followed.add(rule);
+        for (const vmid of rule.guests) {
+          const other = moverOf.get(vmid);
+          if (other === undefined || done.has(vmid)) continue;
+          done.add(vmid);
+          group.push(other);
+        }
       }
     }
     units.push(unitOf(group));
@@ -54,12 +59,11 @@ export function candidateOf({ movers, whole }: Unit, to: NodeName): Candidate {
   return { ...whole, destinations: destinationsOf(movers, to) };
 }
 
-function destinationsOf(movers: readonly Mover[], to: NodeName): ReadonlyMap<Vmid, NodeName> {
-  return new Map(movers.map(({ guest }) => [guest.vmid, to]));
-}
+const NOBODY: ReadonlyMap<Vmid, NodeName> = new Map();
 
-function companionsOf(vmid: Vmid, state: ClusterState): readonly Vmid[] {
-  return state.rulesOf(vmid).flatMap((rule) => (rule.kind === 'together' && rule.required ? rule.guests : []));
+function destinationsOf(movers: readonly Mover[], to: NodeName): ReadonlyMap<Vmid, NodeName> {
+  // Nobody is asked where it goes itself.
+  return movers.length === 1 ? NOBODY : new Map(movers.map(({ guest }) => [guest.vmid, to]));
 }
 
 function unitOf(movers: readonly [Mover, ...Mover[]]): Unit {
@@ -73,7 +77,8 @@ function unitOf(movers: readonly [Mover, ...Mover[]]): Unit {
     disks: guests.flatMap(({ disks }) => disks),
     priority: Math.max(...guests.map(({ priority }) => priority)),
   };
-  return { movers, whole: { guest: whole, way: first.way } };
+  // How each of them moves is looked at for each of them: the disks of one that is stopped are not those of one that runs on.
+  return { movers, whole: { guest: whole, way: movers.length === 1 ? first.way : 'offline' } };
 }
 
 function comparePlacing(left: SnapshotGuest, right: SnapshotGuest): number {

@@ -2,7 +2,7 @@ import { assertNever } from '../assert-never.js';
 import { compareVersions } from '../compare-versions.js';
 import { formatBytes } from '../format-bytes.js';
 import type { NodeName, Vmid } from '../ids.js';
-import { capacityOf, copiedDisks, memoryOf, type ClusterState, type NodeState } from './cluster-state.js';
+import { capacityOf, compareNames, copiedDisks, memoryOf, type ClusterState, type NodeState } from './cluster-state.js';
 import type { MoveWay } from './plan.js';
 import type { GuestRule, SnapshotGuest, SnapshotNode } from './snapshot.js';
 
@@ -36,41 +36,53 @@ function whyNoRoom(guest: SnapshotGuest, { node, usedBytes }: NodeState): string
 
 /**
  * Would the rest still hold the guests of any one node? By the sum of what is free, so it is a necessary condition: how large single guests are is not
- * looked at. The guests of a node fit into the others exactly if all that is free is at least what that node can hold.
+ * looked at. Where that does not hold even now, a move that makes it no worse is none of its business.
  */
 export function whyNotSurvived(state: ClusterState, { guest }: Candidate, target: NodeState): string | null {
-  if (!state.survivesOneNode || memoryOf(guest) === 0) return null;
+  const bytes = memoryOf(guest);
+  if (!state.survivesOneNode || bytes === 0) return null;
   const place = state.placeOf(guest.vmid);
+  const source = place === null ? null : state.nodeState(place);
+  const then = reserve(state, (each) => each.usedBytes + (each === target ? bytes : each === source ? -bytes : 0));
+  if (then.lacking <= 0 || then.lacking <= reserve(state, ({ usedBytes }) => usedBytes).lacking) return null;
+  return `${formatBytes(then.free)} would be free on all nodes, too little for the guests of a node that fails`;
+}
+
+/** What is free on all nodes, and what lacks of it for the guests of the worst one, whose own free memory fails with it; none lacks below 0. */
+function reserve(state: ClusterState, usedOf: (node: NodeState) => number): { readonly free: number; readonly lacking: number } {
   let free = 0;
   let largest = 0;
   for (const each of state.nodes()) {
     if (each.node.state !== 'online') continue;
-    const capacity = capacityOf(each.node);
-    free += Math.max(0, capacity - each.usedBytes);
-    if (each.usedBytes > 0 || each === target) largest = Math.max(largest, capacity);
+    const [capacity, used] = [capacityOf(each.node), usedOf(each)];
+    free += Math.max(0, capacity - used);
+    if (used > 0) largest = Math.max(largest, capacity, used);
   }
-  const comesFromOutside = place === null || state.nodeState(place).node.state !== 'online';
-  const left = free - (comesFromOutside ? memoryOf(guest) : 0);
-  return left >= largest ? null : `${formatBytes(left)} would be free on all nodes, too little for the guests of a node that fails`;
+  return { free, lacking: largest - free };
 }
 
-function whyNotEquipped(state: ClusterState, { guest, way }: Candidate, { node, takenBytes }: NodeState): string | null {
+function whyNotEquipped(state: ClusterState, { guest, way }: Candidate, { node }: NodeState): string | null {
   const source = state.nodeState(state.placeOf(guest.vmid) ?? guest.node).node;
   return (
     firstReason(guest.bridges, (bridge) => (node.bridges.includes(bridge) ? null : `it has no bridge ${bridge}`)) ??
     firstReason(guest.disks, ({ storage }) => (node.storages.some(({ id }) => id === storage) ? null : `it has no storage ${storage}`)) ??
-    whyNoSpace({ guest, source, target: node, takenBytes }) ??
+    whyNoSpace(state, { guest, source, target: node }) ??
     (guest.machineType === null || node.machineTypes.includes(guest.machineType) ? null : `its QEMU has no machine type ${guest.machineType}`) ??
     (way === 'live' ? whyNotLiveTo(guest, source, node) : null)
   );
 }
 
-function whyNoSpace(copy: { guest: SnapshotGuest; source: SnapshotNode; target: SnapshotNode; takenBytes: ReadonlyMap<string, number> }): string | null {
-  const { guest, source, target, takenBytes } = copy;
+interface Copy {
+  readonly guest: SnapshotGuest;
+  readonly source: SnapshotNode;
+  readonly target: SnapshotNode;
+}
+
+function whyNoSpace(state: ClusterState, { guest, source, target }: Copy): string | null {
   const copied = copiedDisks(guest, source, target);
   return firstReason([...new Set(copied.map(({ storage }) => storage))], (id) => {
     const wanted = copied.filter(({ storage }) => storage === id).reduce((sum, { bytes }) => sum + bytes, 0);
-    const free = (target.storages.find((storage) => storage.id === id)?.freeBytes ?? 0) - (takenBytes.get(id) ?? 0);
+    const free = (target.storages.find((storage) => storage.id === id)?.freeBytes ?? 0) - state.takenOf(target, id);
     return wanted <= free ? null : `${formatBytes(wanted)} of disks don't fit on ${id}, ${formatBytes(Math.max(0, free))} are free`;
   });
 }
@@ -78,24 +90,28 @@ function whyNoSpace(copy: { guest: SnapshotGuest; source: SnapshotNode; target: 
 function whyNotLiveTo(guest: SnapshotGuest, source: SnapshotNode, target: SnapshotNode): string | null {
   if (source.accelerator !== target.accelerator) return `it runs guests with ${target.accelerator}, ${source.name} with ${source.accelerator}`;
   if (compareVersions(target.qemu, source.qemu) < 0) return `its QEMU ${target.qemu} is older than ${source.qemu} of ${source.name}`;
+  // A storage of the same name that others see too: its source counts it as shared, and yet the disk is not there.
+  const [other] = copiedDisks(guest, source, target);
+  if (other !== undefined) return `its storage ${other.storage} is not the one of ${source.name}, and a guest that runs on takes no disks along`;
   const missing = guest.cpuFlags.filter((flag) => !target.cpuFlags.includes(flag));
   return missing.length === 0 ? null : `its processor lacks ${missing.join(', ')}`;
 }
 
 /** How a rule, required or not, is broken when the guest comes to this node; null: it is not. A rule that is broken already is not made worse. */
 export function whyAgainstRule(rule: GuestRule, state: ClusterState, { guest, destinations, to }: Candidate & { readonly to: NodeName }): string | null {
-  const others = rule.guests.filter((vmid) => vmid !== guest.vmid);
   switch (rule.kind) {
     case 'nodes':
       return rule.nodes.includes(to) ? null : `rule ${rule.id} allows only ${rule.nodes.join(', ')}`;
     case 'apart': {
-      const there = others.find((vmid) => state.placeOf(vmid) === to);
-      return there === undefined ? null : `rule ${rule.id} keeps it apart from guest ${there}, which is there`;
+      const there = state.companionAt(rule, { vmid: guest.vmid, node: to });
+      return there === null ? null : `rule ${rule.id} keeps it apart from guest ${there}, which is there`;
     }
     case 'together': {
-      const places = new Set(others.map((vmid) => destinations?.get(vmid) ?? state.placeOf(vmid)).filter((place) => place !== null));
-      if (places.size === 0 || places.has(to)) return null;
-      return `rule ${rule.id} keeps it together with guests of ${[...places].join(', ')}`;
+      // Most often the first one is there: rules of thousands of guests are looked through only to say where they are.
+      const placeOf = (vmid: Vmid): NodeName | null => (vmid === guest.vmid ? null : (destinations?.get(vmid) ?? state.placeOf(vmid)));
+      if (rule.guests.some((vmid) => placeOf(vmid) === to)) return null;
+      const places = new Set(rule.guests.map(placeOf).filter((place) => place !== null));
+      return places.size === 0 ? null : `rule ${rule.id} keeps it together with guests of ${[...places].sort(compareNames).join(', ')}`;
     }
     default:
       return assertNever(rule);

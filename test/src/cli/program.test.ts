@@ -34,6 +34,15 @@ describe('the command tree', () => {
     }
   });
 
+  test('has a help with an example for every group of commands', async () => {
+    const program = await buildProgram(context, { loaded: 'all', writeErr: () => undefined });
+    for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
+      let help = '';
+      group.configureOutput({ writeOut: (text) => void (help += text) }).outputHelp();
+      expect(help, group.name()).toMatch(/Examples?:\n {2}\$ kedge /);
+    }
+  });
+
   test('answers help with 0 and shows it on stdout', async () => {
     const result = await runFake(['guest', 'list', '--help']);
     expect(result).toMatchObject({ exitCode: 0, err: '' });

@@ -30,6 +30,13 @@ describe('clocks that change', () => {
       '2026-11-02T06:30',
     ]);
   });
+  test('keep the local time in years for which the data of the rules and of the machine differ', () => {
+    expect(opens('Africa/Casablanca', '2026-10-20T02:30', 'FREQ=YEARLY', '2037-12-01T00:00:00Z')).toEqual([
+      '2038-10-20T02:30',
+      '2039-10-20T02:30',
+      '2040-10-20T01:30',
+    ]);
+  });
   test('leave the length of a window as it is', () => {
     const [one] = nextOccurrences(
       { zone: 'Europe/Berlin', start: '2026-03-29T01:00', rule: null, durationMs: 4 * HOUR },
@@ -38,6 +45,16 @@ describe('clocks that change', () => {
     expect(one).toEqual({ opensAt: '2026-03-29T00:00:00.000Z', closesAt: '2026-03-29T04:00:00.000Z' });
   });
 });
+
+test.each(['FREQ=DAILY;UNTIL=20991231', 'FREQ=DAILY;UNTIL=20991231T220000', 'FREQ=DAILY;UNTIL=20991231T22Z;INTERVAL=2'])(
+  'the rule %s is told that its UNTIL is to be in UTC',
+  (rule) => {
+    expect(whyNoRule({ zone: 'Europe/Berlin', start: '2026-01-01T03:00', rule })).toEqual({
+      field: 'rule',
+      reason: 'must have its UNTIL in UTC, like UNTIL=20261231T225959Z',
+    });
+  },
+);
 
 describe('a rule', () => {
   test('finds leap days', () => {

@@ -21,7 +21,10 @@ export async function readSnapshot(
   const { snapshot: file, config } = options;
   if (file === undefined) return withCluster(context, { config }, (cluster) => cluster.takeSnapshot());
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new KedgeError('bad-input', `Cannot read --snapshot: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new KedgeError('bad-input', `Cannot read --snapshot: current value is ${JSON.stringify(file)}, must be a file that can be read`, {
+      cause,
+      details: { field: '--snapshot', value: file, remedy: 'Give a file as "kedge node list --snapshot" prints it' },
+    });
   });
   return parseClusterSnapshot(text);
 }

@@ -60,6 +60,9 @@ export function windowCreateCommand(context: CliContext): CommandUnknownOpts {
     ],
   }).action(async (name, options, command) => {
     const fields = await fieldsOf(name, options);
+    // What is wrong with it is told without a server, too.
+    const { parseWindowFile } = await import('../../../schema/window-file.js');
+    parseWindowFile(fields);
     const saved = await withCluster(context, globalOptions(command), async (cluster) => {
       const planner = await openPlanner(context, cluster);
       const { definition, occurrences } = planner.plan(fields, []);

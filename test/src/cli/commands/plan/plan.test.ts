@@ -30,6 +30,9 @@ afterEach(() => rm(join(file, '..'), { recursive: true }));
 
 const plan = (...words: readonly string[]): Promise<FakeCli> => runFake(['plan', ...words, '--snapshot', file]);
 
+const SIZE = '"cores": 1, "memoryBytes": 1';
+const snapshotWith = (more: string): string => `{"v": 1, "nodes": [{"name": "node1", ${SIZE}}], ${more}}`;
+
 describe('kedge plan', () => {
   test('evacuate shows moves, who stays, and how full the nodes get', async () => {
     const { out, exitCode } = await plan('evacuate', 'node1');
@@ -90,22 +93,36 @@ describe('kedge plan', () => {
 
   test.each([
     ['{', /it is no JSON/],
-    ['{"v": 2}', /Cannot read the snapshot: v: /],
-    ['{"v": 1, "nodes": [{"name": "no_de", "cores": 1, "memoryBytes": 1}]}', /nodes\.0\.name: Cannot read node name/],
-    ['{"v": 1, "nodes": [{"name": "node1", "cores": 1, "memoryBytes": -1}]}', /nodes\.0\.memoryBytes/],
-    ['{"v": 1, "nodes": [{"name": "node1", "cores": 1, "memoryBytes": 1, "memory": 1}]}', /nodes\.0: .*memory/],
-    ['{"v": 1, "nodes": [{"name": "node1", "cores": 1, "memoryBytes": 1}], "guests": [{"vmid": 101, "node": "node9", "memoryBytes": 1}]}', /no node "node9"/],
+    ['{"v": 2}', /Cannot read the snapshot: v: current value is 2, must be 1/],
+    [`{"v": 1, "nodes": [{"name": "no_de", ${SIZE}}]}`, /nodes\.0\.name: current value is "no_de", must .*letters, digits and inner hyphens/],
+    ['{"v": 1, "nodes": [{"name": "node1", "cores": 1, "memoryBytes": -1}]}', /nodes\.0\.memoryBytes: current value is -1, must be at least 0/],
+    ['{"v": 1, "nodes": [{"name": "node1", "cores": 1, "memoryBytes": "16G"}]}', /nodes\.0\.memoryBytes: current value is "16G", must be of type number/],
+    ['{"v": 1, "nodes": [{"name": "node1", "cores": 1.5, "memoryBytes": 1}]}', /nodes\.0\.cores: current value is 1\.5, must be a whole number/],
+    ['{"v": 1, "nodes": [{"name": "node1", "memoryBytes": 1}]}', /nodes\.0\.cores: current value is absent, must be of type number/],
+    ['{"v": 1, "nodes": []}', /nodes: current value is \[\], must have at least 1/],
+    [`{"v": 1, "nodes": [{"name": "node1", "memory": 7, ${SIZE}}]}`, /nodes\.0\.memory: current value is 7, must be absent/],
+    [
+      snapshotWith('"guests": [{"vmid": 101, "node": "node9", "memoryBytes": 1}]'),
+      /guests\.0\.node: current value is "node9", must be one of its nodes: .* it has node1/,
+    ],
+    [snapshotWith('"rules": [{"kind": "nodes", "id": "a", "guests": [101], "nodes": ["node1", "node9"]}]'), /rules\.0\.nodes\.1: current value is "node9"/],
+    [
+      snapshotWith('"rules": [{"kind": "near", "id": "a", "guests": [101]}]'),
+      /rules\.0\.kind: current value is "near", must be "together", "apart" or "nodes"/,
+    ],
+    [`{"v": 1, "nodes": [{"name": "node1", ${SIZE}}, {"name": "node1", ${SIZE}}]}`, /nodes\.1\.name: current value is "node1", must .* twice/],
   ])('refuses %s by the name of what is wrong', async (text, reason) => {
     await writeFile(file, text);
     const { err, exitCode, out } = await plan('evacuate', 'node1');
     expect(err).toMatch(reason);
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    if (text !== '{') expect(err).toContain('→ Correct ');
   });
 
   test('refuses a file that is not there, and a node that the snapshot does not have', async () => {
     expect((await plan('evacuate', 'node9')).err).toContain('no node "node9", it has node1, node2, node3');
     await rm(file);
-    expect((await plan('evacuate', 'node1')).err).toContain('Cannot read --snapshot: ENOENT');
+    expect((await plan('evacuate', 'node1')).err).toMatch(/Cannot read --snapshot: current value is ".*", must be a file.*\n {2}because: ENOENT/);
   });
 });
 

@@ -92,6 +92,10 @@ describe('kedge window create', () => {
     expect(made).toEqual([]);
   });
 
+  test('tells what is wrong with a window before it asks the cluster, which may be away', async () => {
+    expect(await run(['create', 'patch', ...FLAGS, '--command', 'a', '--zone', 'Mars/Olympus'], {})).toMatchObject({ exitCode: 2, closed: false });
+  });
+
   test('warns of another window on the same nodes at the same time', async () => {
     const { create } = creating();
     const other = view({}, { name: 'disks', nodes: ['node2'] });
