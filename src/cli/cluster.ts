@@ -20,6 +20,7 @@ export interface Cluster
     | 'cordonNode'
     | 'confirmDead'
     | 'readRecovery'
+    | 'testFencing'
     | 'startEvacuation'
     | 'readEvacuation'
     | 'cancelEvacuation'

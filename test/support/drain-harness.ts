@@ -117,7 +117,12 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     balancePolicy: () => Promise.resolve(harness.policy),
     readBalance: () => kedge.balance.read(),
     runOnNode: () => Promise.reject(new Error('A drain runs no command')),
-    fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
+    fencing: {
+      config: () => Promise.resolve(null),
+      fence: () => Promise.resolve({ off: false, reason: 'no device' }),
+      look: () => Promise.reject(new Error('The test does not expect a look at a device')),
+      place: 'nowhere',
+    },
   };
   const control = createControlActivities(cluster);
   const createWorker = () =>

@@ -82,7 +82,12 @@ export interface HarnessOptions {
   readonly blackouts?: () => readonly Blackout[];
 }
 
-const NO_FENCING: Fencing = { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) };
+const NO_FENCING: Fencing = {
+  config: () => Promise.resolve(null),
+  fence: () => Promise.resolve({ off: false, reason: 'no device' }),
+  look: () => Promise.reject(new Error('The test does not expect a look at a device')),
+  place: 'nowhere',
+};
 
 /** Starts server and workers; `stop` ends both. */
 export async function startSagaHarness({

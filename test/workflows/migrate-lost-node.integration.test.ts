@@ -33,6 +33,8 @@ beforeAll(async () => {
     nodeStatus: statusOf,
     probe: () => answer,
     fencing: {
+      look: () => Promise.reject(new Error('The test does not expect a look at a device')),
+      place: 'nowhere',
       config: () => Promise.resolve(device === null ? null : { nodes: { [TARGET]: agent(TARGET), [SOURCE]: agent(SOURCE) } }),
       fence: ({ agent: name }) => {
         fenced.push(name);

@@ -150,6 +150,25 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     await seen(({ taken }) => taken.length > 0);
   });
 
+  test('is prepared for by a test of the devices, which asks all of them, or one, and cuts nothing', async () => {
+    const report = await harness.kedge.testFencing({ node: null });
+    expect(report.place).toBe('fencing.yaml of here');
+    expect(report.tests.map(({ node, power, problems }) => [node, power, problems])).toEqual(
+      ['node1', 'node2', 'node3', 'node4'].map((node) => [node, 'on', []]),
+    );
+    world.silent.clear();
+    const one = await harness.kedge.testFencing({ node: LOST });
+    expect(one.tests).toMatchObject([
+      { node: LOST, problems: [{ severity: 'error', message: expect.stringContaining('may be the device, or the plug, of another machine') }] },
+    ]);
+    world.device = null;
+    await expect(harness.kedge.testFencing({ node: null })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('there is no fencing.yaml of here'),
+    });
+    expect(world.fenced).toEqual([]);
+  });
+
   test('fences one node after the other', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {

@@ -49,6 +49,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     cordonNode: unexpected('cordonNode'),
     confirmDead: unexpected('confirmDead'),
     readRecovery: unexpected('readRecovery'),
+    testFencing: unexpected('testFencing'),
     startEvacuation: unexpected('startEvacuation'),
     readEvacuation: unexpected('readEvacuation'),
     cancelEvacuation: unexpected('cancelEvacuation'),

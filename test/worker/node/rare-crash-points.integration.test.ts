@@ -189,7 +189,12 @@ describe('done twice', () => {
       readBalance: () => Promise.resolve(null),
       takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
       readMoves: () => Promise.resolve([]),
-      fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
+      fencing: {
+        config: () => Promise.resolve(null),
+        fence: () => Promise.resolve({ off: false, reason: 'no device' }),
+        look: () => Promise.reject(new Error('The test does not expect a look at a device')),
+        place: 'nowhere',
+      },
     });
     await twice(['control.find-ended-holders'], async () => {
       const runs = ['migration-101', 'migration-102'].map((holder) => ({ holder, runId: 'run' }));
