@@ -38,10 +38,10 @@ const LONGEST_COPY = '24 hours';
 /** Eight calls of an agent whose timeout is at its limit, with their pauses. */
 const LONGEST_FENCE = '90 minutes';
 /**
- * What was found out about a node before it is fenced holds for so long. Who takes the order up later, because no control worker ran, would cut the
+ * What was found out about a node before it is fenced holds for so many times as a node is waited for. Who takes the order up later, because no control worker ran, would cut the
  * power of a node that may be back since.
  */
-const LONGEST_ORDER = '30 seconds';
+const ORDER_HOLDS = 2;
 /** The node ends a command whose time is over; this is for that to be heard. */
 const WORK_GRACE_MS = 90_000;
 /** A hook's own limit is a minute at most. */
@@ -132,7 +132,7 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       retry: { maximumAttempts: 1 },
     },
     fence: {
-      scheduleToStartTimeout: LONGEST_ORDER,
+      scheduleToStartTimeout: ORDER_HOLDS * timings.silentAfterMs,
       startToCloseTimeout: LONGEST_FENCE,
       heartbeatTimeout,
       retry: { ...backoff, maximumAttempts: 3 },

@@ -93,7 +93,9 @@ export function judgeDevice({ node, device, look, isHeard, twins }: DeviceQuesti
       );
     }
   }
-  if (Number(parameters['delay'] ?? 0) + 1 >= timeoutSeconds) {
+  // Agents wait for a second more than they are told.
+  const delaySeconds = Number(parameters['delay'] ?? 0);
+  if (delaySeconds > 0 && delaySeconds + 1 >= timeoutSeconds) {
     error(
       `${at}.parameters.delay`,
       `is no shorter than timeoutSeconds (${timeoutSeconds}): "off" would be ended while it waits`,

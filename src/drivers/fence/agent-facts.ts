@@ -1,3 +1,7 @@
+import { basename } from 'node:path';
+import type { FenceDevice } from '../../schema/fencing-config.js';
+import { runFenceAgent } from './run-fence-agent.js';
+
 /** What a fence agent says of itself by its action `metadata`: which parameters it knows, and what it does. */
 export interface AgentFacts {
   /** Names of all parameters, also those that are out of use. */
@@ -5,6 +9,19 @@ export interface AgentFacts {
   readonly actions: ReadonlySet<string>;
   /** It cuts a machine off from storage or network, whose power stays on: its guests run on. */
   readonly isFabric: boolean;
+}
+
+/** The convention's name. A program of another name may have few actions, and take what it does not know for "off". */
+const KEEPS_CONVENTION = /^fence_/;
+/** It asks no device. */
+const LONGEST_SECONDS = 15;
+
+/** Asks an agent for its metadata, without any parameter of a device. Null: it has none, or is not asked, because its name is not fence_…. */
+export async function askAgentFacts(device: FenceDevice): Promise<AgentFacts | null> {
+  const { agent, timeoutSeconds } = device;
+  if (!KEEPS_CONVENTION.test(basename(agent))) return null;
+  const { printed } = await runFenceAgent({ action: 'metadata', device: { ...device, timeoutSeconds: Math.min(timeoutSeconds, LONGEST_SECONDS) } });
+  return parseAgentFacts(printed);
 }
 
 /** Null when the text is no metadata: agents of one's own need not have any. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FenceDevice } from '../../schema/fencing-config.js';
-import { parseAgentFacts } from './agent-facts.js';
+import { askAgentFacts } from './agent-facts.js';
 import { runFenceAgent, type FenceAnswer } from './run-fence-agent.js';
 
 /** `off` false says nothing of the node: its power may be on or off. */
@@ -23,8 +23,8 @@ const OFF_TRIES = 2;
  */
 export async function fenceNode(device: FenceDevice, pauseMs = STATUS_PAUSE_MS): Promise<FenceOutcome> {
   const { agent } = device;
-  const { printed } = await runFenceAgent({ action: 'metadata', device });
-  if (parseAgentFacts(printed)?.isFabric === true) return { off: false, reason: `${agent} cuts storage or network off, not power: its guests would run on` };
+  if ((await askAgentFacts(device))?.isFabric === true)
+    return { off: false, reason: `${agent} cuts storage or network off, not power: its guests would run on` };
   let off = await runFenceAgent({ action: 'off', device });
   for (let tried = 1; tried < OFF_TRIES && off.exitCode !== 0 && off.exitCode !== null; tried += 1) {
     await delay(pauseMs);

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { DeviceLook } from '../../domain/fence-test.js';
 import type { FenceDevice } from '../../schema/fencing-config.js';
-import { parseAgentFacts } from './agent-facts.js';
+import { askAgentFacts } from './agent-facts.js';
 import { endOfAgent, STATUS_OFF, STATUS_ON } from './fence-node.js';
 import { runFenceAgent } from './run-fence-agent.js';
 
@@ -12,7 +12,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 export async function lookAtDevice(device: FenceDevice): Promise<DeviceLook> {
   const program = await troubleOf(device.agent);
   if (program?.severity === 'error') return { program, facts: null, power: 'unknown', said: program.message, tookMs: 0 };
-  const facts = parseAgentFacts((await runFenceAgent({ action: 'metadata', device })).printed);
+  const facts = await askAgentFacts(device);
   const begunAt = performance.now();
   const answer = await runFenceAgent({ action: 'status', device });
   const tookMs = Math.round(performance.now() - begunAt);

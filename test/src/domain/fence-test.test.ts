@@ -23,6 +23,7 @@ describe('the device of a node', () => {
     expect(judged({}, { power: 'off' }, { isHeard: false })).toEqual([]);
     expect(judged({}, { power: 'off' }, { isHeard: null })).toEqual([]);
     expect(judged({ whatever: '1' }, { facts: null })).toEqual([]);
+    expect(judged({ delay: '0' }, {}, { device: { agent: '/f', timeoutSeconds: 2, parameters: { delay: '0' } } })).toEqual([]);
   });
 
   test.each<[string, Record<string, string>, Partial<DeviceLook>, Partial<DeviceQuestion>, RegExp]>([

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -80,6 +80,14 @@ describe('fencing', () => {
     expect(existsSync(join(folder, 'off'))).toBe(false);
     writeFileSync(join(folder, 'metadata'), '<actions>\n\t<action name="on" automatic="0"/>\n\t<action name="off" />\n</actions>');
     expect(await fenceNode(device('[ $action = off ] && exit 0; exit 2'), 1)).toEqual({ off: true });
+  });
+
+  test('asks a program that is no fence_… for nothing but off and status: it may take anything else for off', async () => {
+    const own = device('[ $action = off ] && exit 0; exit 2');
+    const renamed = join(folder, 'switch');
+    renameSync(own.agent, renamed);
+    expect(await fenceNode({ ...own, agent: renamed }, 1)).toEqual({ off: true });
+    expect(readFileSync(join(folder, 'input'), 'utf8')).not.toContain('metadata');
   });
 
   test('ends what a hanging agent has put into a session of its own, and one that is deaf to SIGTERM', async () => {
