@@ -67,6 +67,17 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     expect(world.voided).toEqual([]);
   });
 
+  test('believes no device that says off of a node which another node still reaches', async () => {
+    world.device = () => {
+      world.answering.set(LOST, 'open');
+      return Promise.resolve(OFF);
+    };
+    await begin();
+    const { question, taken } = await seen((report) => report.question !== null || report.taken.length > 0);
+    expect(question).toMatch(/says that node3 is off, and yet node3 has power: node1 reaches it at other[^]*may be that of another machine/);
+    expect([taken, world.voided]).toEqual([[], []]);
+  });
+
   test('waits for the word of an operator where no device is configured, and does not believe him while the node answers', async () => {
     world.device = null;
     await begin();

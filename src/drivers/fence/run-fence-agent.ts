@@ -66,9 +66,10 @@ export async function runFenceAgent({ action, device }: FenceCall): Promise<Fenc
     function end(): void {
       clearTimeout(timer);
       signalGroup('SIGKILL');
-      // Not only "close": something that escaped the kill and keeps a pipe open must not keep us.
-      child.once('close', () => resolve(ended));
-      void killMarked(mark).then(() => setTimeout(() => resolve(ended), OUTPUT_GRACE_MS));
+      const swept = killMarked(mark);
+      child.once('close', () => void swept.then(() => resolve(ended)));
+      // Something that escaped the kill and keeps a pipe open must not keep us.
+      void swept.then(() => setTimeout(() => resolve(ended), OUTPUT_GRACE_MS));
     }
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       ended.stderr = (ended.stderr + text).slice(-KEPT_OF_STDERR);
@@ -105,15 +106,12 @@ interface Ended {
 
 /** What an agent has put into another process group or session, as a daemon does. */
 async function killMarked(mark: string): Promise<void> {
-  const entries = await readdir('/proc').catch(() => []);
-  await Promise.all(
-    entries.map(async (entry) => {
-      const pid = Number(entry);
-      if (!Number.isSafeInteger(pid)) return;
-      const environment = await readFile(`/proc/${entry}/environ`, 'latin1').catch(() => '');
-      if (environment.includes(`${MARK}=${mark}`)) tryKill(pid, 'SIGKILL');
-    }),
-  );
+  for (const entry of await readdir('/proc').catch(() => [])) {
+    const pid = Number(entry);
+    if (!Number.isSafeInteger(pid)) continue;
+    const environment = await readFile(`/proc/${entry}/environ`, 'latin1').catch(() => '');
+    if (environment.includes(`${MARK}=${mark}`)) tryKill(pid, 'SIGKILL');
+  }
 }
 
 function tryKill(pid: number, signal: NodeJS.Signals): void {
