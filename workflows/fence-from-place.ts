@@ -32,7 +32,7 @@ export async function fenceFromPlace({ node, places, timings, isMoot = () => fal
       });
       const result = child.result();
       const moot = condition(isMoot).then((): FenceResult => ({ fenced: false, reason: 'nobody waits for its device any more' }));
-      return await believed(await Promise.race([result, moot]), { node, timings });
+      return await Promise.race([result, moot]);
     } catch (error) {
       if (!isTaken(error)) return { fenced: false, reason: readFailure(error).message };
     }
@@ -42,9 +42,9 @@ export async function fenceFromPlace({ node, places, timings, isMoot = () => fal
 
 /**
  * A device that says off of a node which answers on any path is that of another machine, or lies. Heartbeats the activity has looked for; a node that
- * is cut off from the control plane alone has none.
+ * is cut off from the control plane alone has none. For a recovery: in a migration the node that is left says whether it hears the other one.
  */
-async function believed(result: FenceResult, { node, timings }: Pick<FenceOrder, 'node' | 'timings'>): Promise<FenceResult> {
+export async function believed(result: FenceResult, { node, timings }: Pick<FenceOrder, 'node' | 'timings'>): Promise<FenceResult> {
   if (!result.fenced || !looksAfterFencing()) return result;
   const { evidence } = await lookAtSuspect(node, withTimings(timings));
   const why = whyNotDead(evidence);

@@ -153,20 +153,6 @@ describe.each(['live', 'restart'] as const)('a %s migration whose node is lost a
     assertExactlyOneRunner(run.world);
   });
 
-  test('believes no device whose node another one reaches afterwards', async () => {
-    device = () => {
-      answer = 'open';
-      return { off: true };
-    };
-    const run = await begin('target', kind);
-    const { story } = await asked(run);
-    expect(story?.question?.facts?.join('\n')).toMatch(/could not be fenced: .*and yet node2 has power.*the device may be that of another machine/);
-    expect(run.world.voided).toEqual([]);
-    await harness.kedge.decideMigration(run.ref, 'target-dead', WHO);
-    await run.ended();
-    assertExactlyOneRunner(run.world);
-  });
-
   test('refuses a statement about a node that has come back meanwhile, and goes on with it', async () => {
     const run = await begin('target', kind);
     await asked(run);
