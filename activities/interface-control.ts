@@ -4,6 +4,7 @@ import type { BalancerState } from '../src/domain/balance/judge-cluster.js';
 import type { BalanceQuestion, BalanceSteps } from '../src/domain/balance/next-balance.js';
 import type { DrainQuestion, NextSteps } from '../src/domain/drain/next-steps.js';
 import type { ClusterEvent } from '../src/domain/events/event.js';
+import type { FencingReport } from '../src/domain/fence-test.js';
 import type { MigrationId, NodeName, Vmid } from '../src/domain/ids.js';
 import type { GuestSummary, LastSeenGuest, NodeStatus } from '../src/domain/node-facts.js';
 import type { RecoveryPolicy } from '../src/domain/recovery.js';
@@ -56,6 +57,8 @@ export interface ControlActivities {
   watchBalance(input: { state: BalancerState; now: string }): Promise<WatchedBalance>;
   /** Runs on the queue as a call of its own, since it may take minutes: cuts a silent node's power, if a device is configured for it. */
   fenceNode(input: { node: NodeName }): Promise<FenceResult>;
+  /** Runs on the queue as a call of its own, too: asks fencing devices for their status, and switches nothing. */
+  testFencing(input: { node: NodeName | null }): Promise<FencingReport>;
   /** Reads the window that its schedule keeps, names its nodes as the cluster has them now, and tells the schedule the next occurrences. */
   openWindow(input: ScheduledWindow): Promise<OpenedWindow>;
   /** Is the node heard, and on which boot? */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { castErrors } from '../activities/cast-errors.js';
 import type { ClusterAccess } from '../activities/control/cluster-access.js';
@@ -13,8 +14,9 @@ import { CONTROL_QUEUE } from '../src/domain/task-queues.js';
 import { crashPoint } from '../src/drivers/host/crash-point.js';
 import type { Logger } from '../src/log/logger.js';
 import { loadFencingConfig } from '../src/config/load-fencing-config.js';
-import { pathsFromEnvironment } from '../src/config/paths.js';
+import { fencingConfigFile, pathsFromEnvironment } from '../src/config/paths.js';
 import { fenceNode } from '../src/drivers/fence/fence-node.js';
+import { lookAtDevice } from '../src/drivers/fence/look-at-device.js';
 import { tellHook, type ClusterHooks } from '../src/drivers/hook/tell-hook.js';
 import type { ClusterConfig } from '../src/schema/cluster-config.js';
 import { keepBalancer } from './keep-balancer.js';
@@ -148,6 +150,11 @@ export function clusterAccess(kedge: KedgeClient, wishes: Wishes): ClusterAccess
     readBalance: () => kedge.balance.read(),
     takeSnapshot: async () => kedge.takeSnapshot(await placement()),
     recovery: wishes.recovery ?? NO_RECOVERY,
-    fencing: { config: () => loadFencingConfig(pathsFromEnvironment()), fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)) },
+    fencing: {
+      config: () => loadFencingConfig(pathsFromEnvironment()),
+      fence: (device) => crashPoint('control.fence-node', () => fenceNode(device)),
+      look: lookAtDevice,
+      place: `${fencingConfigFile(pathsFromEnvironment())} of ${hostname()}`,
+    },
   };
 }

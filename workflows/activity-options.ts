@@ -36,8 +36,13 @@ const DEFINITE: Readonly<Record<DefiniteCopyFailure, true>> = {
 /** With the pauses between them some two minutes, when each fails at once. */
 const URGENT_ATTEMPTS = 10;
 const LONGEST_COPY = '24 hours';
-/** Six calls of an agent whose timeout is at its limit. */
-const LONGEST_FENCE = '1 hour';
+/** Eight calls of an agent whose timeout is at its limit, with their pauses. */
+const LONGEST_FENCE = '90 minutes';
+/**
+ * What was found out about a node before it is fenced holds for so many times as a node is waited for. Who takes the order up later, because no control worker ran, would cut the
+ * power of a node that may be back since.
+ */
+const ORDER_HOLDS = 2;
 /** The node ends a command whose time is over; this is for that to be heard. */
 const WORK_GRACE_MS = 90_000;
 /** A hook's own limit is a minute at most. */
@@ -135,6 +140,7 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       retry: { maximumAttempts: 1 },
     },
     fence: {
+      scheduleToStartTimeout: ORDER_HOLDS * timings.silentAfterMs,
       startToCloseTimeout: LONGEST_FENCE,
       heartbeatTimeout,
       retry: { ...backoff, maximumAttempts: 3 },

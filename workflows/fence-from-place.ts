@@ -2,9 +2,12 @@ import { condition, startChild } from '@temporalio/workflow';
 import type { FenceResult } from '../activities/interface-control.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { readFailure } from '../src/domain/read-failure.js';
+import { whyNotDead } from '../src/domain/suspect-node.js';
 import { fenceWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
-import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
+import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import type { fenceLostNode } from './fence-lost-node.js';
+import { lookAtSuspect } from './look-at-suspect.js';
+import { looksAfterFencing } from './patches.js';
 
 export interface FenceOrder {
   readonly node: NodeName;
@@ -35,6 +38,19 @@ export async function fenceFromPlace({ node, places, timings, isMoot = () => fal
     }
   }
   return { fenced: false, isBusy: true, reason: 'another node is being fenced, and one after the other it shall be' };
+}
+
+/**
+ * A device that says off of a node which answers on any path is that of another machine, or lies. Heartbeats the activity has looked for; a node that
+ * is cut off from the control plane alone has none. For a recovery: in a migration the node that is left says whether it hears the other one.
+ */
+export async function believed(result: FenceResult, { node, timings }: Pick<FenceOrder, 'node' | 'timings'>): Promise<FenceResult> {
+  if (!result.fenced || !looksAfterFencing()) return result;
+  const { evidence } = await lookAtSuspect(node, withTimings(timings));
+  const why = whyNotDead(evidence);
+  return why === null
+    ? result
+    : { fenced: false, reason: `${result.agent} says that ${node} is off, and yet ${why}: the device may be that of another machine` };
 }
 
 function isTaken(error: unknown): boolean {

@@ -16,3 +16,4 @@ export { nodePresence } from './node-presence.js';
 export { recoverNode } from './recover-node.js';
 export { repairNode } from './repair-node.js';
 export { restoreNode } from './restore-node.js';
+export { testFencing } from './test-fencing.js';

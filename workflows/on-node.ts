@@ -46,6 +46,11 @@ export function onFencing(timings: WorkflowTimings): ActivityInterfaceFor<Pick<C
   return proxyActivities<Pick<ControlActivities, 'fenceNode'>>({ ...activityProfiles(timings).fence, taskQueue: CONTROL_QUEUE });
 }
 
+/** Asking fencing devices, which may take as long as fencing. */
+export function onFenceTest(timings: WorkflowTimings): ActivityInterfaceFor<Pick<ControlActivities, 'testFencing'>> {
+  return proxyActivities<Pick<ControlActivities, 'testFencing'>>({ ...activityProfiles(timings).fence, taskQueue: CONTROL_QUEUE });
+}
+
 /** The calls that a window makes to one of its nodes through the control worker, as activities of its queue. */
 export function onWork(timings: WorkflowTimings, limit: { timeoutMs: number; repeatable: boolean }): ActivityInterfaceFor<WorkActivities> {
   return proxyActivities<WorkActivities>({ ...activityProfiles(timings).work(limit), taskQueue: CONTROL_QUEUE });

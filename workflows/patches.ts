@@ -155,3 +155,15 @@ const LEASES_ON_TIME = 'leases-on-time';
 export function checksLeasesOnTime(): boolean {
   return patched(LEASES_ON_TIME);
 }
+
+/**
+ * A node that its device says to be off is knocked at once more, before its guests are given to others.
+ *
+ * Before: the word of the device was enough while no heartbeats came; one that switches another machine was believed while other nodes reached this one.
+ */
+const LOOK_AFTER_FENCING = 'look-after-fencing';
+
+/** Asked only when a device says that it is off. */
+export function looksAfterFencing(): boolean {
+  return patched(LOOK_AFTER_FENCING);
+}

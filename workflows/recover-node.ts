@@ -25,7 +25,7 @@ import { recoverableGuests, unseenGuests, type DeathProof, type RecoverNodeInput
 import { judgeSuspect, whyNotDead, type SuspectEvidence } from '../src/domain/suspect-node.js';
 import { upkeepWorkflowId } from '../src/domain/workflow-names.js';
 import { withTimings } from '../src/domain/workflow-timings.js';
-import { fenceFromPlace } from './fence-from-place.js';
+import { believed, fenceFromPlace } from './fence-from-place.js';
 import { lookAtSuspect } from './look-at-suspect.js';
 import { confirmDeadUpdate, recoveryQuery } from './messages.js';
 import { onControl } from './on-node.js';
@@ -133,7 +133,8 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
       ask('recovery is off in kedge.yaml');
       return;
     }
-    const result = await fenceFromPlace({ node, places: cluster.recovery.fencesAtOnce, timings: input.timings, isMoot: () => isWoken });
+    const order = { node, places: cluster.recovery.fencesAtOnce, timings: input.timings, isMoot: () => isWoken };
+    const result = await believed(await fenceFromPlace(order), order);
     // An operator may have spoken meanwhile.
     if (report.proof !== null) return;
     if (result.fenced) prove({ statedBy: result.agent, basis: 'fenced', bootId: result.bootId });

@@ -11,6 +11,7 @@ import { openWindow } from './open-window.js';
 import { runOnNode } from './run-on-node.js';
 import { seeMove } from './see-move.js';
 import { surveyCluster } from './survey-cluster.js';
+import { testFencing } from './test-fencing.js';
 import { voidLostGuest } from './void-lost-guest.js';
 import { watchBalance } from './watch-balance.js';
 
@@ -36,6 +37,7 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
+    testFencing: (question) => crashPoint('control.test-fencing', () => beating(() => testFencing(cluster, question))),
     openWindow: (input) => crashPoint('control.open-window', () => openWindow(cluster, input)),
     examineNode: ({ node }) => crashPoint('control.examine-node', () => examineNode(cluster, node)),
     runOnNode: (input) => crashPoint('control.run-on-node', () => runOnNode(cluster.runOnNode, input)),

@@ -1,4 +1,5 @@
 import type { FenceResult } from '../interface-control.js';
+import type { DeviceLook } from '../../src/domain/fence-test.js';
 import type { NodeName } from '../../src/domain/ids.js';
 import { KedgeError } from '../../src/domain/kedge-error.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
@@ -10,6 +11,10 @@ export interface Fencing {
   /** Read anew at each call: a file that is put there needs no restart. @throws KedgeError `bad-config` */
   readonly config: () => Promise<FencingConfig | null>;
   readonly fence: (device: FenceDevice) => Promise<FenceOutcome>;
+  /** Asks a device, and switches nothing. */
+  readonly look: (device: FenceDevice) => Promise<DeviceLook>;
+  /** Machine and file, for people. */
+  readonly place: string;
 }
 
 /**
@@ -19,7 +24,7 @@ export interface Fencing {
  * Never touches a node that is heard: a guest in doubt is no reason to kill all others there.
  */
 export async function fenceLostNode(
-  { config, fence }: Fencing,
+  { config, fence }: Pick<Fencing, 'config' | 'fence'>,
   { node, status }: { node: NodeName; status: () => Promise<NodeStatus | null> },
 ): Promise<FenceResult> {
   let device: FenceDevice | undefined;

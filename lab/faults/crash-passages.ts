@@ -187,6 +187,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'control.examine-node': { alone: 'a window opens, in window.e2e.test.ts' },
   'control.fence-activity': { alone: 'a node is gone for good, in lost-node.e2e.test.ts' },
   'control.fence-node': { alone: 'a node is gone for good, in lost-node.e2e.test.ts' },
+  'control.test-fencing': { alone: 'an operator tests fencing, in test/workflows/recover-node.integration.test.ts' },
   'control.find-ended-holders': { rarely: 'a lease is old' },
   'control.open-window': { alone: 'a window opens, in window.e2e.test.ts' },
   'control.plan-balance': { rarely: 'a cluster is balanced' },

@@ -21,6 +21,7 @@ export interface Cluster
     | 'confirmDead'
     | 'readRecovery'
     | 'readRecoveries'
+    | 'testFencing'
     | 'startEvacuation'
     | 'readEvacuation'
     | 'cancelEvacuation'

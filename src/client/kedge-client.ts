@@ -4,6 +4,7 @@ import type { SlotRelease, SlotRequest } from '../domain/admission.js';
 import type { LimitSettings } from '../domain/admission-limits.js';
 import type { AuditedSchedule, AuditedSlot, RunningRecovery } from '../domain/audit-types.js';
 import type { EvacuateNodeInput, EvacuationReport } from '../domain/evacuation.js';
+import type { FencingReport } from '../domain/fence-test.js';
 import type { NodeName, Vmid } from '../domain/ids.js';
 import type { MigrateGuestInput, OperatorDecision } from '../domain/migration.js';
 import type { CheckMigrationInput, MigrationCheck } from '../domain/migration-check.js';
@@ -40,6 +41,7 @@ import { repair, type RepairRequest } from './repair.js';
 import { requestSlot } from './request-slot.js';
 import { startMigration } from './start-migration.js';
 import { takeSnapshot } from './take-snapshot.js';
+import { testFencing } from './test-fencing.js';
 import { cancelMigration, decideMigration, releaseMigration } from './update-migration.js';
 import { scheduleWindow } from './window/change-window.js';
 import { windowVerbs, type WindowVerbs } from './window/window-verbs.js';
@@ -87,6 +89,8 @@ export interface KedgeClient {
   startRecovery(input: RecoverNodeInput): Promise<void>;
   /** @throws `node-alive` while anything says that the node is not off */
   confirmDead(statement: { node: NodeName; statedBy: string }): Promise<void>;
+  /** Has a control worker ask the fencing devices, or that of one node, for their status; switches nothing. */
+  testFencing(question: { node: NodeName | null }): Promise<FencingReport>;
   /** @throws `not-found` when the node never had one */
   readRecovery(node: NodeName): Promise<RecoveryReport>;
   /** The recoveries that run, and the guests that they owe to somebody. */
@@ -163,6 +167,7 @@ export function createKedgeClient({ client, nodes, close }: ClientContext & { re
     cordonNode: (node, cordoned) => cordonNode(context, { node, cordoned }),
     startRecovery: (input) => startRecovery(context, input),
     confirmDead: (statement) => confirmDead(context, statement),
+    testFencing: (question) => testFencing(context, question),
     readRecovery: (node) => readRecovery(context, node),
     readRecoveries: () => readRecoveries(context),
     manageGuest: (request) => manageGuest(context, request),

@@ -10,5 +10,5 @@ import { readRootFile } from './read-root-file.js';
 export async function loadFencingConfig(paths: KedgePaths): Promise<FencingConfig | null> {
   const file = fencingConfigFile(paths);
   const text = await readRootFile(file);
-  return text === null ? null : parseYaml(text, { file, schema: fencingConfigSchema });
+  return text === null ? null : parseYaml(text, { file, schema: fencingConfigSchema, asWritten: 'parameters' });
 }

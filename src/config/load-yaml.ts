@@ -19,10 +19,17 @@ export async function loadYaml<Schema extends z.ZodType>(file: string, schema: S
   return parseYaml(await readText(file), { file, schema });
 }
 
-/** As {@link loadYaml}, for text that was read already; `file` is for messages. */
-export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema }: { readonly file: string; readonly schema: Schema }): z.output<Schema> {
+/**
+ * As {@link loadYaml}, for text that was read already; `file` is for messages. `asWritten`: a key whose mappings hold text for others: a password of
+ * digits is no number, which would lose leading zeros and all digits after the sixteenth.
+ */
+export function parseYaml<Schema extends z.ZodType>(
+  text: string,
+  { file, schema, asWritten }: { readonly file: string; readonly schema: Schema; readonly asWritten?: string },
+): z.output<Schema> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (asWritten !== undefined) keepAsWritten(document, asWritten);
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, field: '', value: null, reason: error.message }));
     throw badFile(file, problems);
@@ -40,6 +47,17 @@ export function parseYaml<Schema extends z.ZodType>(text: string, { file, schema
       reason,
     }));
   throw badFile(file, problems);
+}
+
+function keepAsWritten(document: Document, key: string): void {
+  visit(document, {
+    Pair: (_, pair) => {
+      if (!isScalar(pair.key) || pair.key.value !== key || !isMap(pair.value)) return;
+      for (const { value } of pair.value.items) {
+        if (isScalar(value) && value.value !== null && value.source !== undefined && typeof value.value !== 'string') value.value = value.source;
+      }
+    },
+  });
 }
 
 /** Keys that are lists, mappings or aliases: YAML allows them, no file of ours has them, and the library would warn of each on stderr when it makes text of it. */

@@ -192,6 +192,7 @@ export const CRASH_POINTS = [
   'control.start-recovery',
   'control.survey-cluster',
   'control.tell-hook',
+  'control.test-fencing',
   'control.void-guest',
   'control.watch-balance',
 ] as const;

@@ -14,6 +14,7 @@ export const WORKFLOW_TYPES = {
   repairNode: 'repairNode',
   recoverNode: 'recoverNode',
   fenceLostNode: 'fenceLostNode',
+  testFencing: 'testFencing',
   evacuateNode: 'evacuateNode',
   restoreNode: 'restoreNode',
   maintainNodes: 'maintainNodes',
@@ -59,6 +60,8 @@ export const nodeWorkflowId = (node: NodeName): string => `node-${node}`;
 export const recoveryWorkflowId = (node: NodeName): string => `recovery-${node}`;
 /** A place to fence from; there are as many as nodes may be fenced at once. */
 export const fenceWorkflowId = (place: number): string => `fence-${place}`;
+/** Tests exclude nothing. */
+export const fenceTestWorkflowId = (unique: string): string => `try-fencing-${unique}`;
 /** One command of one kind at a time for a guest. */
 export const guestCommandWorkflowId = (vmid: Vmid, verb: string): string => `guest-${vmid}-${verb}`;
 /** Checks exclude neither each other nor the migration. */

@@ -1,4 +1,5 @@
 /** Drains on a real server over a cluster in memory: guests move when the test lets them. */
+import { NO_FENCING } from './no-fencing.js';
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { NO_RECOVERY } from '../../src/domain/recovery.js';
 import { ApplicationFailure } from '@temporalio/activity';
@@ -117,7 +118,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     balancePolicy: () => Promise.resolve(harness.policy),
     readBalance: () => kedge.balance.read(),
     runOnNode: () => Promise.reject(new Error('A drain runs no command')),
-    fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
+    fencing: NO_FENCING,
   };
   const control = createControlActivities(cluster);
   const createWorker = () =>

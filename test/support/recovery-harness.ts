@@ -126,6 +126,8 @@ export async function startRecoveryHarness(): Promise<RecoveryHarness> {
       return Promise.resolve();
     },
     fencing: {
+      look: ({ agent }) => Promise.resolve({ program: null, facts: null, power: world.silent.size > 0 ? 'on' : 'off', said: agent, tookMs: 5 }),
+      place: 'fencing.yaml of here',
       config: () => Promise.resolve(world.device === null ? null : { nodes: Object.fromEntries(NODES.map((node) => [node, device(node)])) }),
       fence: async ({ agent }) => {
         world.fenced.push(agent);

@@ -4,6 +4,7 @@
  */
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { NO_RECOVERY } from '../../src/domain/recovery.js';
+import { NO_FENCING } from './no-fencing.js';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { castErrors } from '../../activities/cast-errors.js';
@@ -24,6 +25,7 @@ import type { Blackout } from '../../src/domain/window/blackout.js';
 import type { WorkflowTimings } from '../../src/domain/workflow-timings.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import { fakeNode } from './fake-node.js';
+import { NO_FENCING } from './no-fencing.js';
 import { FakeWorld, SOURCE, TARGET } from './fake-world.js';
 import { faultyActivities } from './faulty-activities.js';
 import type { Outcomes } from './outcomes.js';
@@ -76,19 +78,17 @@ export interface HarnessOptions {
   readonly nodes?: readonly NodeName[];
   /** What is known of a node; by default nothing. */
   readonly nodeStatus?: (node: NodeName) => NodeStatus | null;
-  readonly fencing?: Fencing;
+  readonly fencing?: Partial<Fencing>;
   /** What a node gets that knocks at another; nothing by default. */
   readonly probe?: (node: NodeName) => 'open' | 'refused' | null;
   readonly blackouts?: () => readonly Blackout[];
 }
 
-const NO_FENCING: Fencing = { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) };
-
 /** Starts server and workers; `stop` ends both. */
 export async function startSagaHarness({
   nodes = NODES,
   nodeStatus = () => null,
-  fencing = NO_FENCING,
+  fencing = {},
   blackouts = () => [],
   probe = () => null,
 }: HarnessOptions = {}): Promise<SagaHarness> {
@@ -115,7 +115,7 @@ export async function startSagaHarness({
     dropVoided: async ({ guest }) => change(guest.vmid, () => []),
     tellHook: () => Promise.resolve('200 OK'),
     runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
-    fencing,
+    fencing: { ...NO_FENCING, ...fencing },
   };
   const change = (vmid: number, how: (voided: readonly VoidedGuest[]) => readonly VoidedGuest[]): void => {
     const world = worlds.get(vmid);

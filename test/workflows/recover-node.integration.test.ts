@@ -67,6 +67,17 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     expect(world.voided).toEqual([]);
   });
 
+  test('believes no device that says off of a node which another node still reaches', async () => {
+    world.device = () => {
+      world.answering.set(LOST, 'open');
+      return Promise.resolve(OFF);
+    };
+    await begin();
+    const { question, taken } = await seen((report) => report.question !== null || report.taken.length > 0);
+    expect(question).toMatch(/says that node3 is off, and yet node3 has power: node1 reaches it at other[^]*may be that of another machine/);
+    expect([taken, world.voided]).toEqual([[], []]);
+  });
+
   test('waits for the word of an operator where no device is configured, and does not believe him while the node answers', async () => {
     world.device = null;
     await begin();
@@ -148,6 +159,25 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     expect([world.fenced, world.voided]).toEqual([[], []]);
     world.running.clear();
     await seen(({ taken }) => taken.length > 0);
+  });
+
+  test('is prepared for by a test of the devices, which asks all of them, or one, and cuts nothing', async () => {
+    const report = await harness.kedge.testFencing({ node: null });
+    expect(report.place).toBe('fencing.yaml of here');
+    expect(report.tests.map(({ node, power, problems }) => [node, power, problems])).toEqual(
+      ['node1', 'node2', 'node3', 'node4'].map((node) => [node, 'on', []]),
+    );
+    world.silent.clear();
+    const one = await harness.kedge.testFencing({ node: LOST });
+    expect(one.tests).toMatchObject([
+      { node: LOST, problems: [{ severity: 'error', message: expect.stringContaining('may be the device, or the plug, of another machine') }] },
+    ]);
+    world.device = null;
+    await expect(harness.kedge.testFencing({ node: null })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('there is no fencing.yaml of here'),
+    });
+    expect(world.fenced).toEqual([]);
   });
 
   test('fences one node after the other', async () => {

@@ -50,6 +50,7 @@ export function fakeContext(options: FakeOptions = {}): { context: Omit<CliConte
     confirmDead: unexpected('confirmDead'),
     readRecovery: unexpected('readRecovery'),
     readRecoveries: () => Promise.resolve([]),
+    testFencing: unexpected('testFencing'),
     startEvacuation: unexpected('startEvacuation'),
     readEvacuation: unexpected('readEvacuation'),
     cancelEvacuation: unexpected('cancelEvacuation'),

@@ -28,6 +28,19 @@ describe('fencing.yaml', () => {
     });
   });
 
+  it.runIf(process.getuid?.() === 0).each([
+    ['0042', '0042'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['1e3', '1e3'],
+    ['0x1F', '0x1F'],
+    ['True', 'True'],
+    [`'"a b "'`, '"a b "'],
+    ['p=a#s', 'p=a#s'],
+  ])('hands a parameter to the agent as it is written: %s', async (written, given) => {
+    write(`nodes: { node2: { agent: /f, parameters: { password: ${written} } } }`);
+    expect((await load())?.nodes['node2']?.parameters).toEqual({ password: given });
+  });
+
   it.runIf(process.getuid?.() === 0)('is refused when others than root may read it, or it is no regular file', async () => {
     write(GOOD);
     chmodSync(file, 0o640);

@@ -1,5 +1,6 @@
 /** Crash points that no round of crash-rounds.e2e.test.ts comes past: what they guard is done twice, and nobody sees a difference. */
 import { NEW_BALANCER } from '../../../src/domain/balance/judge-cluster.js';
+import { NO_FENCING } from '../../support/no-fencing.js';
 import { NO_PLACEMENT } from '../../../src/domain/plan/placement.js';
 import { NO_RECOVERY } from '../../../src/domain/recovery.js';
 import { DEFAULT_BALANCE_LIMITS } from '../../../src/domain/plan/plan-balance.js';
@@ -189,7 +190,7 @@ describe('done twice', () => {
       readBalance: () => Promise.resolve(null),
       takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
       readMoves: () => Promise.resolve([]),
-      fencing: { config: () => Promise.resolve(null), fence: () => Promise.resolve({ off: false, reason: 'no device' }) },
+      fencing: NO_FENCING,
     });
     await twice(['control.find-ended-holders'], async () => {
       const runs = ['migration-101', 'migration-102'].map((holder) => ({ holder, runId: 'run' }));

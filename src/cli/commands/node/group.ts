@@ -4,6 +4,7 @@ import { newGroup } from '../../new-command.js';
 import { nodeConfirmDeadCommand } from './confirm-dead.js';
 import { nodeCordonCommand } from './cordon.js';
 import { nodeDrainCommand } from './drain.js';
+import { nodeFenceTestCommand } from './fence-test.js';
 import { nodeListCommand } from './list.js';
 import { nodeRecoveryCommand } from './recovery.js';
 import { nodeRunCommand } from './run.js';
@@ -26,6 +27,7 @@ export function nodeCommands(context: CliContext): CommandUnknownOpts {
       nodeUndrainCommand(context),
       nodeRecoveryCommand(context),
       nodeConfirmDeadCommand(context),
+      nodeFenceTestCommand(context),
       nodeRunCommand(),
     ],
   });
