@@ -4,7 +4,6 @@
  */
 import { NO_PLACEMENT } from '../../src/domain/plan/placement.js';
 import { NO_RECOVERY } from '../../src/domain/recovery.js';
-import { NO_FENCING } from './no-fencing.js';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { castErrors } from '../../activities/cast-errors.js';

@@ -218,7 +218,7 @@ describe('kedge migrate', () => {
 
   test.each([
     [['migrate', '99', 'node2'], '"99", must be a number from 100'],
-    [['migrate', '101', 'no_de'], '"no_de", must be letters'],
+    [['migrate', '101', 'no_de'], '"no_de", must be up to 63 letters'],
     [['migrate', '101', 'node2', '--bwlimit', 'x'], '"x", must be a whole number'],
     [['migrate', '101', 'node2', '--timeout', '5 minutes'], '"5 minutes", must be a span'],
     [['migrate', '101', 'node2', '--type', 'fast'], 'Allowed choices are secure, insecure'],

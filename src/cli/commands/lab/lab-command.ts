@@ -19,5 +19,6 @@ export function labCommand(): Command {
     .addCommand(labBreakCommand())
     .addCommand(labHealCommand())
     .addCommand(labWitnessCommand())
-    .addCommand(labDownCommand());
+    .addCommand(labDownCommand())
+    .addHelpText('after', '\nExamples:\n  $ kedge lab up --nodes 3\n  $ kedge lab break node2 --power-off\n  $ kedge lab down');
 }
