@@ -20,5 +20,5 @@ export function labCommand(): Command {
     .addCommand(labHealCommand())
     .addCommand(labWitnessCommand())
     .addCommand(labDownCommand())
-    .addHelpText('after', '\nExamples:\n  $ kedge lab up --nodes 3\n  $ kedge lab break node2 --power-off\n  $ kedge lab down');
+    .addHelpText('after', '\nExamples:\n  $ kedge lab up --nodes 3\n  $ kedge lab break node2 --power off\n  $ kedge lab down');
 }
