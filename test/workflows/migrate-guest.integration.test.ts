@@ -76,7 +76,7 @@ describe.concurrent('migrateGuest', () => {
     assertNothingLeftBehind(run.world);
   });
 
-  test('gives its slot back, whether it moved the guest or not', async () => {
+  test('gives its slot back, whether it moved the guest or not', async ({ expect }) => {
     const moved = await harness.start();
     const refused = await harness.start({ outcomes: { copyAndSwitchOver: fails('stream-failed') } });
     await Promise.all([moved.ended(), refused.ended()]);
@@ -102,7 +102,7 @@ describe.concurrent('migrateGuest', () => {
     assertNothingLeftBehind(run.world);
   });
 
-  test('is found by the id that users type, by the vmid, and after a later migration of the same guest', async () => {
+  test('is found by the id that users type, by the vmid, and after a later migration of the same guest', async ({ expect }) => {
     const run = await harness.start({ outcomes: { claimGuest: fails('guest-locked') } });
     await run.ended();
     await expect(harness.kedge.showMigration(`${run.ref.vmid}-2`)).resolves.toMatchObject({ ref: run.ref });
@@ -252,7 +252,7 @@ describe.concurrent('a hold', () => {
     expect(run.world.calls).toContain('releaseHold');
   });
 
-  test('is released by the next release when one has failed for good', async () => {
+  test('is released by the next release when one has failed for good', async ({ expect }) => {
     const run = await harness.start({ options: { hold: true }, outcomes: { releaseHold: fails('no-space') } });
     await run.seen((view) => view.phase === 'holding');
     await harness.kedge.releaseMigration(run.ref);
