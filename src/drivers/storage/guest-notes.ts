@@ -77,9 +77,10 @@ const READ_LIMIT_MS = 10_000;
 
 /**
  * Reads of each folder: one at a time, and none while one that was given up has not come back. A read that hangs keeps one of the few threads that
- * all files of the process are read and written by, those of the records too: a storage that hangs may have one of them, and no more.
+ * all files of the process are read and written by, those of the records too: a storage that hangs may have one of them, and no more. Each has its whole
+ * time from its own turn on: many reads of a slow storage are no storage that hangs.
  */
-const reads = new Map<string, { last: Promise<unknown>; isHanging: boolean }>();
+const reads = new Map<string, { turn: Promise<void>; isHanging: boolean }>();
 
 /** Opens the notes of the storage whose folder is `root`. Makes nothing. */
 export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): GuestNotes {
@@ -182,34 +183,32 @@ function parseNote(vmid: Vmid, text: string): GuestNote {
   return { ...head, config: text.slice(end + 1) };
 }
 
-/** @throws KedgeError `storage-failed` when nothing has come in time, or in the time of an earlier one; what is asked goes on, for nobody */
+/** @throws KedgeError `storage-failed` when nothing has come in time, or in the time of an earlier one; what was asked goes on, for nobody */
 async function answered<Result>(folder: string, { what, ask, limitMs }: { what: string; ask: () => Promise<Result>; limitMs: number }): Promise<Result> {
-  const lane = reads.get(folder) ?? { last: Promise.resolve(), isHanging: false };
+  const lane = reads.get(folder) ?? { turn: Promise.resolve(), isHanging: false };
   reads.set(folder, lane);
-  if (lane.isHanging) throw new KedgeError('storage-failed', `Cannot read "${what}": its storage has not answered an earlier read yet`);
-  let isGivenUp = false;
-  const asked = lane.last.then(() => (isGivenUp ? Promise.reject(new Error('Nobody waits for it any more')) : ask()));
-  const done = asked.then(
-    () => undefined,
-    () => undefined,
-  );
-  lane.last = done;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      isGivenUp = true;
-      lane.isHanging = true;
-      // Until all that was asked before it was given up has come back.
-      void lane.last.then(() => {
-        lane.isHanging = false;
-      });
-      reject(new KedgeError('storage-failed', `Cannot read "${what}": its storage gives no answer for ${limitMs / 1_000} s`));
-    }, limitMs);
+  const before = lane.turn;
+  let endTurn = (): void => undefined;
+  lane.turn = new Promise((resolve) => {
+    endTurn = resolve;
   });
+  await before;
+  let timer: NodeJS.Timeout | undefined;
   try {
+    if (lane.isHanging) throw new KedgeError('storage-failed', `Cannot read "${what}": its storage has not answered an earlier read yet`);
+    const asked = ask();
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        lane.isHanging = true;
+        const comeBack = (): void => void (lane.isHanging = false);
+        asked.then(comeBack, comeBack);
+        reject(new KedgeError('storage-failed', `Cannot read "${what}": its storage gives no answer for ${limitMs / 1_000} s`));
+      }, limitMs);
+    });
     return await Promise.race([asked, late]);
   } finally {
     clearTimeout(timer);
+    endTurn();
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +47,18 @@ test('a storage that hangs is not waited for when it is read', async () => {
   await expect(notes.list()).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('has not answered an earlier read yet') });
   appendFileSync(hanging, 'the end of the wait');
   await expect.poll(() => notes.list().catch(() => 'hangs')).toEqual([]);
+});
+
+test('many reads of a slow storage at once all get their answers, though they take longer than one may', async () => {
+  const notes = openGuestNotes(root, 1_000);
+  const files = [4, 5, 6, 7].map((generation) => join(root, '.kedge', `101.${generation}`));
+  mkdirSync(join(root, '.kedge'), { recursive: true });
+  execFileSync('mkfifo', files);
+  // Each is answered 0.4 s after its reader has opened it.
+  const writer = spawn('sh', ['-c', 'for file; do exec 3>"$file"; sleep 0.4; echo \'{"owner":"node1"}\' >&3; exec 3>&-; done', 'sh', ...files]);
+  const found = await Promise.all([4, 5, 6, 7].map((generation) => notes.has(VMID, marker(generation, 'node1'))));
+  expect(found).toEqual([true, true, true, true]);
+  writer.kill();
 });
 
 test('a removal that is cut off leaves the newest marker, never an older one alone', async () => {
