@@ -125,6 +125,8 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
       return;
     }
     const spared = await whySpared(cluster);
+    // An operator may have spoken meanwhile: who confirms a death begins the recovery by it, so that both look at the same time.
+    if (report.proof !== null) return;
     if (spared !== null) {
       tell({ phase: 'looking', question: null, askedAt: null, evidence: [...verdict.facts, spared] });
       return;
@@ -135,7 +137,6 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     }
     const order = { node, places: cluster.recovery.fencesAtOnce, timings: input.timings, isMoot: () => isWoken };
     const result = await believed(await fenceFromPlace(order), order);
-    // An operator may have spoken meanwhile.
     if (report.proof !== null) return;
     if (result.fenced) prove({ statedBy: result.agent, basis: 'fenced', bootId: result.bootId });
     else ask(result.reason === null ? 'no fencing device is configured for it' : `it could not be fenced: ${result.reason}`);

@@ -34,6 +34,8 @@ export interface FakeCluster {
   readonly running: Set<string>;
   device: ((node: string) => Promise<FenceOutcome>) | null;
   guests: readonly LostGuest[];
+  /** Until then no node can say which guests are lost. */
+  mayList: Promise<void>;
   /** What the lost node has said last that it has. */
   lastGuests: readonly LastSeenGuest[];
   take: (by: NodeName, request: TakeOverRequest) => TakeOverResult;
@@ -66,6 +68,7 @@ function freshWorld(): FakeCluster {
     running: new Set(),
     device: () => Promise.resolve(OFF),
     guests: [guest(101)],
+    mayList: Promise.resolve(),
     lastGuests: [],
     take: () => ({ outcome: 'taken', started: true, problem: null }),
     placement: () => Promise.resolve(NO_PLACEMENT),
@@ -152,8 +155,10 @@ export async function startRecoveryHarness(): Promise<RecoveryHarness> {
                 { address: 'other', answer: world.answering.get(node) ?? null },
               ],
             }),
-          listLostGuests: ({ lost }: { lost: NodeName }) =>
-            Promise.resolve({ guests: world.guests.filter(({ newest }) => newest.owner === lost), unusable: [], handedOver: [] }),
+          listLostGuests: async ({ lost }: { lost: NodeName }) => {
+            await world.mayList;
+            return { guests: world.guests.filter(({ newest }) => newest.owner === lost), unusable: [], handedOver: [] };
+          },
           takeOverLost: (request: TakeOverRequest) => {
             world.asked.push(request);
             return Promise.resolve(world.take(by, request));

@@ -149,6 +149,17 @@ describe('the recovery of a silent node', { timeout: 30_000 }, () => {
     release();
   });
 
+  test('asks nothing more when an operator has spoken while it looked', async () => {
+    world.isEnabled = false;
+    let list = (): void => undefined;
+    world.mayList = new Promise((resolve) => (list = resolve));
+    await begin();
+    await seen(({ evidence }) => evidence.length > 0);
+    await harness.client.workflow.getHandle(recoveryWorkflowId(LOST)).executeUpdate('confirmDead', { args: [{ statedBy: 'alice' }] });
+    list();
+    expect(await seen(({ taken }) => taken.length > 0)).toMatchObject({ phase: 'starting', question: null, proof: { basis: 'operator' } });
+  });
+
   test('leaves a silent node alone whose guests would not start elsewhere anyway, and one that a window works on', async () => {
     world.guests = [guest(101, { wanted: 'stopped' })];
     await begin();
