@@ -112,6 +112,10 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     return false;
   }
 
+  function isProved(): boolean {
+    return report.proof !== null;
+  }
+
   function prove(proof: DeathProof): void {
     tell({ proof: { ...proof, at: workflowInstant() }, phase: 'starting', question: null, askedAt: null });
   }
@@ -126,7 +130,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     }
     const spared = await whySpared(cluster);
     // An operator may have spoken meanwhile: who confirms a death begins the recovery by it, so that both look at the same time.
-    if (report.proof !== null) return;
+    if (isProved()) return;
     if (spared !== null) {
       tell({ phase: 'looking', question: null, askedAt: null, evidence: [...verdict.facts, spared] });
       return;
@@ -137,7 +141,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
     }
     const order = { node, places: cluster.recovery.fencesAtOnce, timings: input.timings, isMoot: () => isWoken };
     const result = await believed(await fenceFromPlace(order), order);
-    if (report.proof !== null) return;
+    if (isProved()) return;
     if (result.fenced) prove({ statedBy: result.agent, basis: 'fenced', bootId: result.bootId });
     else ask(result.reason === null ? 'no fencing device is configured for it' : `it could not be fenced: ${result.reason}`);
   }
