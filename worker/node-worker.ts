@@ -13,6 +13,7 @@ import { servePeers } from '../src/drivers/peer/serve-peers.js';
 import type { KedgeClient } from '../src/client/kedge-client.js';
 import { createNodeContext } from './node/create-node-context.js';
 import { createNodeService } from './node/create-node-service.js';
+import { beatOnStorage } from './node/heartbeat/beat-on-storage.js';
 import { watchGuests } from './node/guests/watch-guests.js';
 import { endExpiredLeases } from './node/handover/end-leases.js';
 import { TaskJournal } from './node/journal/task-journal.js';
@@ -42,6 +43,7 @@ export async function runNodeWorker(): Promise<void> {
   const stopLeases = endExpiredLeases(node);
   const stopWatching = watchGuests(node);
   const stopNotes = watchNotes(node);
+  const stopBeating = beatOnStorage(node);
   try {
     await runTemporalPart(node);
     await recovered;
@@ -49,6 +51,7 @@ export async function runNodeWorker(): Promise<void> {
     stopLeases();
     stopWatching();
     stopNotes();
+    stopBeating();
     await peers.close();
     node.monitors.closeAll();
     lock.release();

@@ -171,6 +171,7 @@ export const PASSAGES: Readonly<Record<CrashPoint, Passage>> = {
   'node.step-claim-end': { round: 'live', at: 'source' },
   'node.tally-probe-answer': { round: 'live', at: 'source' },
   'node.tally-probe-message': { round: 'live', at: 'source' },
+  'node.storage-heartbeat': { alone: 'a node writes a heartbeat on a storage, in test/worker/node/heartbeat/storage-heartbeat.isolated.test.ts' },
   'node.task-ended': { round: 'live', at: 'source' },
   'node.task-noted': { round: 'live', at: 'source' },
   'node.tombstone-record': { alone: 'an audit repairs what it has found, in test/worker/node/audit/repair-node.isolated.test.ts' },

@@ -158,6 +158,7 @@ export const CRASH_POINTS = [
   'node.start-mark-end',
   'node.step-claim',
   'node.step-claim-end',
+  'node.storage-heartbeat',
   'node.stray-note-removal',
   'node.take-over-lost-activity',
   'node.tally-probe-answer',

@@ -8,6 +8,15 @@ import type { NodeName } from './ids.js';
 export interface NodeProbe {
   readonly from: NodeName;
   readonly answers: readonly { readonly address: string; readonly answer: 'open' | 'refused' | null }[];
+  /** Absent: none is configured, or the node can't see it. */
+  readonly heartbeat?: SeenHeartbeat;
+}
+
+/** The suspect's heartbeat on a shared storage. */
+export interface SeenHeartbeat {
+  readonly storage: string;
+  /** It changed while it was watched: something on the node runs, and writes. */
+  readonly moves: boolean;
 }
 
 /** All that is known of a suspect at one moment. */
@@ -45,7 +54,7 @@ export function judgeSuspect(evidence: SuspectEvidence): SuspectVerdict {
   const { node, silentSince, configured, heard, probes } = evidence;
   if (silentSince === null) return { is: 'back' };
   const facts = [`its heartbeats have been missing since ${silentSince}`, ...probes.map((probe) => probeText(node, probe))];
-  if (probes.some(({ answers }) => answers.some(({ answer }) => answer !== null))) return { is: 'answering', facts };
+  if (probes.some(({ answers, heartbeat }) => heartbeat?.moves === true || answers.some(({ answer }) => answer !== null))) return { is: 'answering', facts };
   const others = heard.filter((name) => name !== node);
   const majority = configured.length === 2 ? 1 : Math.floor(configured.length / 2) + 1;
   if (others.length < majority)
@@ -61,9 +70,10 @@ export function judgeSuspect(evidence: SuspectEvidence): SuspectVerdict {
  */
 export function whyNotDead({ node, silentSince, probes }: SuspectEvidence): string | null {
   if (silentSince === null) return `its heartbeats are heard`;
-  const found = probes.flatMap(({ from, answers }) =>
-    answers.flatMap(({ address, answer }) => (answer === 'open' ? [`${from} reaches it at ${address}`] : [])),
-  );
+  const found = probes.flatMap(({ from, answers, heartbeat }) => [
+    ...answers.flatMap(({ address, answer }) => (answer === 'open' ? [`${from} reaches it at ${address}`] : [])),
+    ...(heartbeat?.moves === true ? [`${from} sees it write its heartbeat on storage ${heartbeat.storage}`] : []),
+  ]);
   return found.length === 0 ? null : `${node} has power: ${found.join(', ')}`;
 }
 
@@ -77,9 +87,10 @@ export function observersOf({ node, heard }: Pick<SuspectEvidence, 'node' | 'hea
   return heard.filter((name) => name !== node).slice(0, OBSERVERS + 1);
 }
 
-function probeText(node: NodeName, { from, answers }: NodeProbe): string {
+function probeText(node: NodeName, { from, answers, heartbeat }: NodeProbe): string {
   const words = answers.map(({ address, answer }) =>
     answer === null ? `nothing from ${address}` : answer === 'open' ? `a connection to ${address}` : `a refusal from ${address}`,
   );
-  return `${from} gets ${words.join(' and ')} of ${node}`;
+  const beats = heartbeat === undefined ? '' : `, and its heartbeat on storage ${heartbeat.storage} ${heartbeat.moves ? 'goes on' : 'stands still'}`;
+  return `${from} gets ${words.join(' and ')} of ${node}${beats}`;
 }

@@ -40,6 +40,11 @@ const clusterConfigFields = z.strictObject({
       suspectAfterSeconds: z.int().min(10).max(86_400).default(60),
       /** How many nodes may be fenced at the same moment. */
       fencesAtOnce: z.int().min(1).max(16).default(1),
+      /** Shared storage on which nodes write heartbeats; absent: none. */
+      storageHeartbeat: z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]$/, 'must be the name of a shared storage')
+        .optional(),
     })
     .prefault({}),
   /** Of every migration. What is absent here is as the config files that Kedge shares with PVE have it; the command line wins. */

@@ -17,6 +17,8 @@ import { errnoOf, storageError } from '../host/storage-error.js';
 export interface GuestNotes {
   /** The folder that they are in. */
   readonly folder: string;
+  /** The text of a file of this folder that is no note; null: there is none. */
+  peek(name: string): Promise<string | null>;
   /** Guests of which there is a config. */
   list(): Promise<readonly Vmid[]>;
   /** Guests of which there is a config or a marker: a removal that was cut off leaves markers alone. */
@@ -103,6 +105,11 @@ export function openGuestNotes(root: string, readLimitMs = READ_LIMIT_MS): Guest
     }));
   return {
     folder,
+    peek: (name) =>
+      readText(join(folder, name)).catch((error: unknown) => {
+        if (errnoOf(error) === 'ENOENT') return null;
+        throw error instanceof KedgeError ? error : storageError(`read "${join(folder, name)}"`, error);
+      }),
     list: async () => (await names()).flatMap((name) => (/^[1-9][0-9]{2,8}\.conf$/.test(name) ? [parseVmid(name.slice(0, -'.conf'.length))] : [])),
     guests: async () => [...byGuest(await names()).keys()],
     survey: async (isWanted) => {

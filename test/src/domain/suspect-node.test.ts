@@ -57,6 +57,14 @@ describe('a suspect', () => {
     }
   });
 
+  it('is left alone while one node sees it write its heartbeat on a storage, and is no less silent for one that stands still', () => {
+    const beating = (moves: boolean) => evidence({ probes: [silence(one), { ...silence(two), heartbeat: { storage: 'nfs', moves } }] });
+    expect(judgeSuspect(beating(true))).toMatchObject({ is: 'answering', facts: expect.arrayContaining([expect.stringMatching(/on storage nfs goes on/)]) });
+    expect(whyNotDead(beating(true))).toContain('sees it write its heartbeat on storage nfs');
+    expect(judgeSuspect(beating(false))).toMatchObject({ is: 'silent', facts: expect.arrayContaining([expect.stringMatching(/on storage nfs stands still/)]) });
+    expect(whyNotDead(beating(false))).toBeNull();
+  });
+
   it('is back when it is heard', () => {
     expect(judgeSuspect(evidence({ silentSince: null }))).toEqual({ is: 'back' });
   });
