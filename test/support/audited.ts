@@ -1,5 +1,5 @@
 /** What an audit sees of one guest, and of a node where nothing is, to be changed by each test. */
-import type { AuditedNode } from '../../src/domain/audit-types.js';
+import type { AuditedNode, AuditInput } from '../../src/domain/audit-types.js';
 import { parseGeneration, parseVmid, type NodeName } from '../../src/domain/ids.js';
 import type { GuestSummary } from '../../src/domain/node-facts.js';
 
@@ -29,5 +29,15 @@ export const emptyNode = (node: NodeName, changes: Partial<AuditedNode> = {}): A
   ports: [],
   journalOpen: [],
   views: [],
+  ...changes,
+});
+
+/** What an audit of these nodes has found, where all answer and nothing runs. */
+export const auditInput = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}): AuditInput => ({
+  nodes,
+  unreached: [],
+  migrations: [],
+  slots: [],
+  schedules: [],
   ...changes,
 });

@@ -5,11 +5,10 @@ import type { NodeName } from '../../src/domain/ids.js';
 import type { MigrationKind } from '../../src/domain/migration.js';
 import type { NodeStatus } from '../../src/domain/node-facts.js';
 import type { FenceOutcome } from '../../src/drivers/fence/fence-node.js';
-import { handOver } from '../support/fake-node.js';
-import { handOverOffline } from '../support/fake-offline-node.js';
 import { SOURCE, TARGET } from '../support/fake-world.js';
 import { assertExactlyOneRunner } from '../support/invariants.js';
-import { after, type Outcomes } from '../support/outcomes.js';
+import { bareStatus, BOTH_DEVICES, lostAfterReleased } from '../support/lost-side.js';
+import { after } from '../support/outcomes.js';
 import { startSagaHarness, type SagaHarness, type SagaRun } from '../support/saga-harness.js';
 
 const SILENT_SINCE = '2026-01-01T00:00:10Z';
@@ -22,10 +21,7 @@ let device: (() => FenceOutcome) | null = null;
 let fenced: string[] = [];
 let answer: 'open' | 'refused' | null = null;
 
-function statusOf(node: NodeName): NodeStatus {
-  const silentSince = node === silent ? SILENT_SINCE : null;
-  return { node, bootId: `boot-${node}`, registeredAt: null, cordoned: false, silentSince, inventory: null, inventoryAgeMs: null };
-}
+const statusOf = (node: NodeName): NodeStatus => bareStatus(node, node === silent ? SILENT_SINCE : null);
 
 beforeAll(async () => {
   harness = await startSagaHarness({
@@ -33,7 +29,7 @@ beforeAll(async () => {
     nodeStatus: statusOf,
     probe: () => answer,
     fencing: {
-      config: () => Promise.resolve(device === null ? null : { nodes: { [TARGET]: agent(TARGET), [SOURCE]: agent(SOURCE) } }),
+      config: () => Promise.resolve(device === null ? null : BOTH_DEVICES),
       fence: ({ agent: name }) => {
         fenced.push(name);
         return Promise.resolve(device?.() ?? { off: false, reason: 'no device' });
@@ -49,24 +45,10 @@ beforeEach(() => {
   answer = null;
 });
 
-const agent = (node: NodeName) => ({ agent: `/fence-${node}`, timeoutSeconds: 1, parameters: {} });
-
-/** The hand-over gets so far, then `role` is lost for good. */
-function lostAfterReleased(role: 'source' | 'target', kind: MigrationKind): Outcomes {
-  const lose = after((world, step) => {
-    if (kind === 'live') handOver(world, step, 'released');
-    else handOverOffline(world, step, 'released');
-    world.lost = role;
-    silent = role === 'source' ? SOURCE : TARGET;
-    world.change(world[role], { qemu: 'gone' });
-  }, 'outcome-unknown');
-  return kind === 'live' ? { copyAndSwitchOver: lose } : { handOverCopy: lose };
-}
-
 function begin(role: 'source' | 'target', kind: MigrationKind): Promise<SagaRun> {
   // A guest that moves live and whose source is lost holds the only runner's place until somebody decides.
   return harness.start({
-    outcomes: lostAfterReleased(role, kind),
+    outcomes: lostAfterReleased(role, kind, (node) => (silent = node)),
     movement: kind,
     timings: { askOperatorAfterMs: 300, silentAfterMs: 500, stepTimeoutMs: 1_000 },
   });

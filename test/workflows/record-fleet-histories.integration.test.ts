@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CONTROL_START } from '../../src/client/control-start.js';
 import { parseNodeName, type NodeName } from '../../src/domain/ids.js';
 import type { MigrationKind } from '../../src/domain/migration.js';
-import type { NodeStatus } from '../../src/domain/node-facts.js';
 import {
   ADMISSION_ID,
   BALANCE_ID,
@@ -15,10 +14,8 @@ import {
   WORKFLOW_TYPES,
 } from '../../src/domain/workflow-names.js';
 import { DrainWorld, failure, startDrainHarness, TIMINGS, type DrainHarness } from '../support/drain-harness.js';
-import { handOver } from '../support/fake-node.js';
-import { handOverOffline } from '../support/fake-offline-node.js';
 import { SOURCE, TARGET } from '../support/fake-world.js';
-import { after, type Outcomes } from '../support/outcomes.js';
+import { bareStatus, BOTH_DEVICES, lostAfterReleased } from '../support/lost-side.js';
 import { recordHistory } from '../support/record-history.js';
 import { startSagaHarness, type SagaHarness } from '../support/saga-harness.js';
 import { startWindowHarness, windowOf, type WindowHarness } from '../support/window-harness.js';
@@ -236,33 +233,17 @@ records('recording histories of migrations whose node is lost', () => {
   let harness: SagaHarness;
   let silent: NodeName | null = null;
   let off = true;
-  const statusOf = (node: NodeName): NodeStatus => {
-    const silentSince = node === silent ? '2026-01-01T00:00:10Z' : null;
-    return { node, bootId: `boot-${node}`, registeredAt: null, cordoned: false, silentSince, inventory: null, inventoryAgeMs: null };
-  };
-  const agent = (node: NodeName) => ({ agent: `/fence-${node}`, timeoutSeconds: 1, parameters: {} });
   beforeAll(async () => {
     harness = await startSagaHarness({
       nodes: [SOURCE, TARGET],
-      nodeStatus: statusOf,
+      nodeStatus: (node) => bareStatus(node, node === silent ? '2026-01-01T00:00:10Z' : null),
       fencing: {
-        config: () => Promise.resolve({ nodes: { [TARGET]: agent(TARGET), [SOURCE]: agent(SOURCE) } }),
+        config: () => Promise.resolve(BOTH_DEVICES),
         fence: () => Promise.resolve(off ? { off: true } : { off: false, reason: 'the device is on fire' }),
       },
     });
   });
   afterAll(() => harness.stop());
-
-  function lost(role: 'source' | 'target', kind: MigrationKind): Outcomes {
-    const lose = after((world, step) => {
-      if (kind === 'live') handOver(world, step, 'released');
-      else handOverOffline(world, step, 'released');
-      world.lost = role;
-      silent = role === 'source' ? SOURCE : TARGET;
-      world.change(world[role], { qemu: 'gone' });
-    }, 'outcome-unknown');
-    return kind === 'live' ? { copyAndSwitchOver: lose } : { handOverCopy: lose };
-  }
 
   test.for<['source' | 'target', MigrationKind, 'fenced' | 'given-up']>([
     ['target', 'live', 'fenced'],
@@ -273,7 +254,7 @@ records('recording histories of migrations whose node is lost', () => {
   ])('%s of a %s migration %s', async ([role, movement, how]) => {
     [silent, off] = [null, how === 'fenced'];
     const timings = { askOperatorAfterMs: 300, silentAfterMs: 500, stepTimeoutMs: 1_000 };
-    const run = await harness.start({ outcomes: lost(role, movement), movement, timings });
+    const run = await harness.start({ outcomes: lostAfterReleased(role, movement, (node) => (silent = node)), movement, timings });
     if (how === 'given-up') {
       await run.seen(({ story }) => story?.question?.facts !== undefined);
       await harness.kedge.decideMigration(run.ref, `${role}-dead`, 'alice@admin');

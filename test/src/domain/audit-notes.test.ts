@@ -6,7 +6,7 @@ import type { AuditedNode, AuditedNote, AuditInput, Leftover } from '../../../sr
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import type { GuestView, RecordState } from '../../../src/domain/ownership.js';
 import { reconcileGuest } from '../../../src/domain/reconcile.js';
-import { auditedGuest, emptyNode } from '../../support/audited.js';
+import { auditedGuest, emptyNode, auditInput as input } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
@@ -43,14 +43,6 @@ const tombstone = (node: NodeName, state: 'released' | 'revoked', at: number): G
     record: { kind: 'record', record: state === 'revoked' ? { ...claimed, state, ran: 'no' } : { ...claimed, state } },
   };
 };
-const input = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}): AuditInput => ({
-  nodes,
-  unreached: [],
-  migrations: [],
-  slots: [],
-  schedules: [],
-  ...changes,
-});
 const found = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}): readonly Leftover[] =>
   findLeftovers(input(nodes, changes)).filter(({ kind }) => kind.startsWith('note'));
 const kinds = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}) => found(nodes, changes).map(({ kind }) => kind);

@@ -6,7 +6,7 @@ import { migrationIdOf, parseGeneration, parseNodeName, parseVmid } from '../../
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
 import type { GuestView, OwnershipRecord } from '../../../src/domain/ownership.js';
 import { inRepairOrder, repairText, type Repair } from '../../../src/domain/repair.js';
-import { auditedGuest as guest, emptyNode as empty } from '../../support/audited.js';
+import { auditedGuest as guest, emptyNode as empty, auditInput as input } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
@@ -29,14 +29,6 @@ const viewOf = (state: Exclude<RecordState, 'revoked'> | 'revoked', generation =
 };
 
 const other = (changes: Partial<AuditedNode> = {}): AuditedNode => empty(node2, changes);
-const input = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}): AuditInput => ({
-  nodes,
-  unreached: [],
-  migrations: [],
-  slots: [],
-  schedules: [],
-  ...changes,
-});
 const silent = { unreached: [{ node: node3, reason: 'no answer' }] } satisfies Partial<AuditInput>;
 
 /** What is offered for each finding of a kind. */

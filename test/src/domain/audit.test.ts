@@ -4,7 +4,7 @@ import { findLeftovers } from '../../../src/domain/audit.js';
 import type { AuditedNode, AuditedSlot, AuditInput, LeftoverKind, RunningMigration } from '../../../src/domain/audit-types.js';
 import { parseGeneration, parseMigrationId, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
-import { auditedGuest as guest } from '../../support/audited.js';
+import { auditedGuest as guest, auditInput } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
@@ -49,14 +49,7 @@ const former = (node: NodeName, changes: Partial<AuditedNode> = {}): AuditedNode
   ...changes,
 });
 
-const input = (changes: Partial<AuditInput> = {}): AuditInput => ({
-  nodes: [owner(node1), former(node2)],
-  unreached: [],
-  migrations: [],
-  slots: [],
-  schedules: [],
-  ...changes,
-});
+const input = (changes: Partial<AuditInput> = {}): AuditInput => auditInput([owner(node1), former(node2)], changes);
 const slot = (changes: Partial<AuditedSlot> = {}): AuditedSlot => ({
   holder: 'migration-101',
   runId: 'run-1',

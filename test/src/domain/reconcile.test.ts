@@ -3,7 +3,7 @@ import type { AuditedNode, AuditInput } from '../../../src/domain/audit-types.js
 import { migrationIdOf, parseGeneration, parseNodeName, parseVmid, type NodeName } from '../../../src/domain/ids.js';
 import type { GuestSummary } from '../../../src/domain/node-facts.js';
 import { reconcileGuest, type Verdict } from '../../../src/domain/reconcile.js';
-import { auditedGuest as guest, emptyNode as empty } from '../../support/audited.js';
+import { auditedGuest as guest, emptyNode as empty, auditInput as input } from '../../support/audited.js';
 
 const node1 = parseNodeName('node1');
 const node2 = parseNodeName('node2');
@@ -13,14 +13,6 @@ const CONFIG = 'qemu-server/101.conf';
 const process = { pid: 11, startTime: 1, vmid: 101, command: 'qemu', incoming: false, own: true, waiting: false };
 const has = (node: NodeName, changes: Partial<GuestSummary> = {}): AuditedNode =>
   empty(node, { guests: [guest(changes)], processes: changes.qemu === 'gone' ? [] : [process], files: [CONFIG] });
-const input = (nodes: readonly AuditedNode[], changes: Partial<AuditInput> = {}): AuditInput => ({
-  nodes,
-  unreached: [],
-  migrations: [],
-  slots: [],
-  schedules: [],
-  ...changes,
-});
 const silent = { unreached: [{ node: parseNodeName('node3'), reason: 'no answer' }] } satisfies Partial<AuditInput>;
 const migration = (parked: boolean): Partial<AuditInput> => ({
   migrations: [{ vmid, migrationId: migrationIdOf(vmid, parseGeneration(8)), parked, runId: 'r' }],
