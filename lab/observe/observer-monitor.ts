@@ -18,7 +18,7 @@ export class ObserverMonitor {
   #rest = '';
   #isReady = false;
   #isClosed = false;
-  #asked = 0;
+  #asked: { readonly atMs: number; isOvertaken: boolean } | null = null;
   readonly #migrationStatuses: string[] = [];
 
   /** Begins at once; `isClosed` turns true when nobody listens there or QEMU is gone. */
@@ -57,8 +57,8 @@ export class ObserverMonitor {
 
   /** Asks for the state; one question at a time, since a busy QEMU answers late. */
   poll(): void {
-    if (!this.#isReady || this.#isClosed || this.#asked > 0) return;
-    this.#asked = Date.now();
+    if (!this.#isReady || this.#isClosed || this.#asked !== null) return;
+    this.#asked = { atMs: Date.now(), isOvertaken: false };
     this.#send({ execute: 'query-status', id: 'poll' });
   }
 
@@ -85,16 +85,28 @@ export class ObserverMonitor {
       this.#isReady = true;
       return;
     }
-    if (message['event'] === 'RESUME') this.#resumed(timeOf(message));
-    if (message['event'] === 'STOP') this.#stopped(timeOf(message));
+    if (message['event'] === 'RESUME') this.#told(() => this.#resumed(timeOf(message)));
+    if (message['event'] === 'STOP') this.#told(() => this.#stopped(timeOf(message)));
     if (message['event'] === 'MIGRATION' && isRecord(message['data'])) this.#migrationStatuses.push(String(message['data']['status']));
-    if (message['id'] !== 'poll') return;
-    const answer = message['return'];
-    // An event that came after the question is newer than the answer; what was asked before tells the least that is sure.
+    if (message['id'] === 'poll') this.#answered(message['return']);
+  }
+
+  #told(change: () => void): void {
+    if (this.#asked !== null) this.#asked.isOvertaken = true;
+    change();
+  }
+
+  /**
+   * What was asked before tells the least that is sure. QEMU looks at its state in one turn of its main loop and answers in a later
+   * one: an event of its migration thread may come between, so an answer that an event has overtaken says nothing.
+   */
+  #answered(answer: unknown): void {
+    const asked = this.#asked;
+    this.#asked = null;
+    if (asked === null || asked.isOvertaken) return;
     const isRunning = isRecord(answer) && answer['running'] === true;
-    if (isRunning && !this.isRunning) this.#resumed(this.#asked);
+    if (isRunning && !this.isRunning) this.#resumed(asked.atMs);
     if (!isRunning && this.isRunning) this.#stopped(Date.now());
-    this.#asked = 0;
   }
 
   #resumed(atMs: number): void {

@@ -15,8 +15,11 @@ import { isBusy } from './is-busy.js';
 const CALL_TIMEOUT_MS = 3_000;
 /** Another probe may be under way there. */
 const OPEN_TIMEOUT_MS = 15_000;
-/** A worker that its supervisor has just started anew is back within it: that is no reason to refuse a migration. */
-const RESTART_MS = 10_000;
+/**
+ * A worker that its supervisor has just started anew is back within it, on a busy machine too: that is no reason to refuse a migration.
+ * Longer than `silentAfterMs` (src/domain/workflow-timings.ts): a peer that comes back in time for its own questions is reached as well.
+ */
+const RESTART_MS = 20_000;
 const RETRY_EVERY_MS = 250;
 const SSH_PORT = 22;
 /** Enough to see that nothing is lost; and so many more once something was, to tell how much. */

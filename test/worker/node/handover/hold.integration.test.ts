@@ -5,6 +5,7 @@ import type { CopyResult, PreparedTarget, StepRef } from '../../../../activities
 import { isRecord } from '../../../../src/domain/is-record.js';
 import { KedgeError } from '../../../../src/domain/kedge-error.js';
 import { DEFAULT_MIGRATION_OPTIONS, type MigrationOptions } from '../../../../src/domain/migration.js';
+import { setBandwidth } from '../../../../src/drivers/qemu/migration-commands.js';
 import { createNodeService } from '../../../../worker/node/create-node-service.js';
 import { findGuestProcess, lookAtGuest } from '../../../../worker/node/guests/look-at-guest.js';
 import { manageGuest } from '../../../../worker/node/guests/manage-guest.js';
@@ -17,7 +18,8 @@ const MIB = 2 ** 20;
 /** What the guest writes anew all the time: more than QEMU sends at once, in the 100 ms for which it counts its bandwidth. */
 const BUSY_MIB = 8;
 /** Fast enough for a short test, slow enough that QEMU can't finish a busy guest within its 1 ms. */
-const OPTIONS: MigrationOptions = { ...DEFAULT_MIGRATION_OPTIONS, type: 'insecure', hold: true, bandwidthLimit: 30 * MIB, maxDowntimeMs: 1_000 };
+const BANDWIDTH = 30 * MIB;
+const OPTIONS: MigrationOptions = { ...DEFAULT_MIGRATION_OPTIONS, type: 'insecure', hold: true, bandwidthLimit: BANDWIDTH, maxDowntimeMs: 1_000 };
 
 let nodes: TwoNodes;
 let sequence = 0;
@@ -101,6 +103,17 @@ function copy(
       return result.catch((error: unknown) => error);
     },
   };
+}
+
+/**
+ * Why the copy ends when it is repeated as a workflow would: QEMU's monitor may close before its process is gone, and an attempt that
+ * lost the one while there is the other says nothing yet.
+ */
+async function failureOf(copying: Attempt, prepared: PreparedTarget, step: StepRef): Promise<unknown> {
+  for (let attempt = 2, under = copying; ; attempt += 1, under = copy(prepared, { step, attempt })) {
+    const error = await under.result.then(() => null).catch((failure: unknown) => failure);
+    if (!(error instanceof KedgeError) || !error.retryable) return error;
+  }
 }
 
 function release(step: StepRef): Promise<void> {
@@ -204,10 +217,11 @@ describe('a held copy of a busy guest', () => {
   test('ends when its QEMU dies, and the guest is started from its disk where it was', async () => {
     await keepBusy(BUSY_MIB);
     const prepared = await prepare();
-    const copying = copy(prepared, { step: nextStep() });
+    const step = nextStep();
+    const copying = copy(prepared, { step });
     await copying.holding;
     process.kill(findGuestProcess(nodes.source, VMID)?.pid ?? 0, 'SIGKILL');
-    await expect(copying.result).rejects.toMatchObject({ code: 'rolled-back', details: { memoryLost: true } });
+    expect(await failureOf(copying, prepared, step)).toMatchObject({ code: 'rolled-back', details: { memoryLost: true } });
     expect(await states()).toEqual({ source: 'running', target: 'gone' });
   });
 
@@ -215,11 +229,12 @@ describe('a held copy of a busy guest', () => {
     const stop = watchGuests(nodes.source);
     await keepBusy(BUSY_MIB);
     const prepared = await prepare();
-    const copying = copy(prepared, { step: nextStep() });
+    const step = nextStep();
+    const copying = copy(prepared, { step });
     await copying.holding;
     // What its system writes to its ACPI registers to switch the power off.
     await (await nodes.source.monitors.of(VMID)).execute('human-monitor-command', { 'command-line': 'o /h 0x604 0x2000' });
-    await expect(copying.result).rejects.toMatchObject({ code: 'rolled-back', details: { isOff: true } });
+    expect(await failureOf(copying, prepared, step)).toMatchObject({ code: 'rolled-back', details: { isOff: true } });
     stop();
     expect(await states()).toEqual({ source: 'gone', target: 'gone' });
     expect(await nodes.source.records.read(VMID)).toMatchObject({ record: { state: 'owned', wanted: 'stopped' } });
@@ -263,9 +278,11 @@ test('a paused guest is held over a restart of the worker, and stays paused', as
   const step = nextStep();
   const first = copy(prepared, { step });
   await first.holding;
+  // Whether the stream ran past the hold depends on the machine's speed: it is helped along, so that the guest waits behind its end.
   await vi.waitFor(async () => {
+    await setBandwidth(await nodes.source.monitors.of(VMID), BANDWIDTH);
     expect((await states()).source).toBe('pre-switchover');
-  }, 10_000);
+  }, 20_000);
   await first.leave();
   await nodes.restart('source');
   await recoverUntilSettled(nodes.source, VMID);
