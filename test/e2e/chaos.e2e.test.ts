@@ -12,7 +12,7 @@ describe('npm run chaos', () => {
   it('no guest runs twice, is lost, or leaves anything behind in a sample of kills', async () => {
     const results = await runChaos(SAMPLE, () => undefined);
     expect(results.filter(hasFailed).map((result) => `#${result.plan.round} ${describeRound(result.plan)}: ${resultText(result)}`)).toEqual([]);
-    expect(summarize(SAMPLE.seed, results).kills).toBeGreaterThan(1);
+    expect(summarize(SAMPLE.seed, results).kills).toBeGreaterThan(0);
   });
 
   it('finds two runners when a source takes its guest back without asking the target', async () => {
