@@ -16,10 +16,11 @@ export function presenceIntervalMs(nodes: number): number {
 /**
  * A call with heartbeats, for when it is not so short: a slow start of QEMU, or a slow fencing device, is no lost attempt. None is sent before the
  * first interval is over, so that most calls cost nothing more. A cancel is not listened to: what such a call has begun, it ends.
- * `details`: what each heartbeat tells; nothing when absent.
+ * `details`: what each heartbeat tells; nothing when absent. A local activity has none: it ends with its workflow task.
  */
 export async function beating<Result>(work: () => Promise<Result>, details?: () => unknown): Promise<Result> {
   const context = Context.current();
+  if (context.info.isLocal) return work();
   const timer = setInterval(() => {
     context.heartbeat(details?.());
   }, HEARTBEAT_INTERVAL_MS);

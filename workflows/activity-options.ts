@@ -16,6 +16,7 @@
  * that lives may take its time.
  *
  * - `survey`: short questions to the cluster, run inside the control worker's workflow task (one event, no hop).
+ * - `control`: the same where answers may come beside others: each has its event, and so its place in the history.
  */
 import { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions } from '@temporalio/workflow';
 import type { DEFINITE_COPY_FAILURES } from '../activities/interface.js';
@@ -68,6 +69,8 @@ export interface ActivityProfiles {
   readonly work: (limit: { timeoutMs: number; repeatable: boolean }) => ActivityOptions;
   /** Telling a hook: for a day, unless somebody waits for the first attempt. */
   readonly tell: (limit: { once: boolean }) => ActivityOptions;
+  /** The questions of `survey`, asked through the control workers' queue. */
+  readonly control: ActivityOptions;
   readonly survey: LocalActivityOptions;
 }
 
@@ -157,6 +160,12 @@ export function activityProfiles(timings: WorkflowTimings): ActivityProfiles {
       heartbeatTimeout,
       retry: once ? { maximumAttempts: 1 } : { ...backoff, maximumInterval: SLOWEST_DELIVERY },
     }),
+    control: {
+      startToCloseTimeout: timings.callTimeoutMs,
+      heartbeatTimeout,
+      // One more than in place: the death of its worker ends an attempt here.
+      retry: { ...backoff, maximumAttempts: 6 },
+    },
     survey: {
       startToCloseTimeout: timings.callTimeoutMs,
       retry: { ...backoff, maximumAttempts: 5 },

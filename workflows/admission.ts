@@ -29,7 +29,7 @@ import { KedgeError } from '../src/domain/kedge-error.js';
 import { readLimitChange } from '../src/domain/read-limit-change.js';
 import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { grantedSignal, releaseSlotSignal, requestSlotSignal, setLimitsUpdate, slotsQuery } from './messages.js';
-import { onControl } from './on-node.js';
+import { onControlQueue } from './on-node.js';
 import { checksHoldersOnTime, checksLeasesOnTime, keepsLeastShare, repeatsGrants } from './patches.js';
 import { workflowInstant, workflowTimeMs } from './workflow-time.js';
 
@@ -45,6 +45,7 @@ export interface AdmissionInput {
 /** Workflow type `admission`. Never ends. */
 export async function admission(input: AdmissionInput): Promise<never> {
   const timings = withTimings(input.timings);
+  const control = onControlQueue(timings);
   let state = openSlots(input);
   let changed = true;
   let checkAtMs = workflowTimeMs() + timings.leaseCheckMs;
@@ -119,9 +120,7 @@ export async function admission(input: AdmissionInput): Promise<never> {
   async function freeEndedHolders(): Promise<void> {
     const runs = state.leases.map(({ holder, runId }) => ({ holder, runId }));
     // One that failed is made up for by the next.
-    const { ended, endedRuns } = await onControl(timings)
-      .findEndedHolders({ workflowIds: [], runs })
-      .catch(() => ({ ended: [], endedRuns: [] }));
+    const { ended, endedRuns } = await control.findEndedHolders({ workflowIds: [], runs }).catch(() => ({ ended: [], endedRuns: [] }));
     if (endedRuns !== undefined && endedRuns.length > 0) change(endedRuns.reduce(releaseSlot, state));
     // A history from before holders were told apart by their runs.
     if (ended.length > 0) change(withoutHolders(state, ended));

@@ -62,7 +62,7 @@ export function doubtHelp(context: MigrationContext, roles: readonly MigrationRo
   /** As in a recovery: nobody is fenced who answers on any path, or while too few are heard. */
   async function fenceIfSilent(node: NodeName): Promise<FenceResult> {
     for (let tried = 1; ; tried += 1) {
-      const { evidence, cluster } = await lookAtSuspect(node, timings);
+      const { evidence, cluster } = await lookAtSuspect(node, { timings, control });
       const verdict = judgeSuspect(evidence);
       if (verdict.is === 'back') return { fenced: false, reason: 'it is heard again' };
       if (verdict.is !== 'silent') return { fenced: false, reason: verdict.facts.join('; ') };

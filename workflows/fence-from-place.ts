@@ -4,9 +4,10 @@ import type { NodeName } from '../src/domain/ids.js';
 import { readFailure } from '../src/domain/read-failure.js';
 import { whyNotDead } from '../src/domain/suspect-node.js';
 import { fenceWorkflowId, WORKFLOW_TYPES } from '../src/domain/workflow-names.js';
-import { withTimings, type WorkflowTimings } from '../src/domain/workflow-timings.js';
+import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
 import type { fenceLostNode } from './fence-lost-node.js';
 import { lookAtSuspect } from './look-at-suspect.js';
+import type { ControlCalls } from './on-node.js';
 import { looksAfterFencing } from './patches.js';
 
 export interface FenceOrder {
@@ -44,9 +45,12 @@ export async function fenceFromPlace({ node, places, timings, isMoot = () => fal
  * A device that says off of a node which answers on any path is that of another machine, or lies. Heartbeats the activity has looked for; a node that
  * is cut off from the control plane alone has none. For a recovery: in a migration the node that is left says whether it hears the other one.
  */
-export async function believed(result: FenceResult, { node, timings }: Pick<FenceOrder, 'node' | 'timings'>): Promise<FenceResult> {
+export async function believed(
+  result: FenceResult,
+  { node, ...means }: { readonly node: NodeName; readonly timings: WorkflowTimings; readonly control: ControlCalls },
+): Promise<FenceResult> {
   if (!result.fenced || !looksAfterFencing()) return result;
-  const { evidence } = await lookAtSuspect(node, withTimings(timings));
+  const { evidence } = await lookAtSuspect(node, means);
   const why = whyNotDead(evidence);
   return why === null
     ? result

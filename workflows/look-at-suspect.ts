@@ -3,7 +3,7 @@ import type { ClusterLook } from '../activities/interface-control.js';
 import type { NodeName } from '../src/domain/ids.js';
 import { observersOf, type NodeProbe, type SuspectEvidence } from '../src/domain/suspect-node.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
-import { onControl, onNode } from './on-node.js';
+import { onNode, type ControlCalls } from './on-node.js';
 
 /** One look at the whole cluster. */
 export interface SuspectLook {
@@ -14,8 +14,11 @@ export interface SuspectLook {
 }
 
 /** Changes nothing. */
-export async function lookAtSuspect(node: NodeName, timings: WorkflowTimings): Promise<SuspectLook> {
-  const cluster = await onControl(timings).lookAtCluster({ node });
+export async function lookAtSuspect(
+  node: NodeName,
+  { timings, control }: { readonly timings: WorkflowTimings; readonly control: ControlCalls },
+): Promise<SuspectLook> {
+  const cluster = await control.lookAtCluster({ node });
   const { nodes } = cluster;
   const suspect = nodes.find((one) => one.node === node);
   const heard = heardNodes(cluster);

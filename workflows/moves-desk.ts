@@ -1,11 +1,10 @@
-import { CancellationScope, type LocalActivityInterfaceFor } from '@temporalio/workflow';
-import type { ControlActivities } from '../activities/interface-control.js';
+import { CancellationScope } from '@temporalio/workflow';
 import type { SlotPriority } from '../src/domain/admission.js';
 import { newDrain, type DrainState } from '../src/domain/drain/drain-state.js';
 import type { MigrationOptions } from '../src/domain/migration.js';
 import type { Vmid } from '../src/domain/ids.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
-import { onControl } from './on-node.js';
+import { onControlQueue, type ControlCalls } from './on-node.js';
 import { cancelsWaitingMoves } from './patches.js';
 import { workflowInstant } from './workflow-time.js';
 
@@ -19,7 +18,7 @@ export interface MoveOrder {
 
 /** What a workflow that moves many guests knows, and tells. */
 export abstract class MovesDesk<Report> {
-  readonly control: LocalActivityInterfaceFor<ControlActivities>;
+  readonly control: ControlCalls;
   #state: DrainState;
   #news = 0;
   #isClosing = false;
@@ -27,7 +26,7 @@ export abstract class MovesDesk<Report> {
   readonly #moves = new Map<Vmid, () => Promise<void>>();
 
   protected constructor(timings: WorkflowTimings, carried: DrainState | undefined) {
-    this.control = onControl(timings);
+    this.control = onControlQueue(timings);
     this.#state = carried ?? newDrain(workflowInstant());
   }
 

@@ -5,6 +5,7 @@ import type { NodeName } from '../src/domain/ids.js';
 import { CONTROL_QUEUE, nodeBulkQueue, nodeControlQueue } from '../src/domain/task-queues.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { activityProfiles } from './activity-options.js';
+import { queuesControl } from './patches.js';
 
 /** The activities of one node, by the profile that they run under. */
 export interface NodeCalls {
@@ -36,9 +37,18 @@ export function onNode(node: NodeName, timings: WorkflowTimings): NodeCalls {
   };
 }
 
-/** The activities of the control worker, run in place. */
+/** What the control worker does, by whichever way it is asked. */
+export type ControlCalls = ActivityInterfaceFor<ControlActivities> | LocalActivityInterfaceFor<ControlActivities>;
+
+/** The activities of the control worker, run in place: for workflows that do one thing after the other, in a short history. */
 export function onControl(timings: WorkflowTimings): LocalActivityInterfaceFor<ControlActivities> {
   return proxyLocalActivities<ControlActivities>(activityProfiles(timings).survey);
+}
+
+/** The same through its queue: for workflows in which several things end at the same time. To be called first in the first task of an execution. */
+export function onControlQueue(timings: WorkflowTimings): ControlCalls {
+  if (!queuesControl()) return onControl(timings);
+  return proxyActivities<ControlActivities>({ ...activityProfiles(timings).control, taskQueue: CONTROL_QUEUE });
 }
 
 /** The one call to the control worker that takes long, as an activity of its queue. */

@@ -167,3 +167,29 @@ const LOOK_AFTER_FENCING = 'look-after-fencing';
 export function looksAfterFencing(): boolean {
   return patched(LOOK_AFTER_FENCING);
 }
+
+/**
+ * Guests of a lost node that have the same turn are taken over at the same time, a few for each node that takes them.
+ *
+ * Before: one after the other, and each waited until the lost node had been asked in vain.
+ */
+const SEVERAL_LOST_AT_ONCE = 'several-lost-at-once';
+
+/** Asked only when there are several. */
+export function takesSeveralLost(): boolean {
+  return patched(SEVERAL_LOST_AT_ONCE);
+}
+
+/**
+ * Workflows in which much ends at the same time (moves of a drain, take-overs of a recovery, leases) ask the control worker through its queue.
+ *
+ * Before: in local activities. Their answers have no event of their own: a live run and a replay could hear of them in another order, beside each other
+ * or beside a query, and an execution that was replayed so was stuck for good (docs/decisions/0023).
+ */
+const QUEUED_CONTROL = 'queued-control';
+let isQueued: boolean | undefined;
+
+/** To be asked first in the first task of an execution. Later answers are that of the first: an execution never changes its shape on the way. */
+export function queuesControl(): boolean {
+  return (isQueued ??= patched(QUEUED_CONTROL));
+}

@@ -28,7 +28,7 @@ import { withTimings } from '../src/domain/workflow-timings.js';
 import { believed, fenceFromPlace } from './fence-from-place.js';
 import { lookAtSuspect } from './look-at-suspect.js';
 import { confirmDeadUpdate, recoveryQuery } from './messages.js';
-import { onControl } from './on-node.js';
+import { onControlQueue } from './on-node.js';
 import { listLost, takeLostGuests, type Recovery } from './take-lost-guests.js';
 import { workflowInstant } from './workflow-time.js';
 
@@ -39,7 +39,7 @@ const SLOWER = 4;
 export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryReport> {
   const { node, lookEveryMs = LOOK_EVERY_MS } = input;
   const timings = withTimings(input.timings);
-  const control = onControl(timings);
+  const control = onControlQueue(timings);
   let report: RecoveryReport = input.report ?? {
     node,
     startedAt: workflowInstant(),
@@ -56,11 +56,11 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
   const tell = (changes: Partial<RecoveryReport>): void => {
     report = { ...report, ...changes };
   };
-  const recovery: Recovery = { node, timings, report: () => report, tell };
+  const recovery: Recovery = { node, timings, control, report: () => report, tell };
 
   setHandler(recoveryQuery, () => report);
   setHandler(confirmDeadUpdate, async ({ statedBy }) => {
-    const { evidence, bootId } = await lookAtSuspect(node, timings);
+    const { evidence, bootId } = await lookAtSuspect(node, { timings, control });
     const why = whyNotDead(evidence);
     if (why !== null) throw refusal(`Cannot give ${node} up: ${why}`);
     if (bootId === null) throw refusal(`Cannot give ${node} up: it has never registered`);
@@ -97,7 +97,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
   }
 
   async function lookOnce(): Promise<boolean> {
-    const { evidence, bootId, cluster } = await lookAtSuspect(node, timings);
+    const { evidence, bootId, cluster } = await lookAtSuspect(node, { timings, control });
     tell({ silentSince: evidence.silentSince });
     if (evidence.silentSince === null) {
       if (report.owed.length === 0) return true;
@@ -140,7 +140,7 @@ export async function recoverNode(input: RecoverNodeInput): Promise<RecoveryRepo
       return;
     }
     const order = { node, places: cluster.recovery.fencesAtOnce, timings: input.timings, isMoot: () => isWoken };
-    const result = await believed(await fenceFromPlace(order), order);
+    const result = await believed(await fenceFromPlace(order), { node, timings, control });
     if (isProved()) return;
     if (result.fenced) prove({ statedBy: result.agent, basis: 'fenced', bootId: result.bootId });
     else ask(result.reason === null ? 'no fencing device is configured for it' : `it could not be fenced: ${result.reason}`);

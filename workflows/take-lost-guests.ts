@@ -1,5 +1,8 @@
 /**
- * The guests of a lost node, one after the other: the decision about each, durable in that node's entity, then who takes it. Docs/protocol.md, section 8.
+ * The guests of a lost node, turn by turn: the decision about each, durable in that node's entity, then who takes it. Docs/protocol.md, section 8.
+ *
+ * Guests are taken at the same time, each on its own: nothing that decides about one (void record, marker, locks) is shared with another. Only the room
+ * on the nodes is, and a guest that is being taken counts where it was asked for first.
  *
  * A decision is kept in the report until some node is known to own the guest, with everybody who was told to take it: of these one may have made
  * its marker and then died, or filled its disk, or only its answer was lost; then no other can go on, and it has to be told once more.
@@ -24,18 +27,24 @@ import { takeOverGeneration } from '../src/domain/guest-note.js';
 import { migrationWorkflowId } from '../src/domain/workflow-names.js';
 import type { WorkflowTimings } from '../src/domain/workflow-timings.js';
 import { heardNodes } from './look-at-suspect.js';
-import { onControl, onNode } from './on-node.js';
+import { onNode, type ControlCalls } from './on-node.js';
+import { takesSeveralLost } from './patches.js';
+import { Turns } from './turns.js';
 import { workflowInstant } from './workflow-time.js';
 
 /** The recovery that this is a part of. */
 export interface Recovery {
   readonly node: NodeName;
   readonly timings: WorkflowTimings;
+  readonly control: ControlCalls;
   readonly report: () => RecoveryReport;
   readonly tell: (changes: Partial<RecoveryReport>) => void;
 }
 
 type Left = RecoveryReport['left'][number];
+
+/** So many guests are taken at the same time: most of that time the lost node is asked in vain, but each also starts a guest. */
+const AT_ONCE = { forEachNode: 2, most: 16 };
 
 /** What each node that is heard sees of the guests of the lost one; one that can't say is not in the answer. */
 export async function listLost({ node, timings }: Recovery, cluster: ClusterLook): Promise<ReadonlyMap<NodeName, LostGuests>> {
@@ -56,8 +65,7 @@ export async function listLost({ node, timings }: Recovery, cluster: ClusterLook
  * @throws TemporalFailure when the control worker can't say what is asked of it; nothing is lost by that
  */
 export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { cluster: ClusterLook; proof: DeathProof | null }): Promise<void> {
-  const { node, timings, report, tell } = recovery;
-  const control = onControl(timings);
+  const { node, timings, control, report, tell } = recovery;
   const heard = heardNodes(cluster);
   const seen = await listLost(recovery, cluster);
   const found = recoverableGuests(seen);
@@ -76,33 +84,71 @@ export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { c
     if ('reason' in taken && !later.some(({ vmid }) => vmid === owed.vmid)) later.push({ vmid: owed.vmid, reason: taken.reason });
   }
 
-  const placed: { guest: LostGuest; to: NodeName }[] = [];
-  for (let waiting = found.guests.filter(({ guest }) => decisions.has(guest.vmid)); waiting.length > 0; ) {
-    const place = await control.placeLost({ lost: node, guests: waiting, placed });
-    const one = waiting.find(({ guest }) => guest.vmid === place.vmid);
-    waiting = waiting.filter((other) => other !== one);
-    const decision = decisions.get(place.vmid);
-    if (one === undefined || decision === undefined) continue;
-    const taken = await takeListed(decision, { one, place });
-    if ('reason' in taken) later.push({ vmid: one.guest.vmid, reason: taken.reason });
-    else placed.push({ guest: one.guest, to: taken.to });
-  }
+  /** Where guests are that this round has taken, and where those may come that it is taking. */
+  const placed = new Map<Vmid, { readonly guest: LostGuest; readonly to: NodeName }>();
+  await takeAllListed();
   const untold = proof === null ? [] : unseenGuests(node, { seen, lastGuests: cluster.lastGuests, known: [...report().taken, ...report().owed] });
   tell({ left: [...later, ...untold] });
+
+  /** After a failure no other begins; those that are being taken are waited for, since they write the report. */
+  async function takeAllListed(): Promise<void> {
+    let waiting = found.guests.filter(({ guest }) => decisions.has(guest.vmid));
+    const several = waiting.length > 1 && takesSeveralLost();
+    const turns = new Turns(several ? Math.min(AT_ONCE.most, AT_ONCE.forEachNode * heard.length) : 1);
+    try {
+      while (waiting.length > 0) {
+        const place = await placeOne(waiting);
+        const one = waiting.find(({ guest }) => guest.vmid === place.vmid);
+        waiting = waiting.filter((other) => other !== one);
+        const decision = decisions.get(place.vmid);
+        if (one === undefined || decision === undefined) continue;
+        const turn = several ? place.turn : undefined;
+        await turns.begin(turn, async () => {
+          const taken = await takeListed(decision, { one, place, isAlone: turn === undefined });
+          if ('to' in taken) placed.set(place.vmid, { guest: one.guest, to: taken.to });
+          else {
+            placed.delete(place.vmid);
+            later.push({ vmid: place.vmid, reason: taken.reason });
+          }
+        });
+      }
+    } finally {
+      await turns.end();
+    }
+  }
+
+  function placeOne(guests: readonly Recoverable[]): Promise<LostPlace> {
+    return control.placeLost({ lost: node, guests, placed: [...placed.values()] });
+  }
 
   /** Who has it now; or why nobody has, or not yet. */
   async function takeListed(
     decision: OwedGuest,
-    { one: { seenBy }, place }: { one: Recoverable; place: LostPlace },
+    { one, place, isAlone }: { one: Recoverable; place: LostPlace; isAlone: boolean },
   ): Promise<{ to: NodeName } | { reason: string }> {
-    const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(decision.vmid)] });
-    if (ended.length === 0) return { reason: 'a migration of it is under way, which decides what becomes of it' };
+    const { guest, seenBy } = one;
     // The node itself comes last: it has just failed.
     const self = proof === null && seenBy.includes(node) ? [node] : [];
     const targets = [...new Set([...decision.asked, ...place.targets, ...self])];
-    if (targets.length === 0) return { reason: `no node can take it: ${place.reason}` };
+    const [first] = targets;
+    if (first !== undefined) placed.set(guest.vmid, { guest, to: first });
+    const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(decision.vmid)] });
+    if (ended.length === 0) return { reason: 'a migration of it is under way, which decides what becomes of it' };
+    if (first === undefined) return { reason: `no node can take it: ${place.reason}` };
     try {
-      return await askAll(await decide(decision, targets), targets);
+      const decided = await decide(decision, targets);
+      if (isAlone) return await askAll(decided, targets);
+      const taken = await askAll(decided, [first]);
+      if ('to' in taken) return taken;
+      // Others were placed meanwhile: the room on the second best node may be theirs by now.
+      placed.delete(guest.vmid);
+      const { targets: others } = await placeOne([one]);
+      const rest = [...new Set([...decision.asked, ...others, ...self])].filter((name) => name !== first);
+      const [second] = rest;
+      if (second === undefined) return taken;
+      placed.set(guest.vmid, { guest, to: second });
+      const takenThen = await askAll(decided, rest);
+      return 'to' in takenThen ? takenThen : { reason: `${taken.reason}; ${takenThen.reason}` };
     } catch (error) {
       const { code, message } = readFailure(error);
       if (code !== 'node-alive') throw error;

@@ -15,26 +15,26 @@ import { testFencing } from './test-fencing.js';
 import { voidLostGuest } from './void-lost-guest.js';
 import { watchBalance } from './watch-balance.js';
 
-/** The activities that run inside the control worker. */
+/** The activities that run inside the control worker. Those that may be asked through its queue have heartbeats, which tell a slow one from a control worker that died. */
 export function createControlActivities(cluster: ClusterAccess): ControlActivities & HookActivities & WorkActivities {
   return {
     surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
-    findEndedHolders: (input) => crashPoint('control.find-ended-holders', () => findEnded(cluster, input)),
+    findEndedHolders: (input) => crashPoint('control.find-ended-holders', () => beating(() => findEnded(cluster, input))),
     requestSlot: async (request) => {
       await crashPoint('control.request-slot', () => cluster.requestSlot(request));
       return seeMove(cluster, request);
     },
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
-    lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => lookAtCluster(cluster, node)),
-    placeLost: (question) => crashPoint('control.place-lost', () => placeLost(cluster, question)),
-    voidGuest: (input) => crashPoint('control.void-guest', () => voidLostGuest(cluster, input)),
+    lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => beating(() => lookAtCluster(cluster, node))),
+    placeLost: (question) => crashPoint('control.place-lost', () => beating(() => placeLost(cluster, question))),
+    voidGuest: (input) => crashPoint('control.void-guest', () => beating(() => voidLostGuest(cluster, input))),
     dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
-    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => cluster.cordonNode(node, cordoned)),
-    changeAway: (change) => crashPoint('control.change-away', () => cluster.changeAway(change)),
-    planDrain: (question) => crashPoint('control.plan-drain', () => planDrain(cluster, question)),
-    planBalance: (question) => crashPoint('control.plan-balance', () => planBalance(cluster, question)),
+    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => beating(() => cluster.cordonNode(node, cordoned))),
+    changeAway: (change) => crashPoint('control.change-away', () => beating(() => cluster.changeAway(change))),
+    planDrain: (question) => crashPoint('control.plan-drain', () => beating(() => planDrain(cluster, question))),
+    planBalance: (question) => crashPoint('control.plan-balance', () => beating(() => planBalance(cluster, question))),
     watchBalance: (input) => crashPoint('control.watch-balance', () => watchBalance(cluster, input)),
-    // A device may take minutes: the heartbeat tells a slow one from a control worker that died.
+    // A device may take minutes.
     fenceNode: ({ node }) =>
       crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
     testFencing: (question) => crashPoint('control.test-fencing', () => beating(() => testFencing(cluster, question))),

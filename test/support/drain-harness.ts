@@ -19,13 +19,14 @@ import type { Blackout } from '../../src/domain/window/blackout.js';
 import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import type { FakeMoves } from './drain-workflows.js';
+import { expectReplays } from './replay-all.js';
 import { startTemporalServer } from './temporal-server.js';
 import { plainGuest } from './plain-guest.js';
 import { plainNode } from './plain-node.js';
 
 const GIB = 2 ** 30;
 /** Few enough that a drain of some guests crosses it. */
-const FLAGS = ['--dynamic-config-value=limit.historyCount.suggestContinueAsNew=60'];
+const FLAGS = ['--dynamic-config-value=limit.historyCount.suggestContinueAsNew=120'];
 export const TIMINGS = { drainLookMs: 150, lookAgainMs: 50, retryFirstMs: 20, retryLongestMs: 100, moveRetryMs: 200 };
 
 /** A cluster in memory. */
@@ -180,6 +181,7 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     stop: async () => {
       worker.shutdown();
       await run;
+      await expectReplays(client, workflowBundle);
       await connection.close();
       await server.stop();
     },

@@ -17,6 +17,7 @@ import { snapshotFromNodes } from '../../src/domain/plan/snapshot-from-nodes.js'
 import { clusterAccess } from '../../worker/control-worker.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import { FakeWorld } from './fake-world.js';
+import { expectReplays } from './replay-all.js';
 import { startTemporalServer } from './temporal-server.js';
 
 const NODES = ['node1', 'node2', 'node3', 'node4'].map(parseNodeName);
@@ -38,11 +39,13 @@ export interface FakeCluster {
   mayList: Promise<void>;
   /** What the lost node has said last that it has. */
   lastGuests: readonly LastSeenGuest[];
-  take: (by: NodeName, request: TakeOverRequest) => TakeOverResult;
+  take: (by: NodeName, request: TakeOverRequest) => TakeOverResult | Promise<TakeOverResult>;
   placement: () => Promise<Placement>;
   isEnabled: boolean;
   fenced: string[];
   voided: string[];
+  /** The entity of the lost node can't be asked. */
+  isVoidingBroken: boolean;
   asked: TakeOverRequest[];
 }
 export const guest = (vmid: number, more: Partial<LostGuest> = {}): LostGuest => ({
@@ -75,6 +78,7 @@ function freshWorld(): FakeCluster {
     isEnabled: true,
     fenced: [],
     voided: [],
+    isVoidingBroken: false,
     asked: [],
   };
 }
@@ -124,6 +128,7 @@ export async function startRecoveryHarness(): Promise<RecoveryHarness> {
     nodeStatus: (node) => Promise.resolve(statusOf(node)),
     isRunning: (id) => Promise.resolve(world.running.has(id)),
     voidGuest: ({ node, bootId, guest: { vmid, below } }) => {
+      if (world.isVoidingBroken && vmid !== 101) return Promise.reject(new KedgeError('bad-config', 'Cannot ask the entity'));
       if (bootId !== statusOf(node).bootId) return Promise.reject(new KedgeError('node-alive', `${node} has registered again`));
       world.voided.push(`${vmid} below ${below}`);
       return Promise.resolve();
@@ -192,6 +197,7 @@ export async function startRecoveryHarness(): Promise<RecoveryHarness> {
     stop: async () => {
       for (const worker of workers) worker.shutdown();
       await runs;
+      await expectReplays(client, workflowBundle);
       await connection.close();
       await server.stop();
     },

@@ -28,6 +28,7 @@ import { NO_FENCING } from './no-fencing.js';
 import { FakeWorld, SOURCE, TARGET } from './fake-world.js';
 import { faultyActivities } from './faulty-activities.js';
 import type { Outcomes } from './outcomes.js';
+import { expectReplays } from './replay-all.js';
 import { startTemporalServer } from './temporal-server.js';
 
 export interface StartOptions {
@@ -171,6 +172,7 @@ export async function startSagaHarness({
     stop: async () => {
       for (const worker of workers) worker.shutdown();
       await runs;
+      await expectReplays(client, workflowBundle);
       await connection.close();
       await server.stop();
     },

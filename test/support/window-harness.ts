@@ -21,6 +21,7 @@ import { connectWorker } from '../../worker/temporal/connect-worker.js';
 import { runWorkers } from '../../worker/temporal/run-workers.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import { FakeWorld } from './fake-world.js';
+import { expectReplays } from './replay-all.js';
 import { startTemporalServer } from './temporal-server.js';
 
 const SOON = '2030-01-01T00:00';
@@ -143,6 +144,7 @@ export async function startWindowHarness(): Promise<WindowHarness> {
       ending.abort();
       for (const { worker } of nodeWorkers) worker.shutdown();
       await Promise.all([runs, ...nodeWorkers.map(({ run }) => run)]);
+      await expectReplays(new Client({ connection }), workflowBundle);
       await connection.close();
       await server.stop();
     },

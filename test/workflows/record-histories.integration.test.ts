@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { handOver } from '../support/fake-node.js';
 import { after, fails } from '../support/outcomes.js';
 import { recordHistory } from '../support/record-history.js';
-import { LOST, refusal, startRecoveryHarness, TAKEN, type RecoveryHarness } from '../support/recovery-harness.js';
+import { guest, LOST, refusal, startRecoveryHarness, TAKEN, type RecoveryHarness } from '../support/recovery-harness.js';
 import { startSagaHarness, type SagaHarness, type StartOptions } from '../support/saga-harness.js';
 import { fenceWorkflowId, recoveryWorkflowId } from '../../src/domain/workflow-names.js';
 
@@ -76,6 +76,26 @@ describe.runIf(process.env['KEDGE_RECORD_HISTORIES'] === '1')('recording histori
     await harness.seen(({ phase }) => phase === 'back');
     await recordHistory(harness.client, { workflowId: recoveryWorkflowId(LOST), name: 'recovery' });
     await recordHistory(harness.client, { workflowId: fenceWorkflowId(0), name: 'fence' });
+  });
+
+  /** `recovery-of-several-one-by-one` is of the shape before `several-lost-at-once`. */
+  test('recovery-of-several', async () => {
+    const world = await harness.reset();
+    world.guests = [guest(101), guest(102), guest(103, { startOrder: 1 }), guest(104)];
+    let isRefused = false;
+    world.take = (_, { vmid }) => {
+      if (vmid === 102 && !isRefused) {
+        isRefused = true;
+        return refusal('not now');
+      }
+      world.guests = world.guests.filter((other) => other.vmid !== vmid);
+      return TAKEN;
+    };
+    await harness.begin();
+    await harness.seen(({ taken }) => taken.length === 4);
+    world.silent.clear();
+    await harness.seen(({ phase }) => phase === 'back');
+    await recordHistory(harness.client, { workflowId: recoveryWorkflowId(LOST), name: 'recovery-of-several' });
   });
 
   test('recovery-settled', async () => {

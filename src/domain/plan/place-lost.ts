@@ -12,7 +12,7 @@ export interface LostPlacesQuestion {
   readonly lost: NodeName;
   /** Not empty. */
   readonly guests: readonly Recoverable[];
-  /** Inventories are a second old: these may be missing from them still. */
+  /** Inventories are a second old: these may be missing from them still. Those that are being taken too, by the node that is asked first. */
   readonly placed: readonly { readonly guest: LostGuest; readonly to: NodeName }[];
 }
 
@@ -21,6 +21,11 @@ export interface LostPlace {
   readonly vmid: Vmid;
   readonly targets: readonly NodeName[];
   readonly reason: string;
+  /**
+   * By priority and `startup: order=`: guests of one turn may be taken at the same time, those of the next one wait for them. Absent: it has its turn
+   * alone, since a rule says where it may be by where another one is, which is known once that has been taken.
+   */
+  readonly turn?: string;
 }
 
 /**
@@ -46,7 +51,13 @@ export function placeNextLost(snapshot: ClusterSnapshot, { lost, guests, placed 
     vmid,
     targets: choices.map(({ node }) => node).filter((node) => next.seenBy.includes(node)),
     reason: [...rejected, ...blind].map(({ node, reason }) => `${node}: ${reason}`).join('; '),
+    ...(isBound(snapshot, vmid) ? {} : { turn: `${priorityOf(next)}/${orderOf(next.guest)}` }),
   };
+}
+
+/** Does a rule bind it to another guest, or keep it from one? */
+function isBound({ rules }: ClusterSnapshot, vmid: Vmid): boolean {
+  return rules.some(({ kind, guests }) => kind !== 'nodes' && guests.includes(vmid));
 }
 
 /** The snapshot with the lost node as it was: a silent node tells neither its guests nor its storages. */

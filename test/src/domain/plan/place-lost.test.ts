@@ -135,6 +135,19 @@ describe('the guests of a lost node', () => {
     expect(placeAll(plain, guests, placement).order).toEqual([104, 102, 101, 103]);
   });
 
+  test('have one turn when nothing tells which starts first, and one alone when a rule ties them to another guest', () => {
+    const rules = [
+      { kind: 'apart' as const, id: 'pair', guests: [101, 102].map(parseVmid), required: true },
+      { kind: 'nodes' as const, id: 'here', guests: [parseVmid(103)], nodes: [parseNodeName('node2')], required: true },
+    ];
+    const turnOf = (guest: Recoverable, placement: Placement = NO_PLACEMENT) =>
+      placeNextLost({ ...plain, rules }, { lost: LOST, guests: [guest], placed: [] }, placement).turn;
+    expect(turnOf(small(101))).toBeUndefined();
+    expect(turnOf(small(103))).toBe(turnOf(small(104)));
+    expect(turnOf(small(104, { startOrder: 1 }))).not.toBe(turnOf(small(104)));
+    expect(turnOf(small(104), { ...NO_PLACEMENT, guests: new Map([[parseVmid(104), { ...wish, priority: 5 }]]) })).not.toBe(turnOf(small(104)));
+  });
+
   test('start on one node when a rule keeps them together', () => {
     const rules = [{ kind: 'together' as const, id: 'pair', guests: [101, 102].map(parseVmid), required: true }];
     const { to } = placeAll({ ...plain, rules }, [small(101), small(102), small(103, { memoryBytes: 2 ** 32 })]);
