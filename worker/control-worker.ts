@@ -107,6 +107,9 @@ export interface ControlWorkerParts extends Wishes {
   readonly access?: ClusterAccess;
 }
 
+/** Calls at the same time. They wait for others and cost little: a hundred receivers of hooks that hang may not hold up what a recovery asks. */
+const ACTIVITY_SLOTS = 1_000;
+
 /** The worker of the queue `control`. A short sticky timeout: the tasks of a killed worker go to the next one after two seconds. */
 export function createControlWorker(parts: ControlWorkerParts): Promise<Worker> {
   const { connection, namespace, kedge, workflows, access } = parts;
@@ -117,6 +120,7 @@ export function createControlWorker(parts: ControlWorkerParts): Promise<Worker> 
     taskQueue: CONTROL_QUEUE,
     activities: createControlActivities(access ?? clusterAccess(kedge, parts)),
     maxCachedWorkflows: 200,
+    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
     interceptors: { activity: [castErrors] },
