@@ -52,7 +52,7 @@ export interface GiveUp extends DeathStatement {
  * @throws ApplicationFailure with the reason: nothing was decided then
  */
 export async function giveUpNode(context: MigrationContext, { role, statedBy, basis, bootId }: GiveUp): Promise<void> {
-  const { story, migration, control, dead } = context;
+  const { story, migration, controlInDoubt: control, dead } = context;
   const names = { source: story.source, target: migration.target };
   const node = names[role];
   const left = names[otherRole(role)];
@@ -69,7 +69,7 @@ export async function giveUpNode(context: MigrationContext, { role, statedBy, ba
 
 /** The guest is with the node that was given up after all: it was not off, and its record holds. */
 export async function withdraw(context: MigrationContext, role: MigrationRole): Promise<void> {
-  const { story, migration, control, dead } = context;
+  const { story, migration, controlInDoubt: control, dead } = context;
   if (!dead.is(role)) return;
   const node = role === 'source' ? story.source : migration.target;
   const { vmid, migrationId } = story.ref;

@@ -29,7 +29,7 @@ interface Findings {
  * could go on.
  */
 export function doubtHelp(context: MigrationContext, roles: readonly MigrationRole[]): DoubtHelp {
-  const { story, migration, control, fencing } = context;
+  const { story, migration, controlInDoubt: control, fencing } = context;
   const { timings } = migration;
   const nameOf = (role: MigrationRole) => (role === 'source' ? story.source : migration.target);
   let fenceFailure: string | null = null;

@@ -21,7 +21,7 @@ import type { MigrationContext } from './migration-context.js';
 import { handleMigrationMessages } from './migration-messages.js';
 import { liveSteps } from './live-steps.js';
 import { offlineSteps } from './offline-steps.js';
-import { onControl, onFencing, onNode } from './on-node.js';
+import { onControl, onControlQueue, onFencing, onNode } from './on-node.js';
 import { operatorTask } from './operator-task.js';
 import { OperatorDesk } from './operator-desk.js';
 import { hasFewerEvents } from './patches.js';
@@ -77,6 +77,7 @@ function setUp(migration: ResolvedMigration, patience: Patience): MigrationConte
     dead: new DeadNode(),
     fencing: onFencing(timings),
     control: onControl(timings),
+    controlInDoubt: onControlQueue(timings),
     source: () => onNode(story.source, timings),
     target: () => onNode(target, timings),
     deadline: options.timeoutMs > 0 ? workflowInstant(options.timeoutMs) : null,

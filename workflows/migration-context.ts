@@ -4,7 +4,7 @@ import type { ResolvedMigration } from '../src/domain/resolve-migration-options.
 import type { CancelSwitch } from './cancel-switch.js';
 import type { DeadNode } from './dead-node.js';
 import type { HoldSwitch } from './hold-switch.js';
-import type { NodeCalls } from './on-node.js';
+import type { ControlCalls, NodeCalls } from './on-node.js';
 import type { OperatorDesk } from './operator-desk.js';
 import type { Patience } from './patience.js';
 import type { StoryKeeper } from './story-keeper.js';
@@ -21,6 +21,8 @@ export interface MigrationContext {
   readonly dead: DeadNode;
   readonly fencing: ActivityInterfaceFor<Pick<ControlActivities, 'fenceNode'>>;
   readonly control: LocalActivityInterfaceFor<ControlActivities>;
+  /** The control worker, where it is asked beside a step that is under way. */
+  readonly controlInDoubt: ControlCalls;
   /** Activities of the source; usable once the survey has found it. */
   source(): NodeCalls;
   target(): NodeCalls;

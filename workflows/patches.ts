@@ -16,9 +16,9 @@ import { patched } from '@temporalio/workflow';
  */
 const FEWER_EVENTS = 'fewer-events';
 
-/** To be asked once, at the start of `migrateGuest`: the answer must be the same all the way. */
+/** To be asked once, at the start of `migrateGuest`: the answer must be the same all the way. A newer patch that is asked there implies it. */
 export function hasFewerEvents(): boolean {
-  return patched(FEWER_EVENTS);
+  return queuesControl() || patched(FEWER_EVENTS);
 }
 
 /**
@@ -181,7 +181,8 @@ export function takesSeveralLost(): boolean {
 }
 
 /**
- * Workflows in which much ends at the same time (moves of a drain, take-overs of a recovery, leases) ask the control worker through its queue.
+ * Where much ends at the same time (moves of a drain, take-overs of a recovery, leases; a migration in doubt, beside the step that insists) the
+ * control worker is asked through its queue.
  *
  * Before: in local activities. Their answers have no event of their own: a live run and a replay could hear of them in another order, beside each other
  * or beside a query, and an execution that was replayed so was stuck for good (docs/decisions/0023).

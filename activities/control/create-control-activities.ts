@@ -18,7 +18,7 @@ import { watchBalance } from './watch-balance.js';
 /** The activities that run inside the control worker. Those that may be asked through its queue have heartbeats, which tell a slow one from a control worker that died. */
 export function createControlActivities(cluster: ClusterAccess): ControlActivities & HookActivities & WorkActivities {
   return {
-    surveyCluster: (question) => crashPoint('control.survey-cluster', () => surveyCluster(cluster, question)),
+    surveyCluster: (question) => crashPoint('control.survey-cluster', () => beating(() => surveyCluster(cluster, question))),
     findEndedHolders: (input) => crashPoint('control.find-ended-holders', () => beating(() => findEnded(cluster, input))),
     requestSlot: async (request) => {
       await crashPoint('control.request-slot', () => cluster.requestSlot(request));
@@ -28,7 +28,8 @@ export function createControlActivities(cluster: ClusterAccess): ControlActiviti
     lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => beating(() => lookAtCluster(cluster, node))),
     placeLost: (question) => crashPoint('control.place-lost', () => beating(() => placeLost(cluster, question))),
     voidGuest: (input) => crashPoint('control.void-guest', () => beating(() => voidLostGuest(cluster, input))),
-    dropVoided: ({ node, vmid, migrationId }) => crashPoint('control.drop-voided', () => cluster.dropVoided({ node, guest: { vmid, migrationId } })),
+    dropVoided: ({ node, vmid, migrationId }) =>
+      crashPoint('control.drop-voided', () => beating(() => cluster.dropVoided({ node, guest: { vmid, migrationId } }))),
     cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => beating(() => cluster.cordonNode(node, cordoned))),
     changeAway: (change) => crashPoint('control.change-away', () => beating(() => cluster.changeAway(change))),
     planDrain: (question) => crashPoint('control.plan-drain', () => beating(() => planDrain(cluster, question))),
