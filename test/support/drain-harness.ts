@@ -181,9 +181,12 @@ export async function startDrainHarness(names: readonly string[]): Promise<Drain
     stop: async () => {
       worker.shutdown();
       await run;
-      await expectReplays(client, workflowBundle);
-      await connection.close();
-      await server.stop();
+      try {
+        await expectReplays(client, workflowBundle);
+      } finally {
+        await connection.close();
+        await server.stop();
+      }
     },
   };
   return harness;

@@ -172,9 +172,12 @@ export async function startSagaHarness({
     stop: async () => {
       for (const worker of workers) worker.shutdown();
       await runs;
-      await expectReplays(client, workflowBundle);
-      await connection.close();
-      await server.stop();
+      try {
+        await expectReplays(client, workflowBundle);
+      } finally {
+        await connection.close();
+        await server.stop();
+      }
     },
   };
 }

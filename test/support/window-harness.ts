@@ -144,9 +144,12 @@ export async function startWindowHarness(): Promise<WindowHarness> {
       ending.abort();
       for (const { worker } of nodeWorkers) worker.shutdown();
       await Promise.all([runs, ...nodeWorkers.map(({ run }) => run)]);
-      await expectReplays(new Client({ connection }), workflowBundle);
-      await connection.close();
-      await server.stop();
+      try {
+        await expectReplays(new Client({ connection }), workflowBundle);
+      } finally {
+        await connection.close();
+        await server.stop();
+      }
     },
   };
   return harness;
