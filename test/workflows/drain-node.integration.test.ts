@@ -44,6 +44,30 @@ test('all guests leave, never more than the window at once, over several runs an
   expect([after.away, after.cordoned]).toEqual([[], false]);
 });
 
+test('takes the same decisions after each restart of the control worker, whatever ends together, and however often it is asked', async () => {
+  const world = new DrainWorld(NODES);
+  for (let vmid = 101; vmid <= 108; vmid += 1) world.add(vmid, 'node2');
+  await harness.begin(world);
+  const tries = new Map<number, number>();
+  // Each first try fails, four of them at the same moment.
+  world.onMove = async ({ vmid }) => {
+    const before = tries.get(vmid) ?? 0;
+    tries.set(vmid, before + 1);
+    await delay(before === 0 ? 200 - (Date.now() % 200) : 20);
+    if (before === 0) throw failure('rolled-back', 'not now');
+  };
+  const ref = await harness.start('evacuate', { node: 'node2', parallel: 4 });
+  const over = new AbortController();
+  const ended = harness.ended(ref).finally(() => over.abort());
+  for (let asked = 0; !over.signal.aborted; asked += 1) {
+    await harness.kedge.readEvacuation(NODE2, ref).catch(() => null);
+    if (asked % 40 === 39) await harness.restartWorker();
+    await delay(10);
+  }
+  const report = await ended;
+  expect([report.end, report.moved.length, world.on('node2')]).toEqual(['done', 8, []]);
+});
+
 test('once its history is long a drain begins no move until those under way have ended, however long one takes, says so, and then goes on with all that it knew', async () => {
   const world = new DrainWorld(NODES);
   for (let vmid = 101; vmid <= 112; vmid += 1) world.add(vmid, 'node2');
