@@ -1,13 +1,14 @@
 /** Admission on a real server that suggests to continue as new after a few moves. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMISSION_START } from '../../src/client/admission-start.js';
 import type { SlotRelease, SlotState } from '../../src/domain/admission.js';
 import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 import { ADMISSION_ID, QUERIES, SIGNALS, WORKFLOW_TYPES } from '../../src/domain/workflow-names.js';
 import { bundleWorkflows } from '../support/bundle-workflows.js';
+import { expectReplays } from '../support/replay-all.js';
 import { startTemporalServer, type TestServer } from '../support/temporal-server.js';
 
 const FLAGS = ['--dynamic-config-value=limit.historyCount.suggestContinueAsNew=30'];
@@ -15,13 +16,13 @@ let server: TestServer;
 let connection: NativeConnection;
 let client: Client;
 let worker: Worker;
+let workflowBundle: WorkflowBundleWithSourceMap;
 let run: Promise<void>;
 /** At holders. */
 let looks = 0;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-  const [started, workflowBundle] = await Promise.all([startTemporalServer({ flags: FLAGS }), bundleWorkflows('./slot-workflows.ts')]);
-  server = started;
+  [server, workflowBundle] = await Promise.all([startTemporalServer({ flags: FLAGS }), bundleWorkflows('./slot-workflows.ts')]);
   connection = await NativeConnection.connect({ address: server.address });
   client = new Client({ connection });
   worker = await Worker.create({ connection, taskQueue: CONTROL_QUEUE, workflowBundle, activities: { findEndedHolders } });
@@ -30,8 +31,12 @@ beforeAll(async () => {
 afterAll(async () => {
   worker.shutdown();
   await run;
-  await connection.close();
-  await server.stop();
+  try {
+    await expectReplays(client, workflowBundle);
+  } finally {
+    await connection.close();
+    await server.stop();
+  }
 });
 
 async function findEndedHolders({ runs }: { runs: readonly SlotRelease[] }): Promise<{ ended: readonly string[]; endedRuns: readonly SlotRelease[] }> {
