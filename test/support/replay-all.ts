@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { CONTROL_QUEUE } from '../../src/domain/task-queues.js';
 
 /**
  * Replays every execution that a test server has, as a control worker does that was restarted: it must take the decisions that the one before it took.
@@ -14,7 +15,9 @@ export async function stuckOnReplay(client: Client, workflowBundle: WorkflowBund
 }
 
 async function* histories(client: Client): AsyncGenerator<{ workflowId: string; history: unknown }> {
-  for await (const { workflowId, runId } of client.workflow.list()) {
+  for await (const { workflowId, runId, taskQueue } of client.workflow.list()) {
+    // On any other one nobody has taken a decision.
+    if (taskQueue !== CONTROL_QUEUE) continue;
     yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
   }
 }
