@@ -15,25 +15,28 @@ import { testFencing } from './test-fencing.js';
 import { voidLostGuest } from './void-lost-guest.js';
 import { watchBalance } from './watch-balance.js';
 
-/** The activities that run inside the control worker. Those that may be asked through its queue have heartbeats, which tell a slow one from a control worker that died. */
-export function createControlActivities(cluster: ClusterAccess): ControlActivities & HookActivities & WorkActivities {
+/**
+ * The activities that run inside the control worker. Those that may be asked through its queue have heartbeats, which tell a slow one from a control
+ * worker that died; `beat` gives them to a call, and is left out where no worker calls.
+ */
+export function createControlActivities(cluster: ClusterAccess, beat: typeof beating = beating): ControlActivities & HookActivities & WorkActivities {
   return {
-    surveyCluster: (question) => crashPoint('control.survey-cluster', () => beating(() => surveyCluster(cluster, question))),
-    findEndedHolders: (input) => crashPoint('control.find-ended-holders', () => beating(() => findEnded(cluster, input))),
+    surveyCluster: (question) => crashPoint('control.survey-cluster', () => beat(() => surveyCluster(cluster, question))),
+    findEndedHolders: (input) => crashPoint('control.find-ended-holders', () => beat(() => findEnded(cluster, input))),
     requestSlot: async (request) => {
       await crashPoint('control.request-slot', () => cluster.requestSlot(request));
       return seeMove(cluster, request);
     },
     releaseSlot: (release) => crashPoint('control.release-slot', () => cluster.releaseSlot(release)),
-    lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => beating(() => lookAtCluster(cluster, node))),
-    placeLost: (question) => crashPoint('control.place-lost', () => beating(() => placeLost(cluster, question))),
-    voidGuest: (input) => crashPoint('control.void-guest', () => beating(() => voidLostGuest(cluster, input))),
+    lookAtCluster: ({ node }) => crashPoint('control.look-at-cluster', () => beat(() => lookAtCluster(cluster, node))),
+    placeLost: (question) => crashPoint('control.place-lost', () => beat(() => placeLost(cluster, question))),
+    voidGuest: (input) => crashPoint('control.void-guest', () => beat(() => voidLostGuest(cluster, input))),
     dropVoided: ({ node, vmid, migrationId }) =>
-      crashPoint('control.drop-voided', () => beating(() => cluster.dropVoided({ node, guest: { vmid, migrationId } }))),
-    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => beating(() => cluster.cordonNode(node, cordoned))),
-    changeAway: (change) => crashPoint('control.change-away', () => beating(() => cluster.changeAway(change))),
-    planDrain: (question) => crashPoint('control.plan-drain', () => beating(() => planDrain(cluster, question))),
-    planBalance: (question) => crashPoint('control.plan-balance', () => beating(() => planBalance(cluster, question))),
+      crashPoint('control.drop-voided', () => beat(() => cluster.dropVoided({ node, guest: { vmid, migrationId } }))),
+    cordonNode: ({ node, cordoned }) => crashPoint('control.cordon-node', () => beat(() => cluster.cordonNode(node, cordoned))),
+    changeAway: (change) => crashPoint('control.change-away', () => beat(() => cluster.changeAway(change))),
+    planDrain: (question) => crashPoint('control.plan-drain', () => beat(() => planDrain(cluster, question))),
+    planBalance: (question) => crashPoint('control.plan-balance', () => beat(() => planBalance(cluster, question))),
     watchBalance: (input) => crashPoint('control.watch-balance', () => watchBalance(cluster, input)),
     // A device may take minutes.
     fenceNode: ({ node }) =>

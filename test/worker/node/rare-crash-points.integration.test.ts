@@ -170,28 +170,31 @@ describe('done twice', () => {
   });
 
   it('the control worker finds ended holders of slots, and serves drains', async () => {
-    const activities = createControlActivities({
-      nodes: [],
-      recovery: NO_RECOVERY,
-      blackouts: () => Promise.resolve([]),
-      nodeStatus: () => Promise.resolve(null),
-      isRunning: (id) => Promise.resolve(id === 'migration-101'),
-      requestSlot: () => Promise.resolve(),
-      releaseSlot: () => Promise.resolve(),
-      voidGuest: () => Promise.resolve(),
-      dropVoided: () => Promise.resolve(),
-      cordonNode: () => Promise.resolve(),
-      scheduleWindow: () => Promise.resolve(),
-      tellHook: () => Promise.resolve('200 OK'),
-      runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
-      changeAway: () => Promise.resolve(),
-      placement: () => Promise.resolve(NO_PLACEMENT),
-      balancePolicy: () => Promise.resolve(null),
-      readBalance: () => Promise.resolve(null),
-      takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
-      readMoves: () => Promise.resolve([]),
-      fencing: NO_FENCING,
-    });
+    const activities = createControlActivities(
+      {
+        nodes: [],
+        recovery: NO_RECOVERY,
+        blackouts: () => Promise.resolve([]),
+        nodeStatus: () => Promise.resolve(null),
+        isRunning: (id) => Promise.resolve(id === 'migration-101'),
+        requestSlot: () => Promise.resolve(),
+        releaseSlot: () => Promise.resolve(),
+        voidGuest: () => Promise.resolve(),
+        dropVoided: () => Promise.resolve(),
+        cordonNode: () => Promise.resolve(),
+        scheduleWindow: () => Promise.resolve(),
+        tellHook: () => Promise.resolve('200 OK'),
+        runOnNode: () => Promise.resolve({ exitCode: 0, timedOut: false, output: '' }),
+        changeAway: () => Promise.resolve(),
+        placement: () => Promise.resolve(NO_PLACEMENT),
+        balancePolicy: () => Promise.resolve(null),
+        readBalance: () => Promise.resolve(null),
+        takeSnapshot: () => Promise.resolve(randomCluster({ seed: 1, nodes: 3, guests: 3, rules: 0, full: 0.3 })),
+        readMoves: () => Promise.resolve([]),
+        fencing: NO_FENCING,
+      },
+      (work) => work(),
+    );
     await twice(['control.find-ended-holders'], async () => {
       const runs = ['migration-101', 'migration-102'].map((holder) => ({ holder, runId: 'run' }));
       expect(await activities.findEndedHolders({ workflowIds: runs.map(({ holder }) => holder), runs })).toEqual({
