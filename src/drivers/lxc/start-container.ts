@@ -33,7 +33,7 @@ export async function startContainer(start: ContainerStart, options: { readonly 
   if (code === 0) {
     const reading = await readContainer(container);
     if (reading.state === 'running') return reading.init;
-    reason = reading.state === 'unreachable' ? reading.reason : `it is ${reading.state} at once; its console says: ${await lastLines(files.console)}`;
+    reason = reading.state === 'unreachable' ? reading.reason : `it is ${reading.state} at once`;
   }
   if (!(await processesEnd(container))) await killContainer(container);
   // It never ran: how it ended is no word of the container, which is wanted running all the same.
@@ -48,17 +48,25 @@ async function prepareFiles(files: ContainerFiles, config: string): Promise<void
   await writeFile(files.config, config, { mode: 0o600 });
 }
 
-/** LXC's message on stderr only says that it failed; the log says why. */
+/**
+ * LXC's message on stderr only says that it failed; the log says why, and the console what an init said that ended at once, whether LXC saw it run
+ * or not. To be called when the monitor has ended, which writes the console.
+ */
 async function startError(vmid: number, files: ContainerFiles, stderr: string): Promise<KedgeError> {
   const log = await readFile(files.log, 'utf8').catch(() => '');
   const reasons = log.split('\n').flatMap((line) => / ERROR {4}.* - (?:\S+:\d+ - )?(.*)$/.exec(line)?.[1] ?? []);
   const reason = reasons[0] ?? (stderr.trim() || 'LXC gives no reason');
-  return new KedgeError('lxc-start-failed', `Cannot start container ${vmid}: ${reason} (log: ${files.log})`, {
-    details: { log: files.log, console: files.console },
-  });
+  const said = await lastLines(files.console);
+  return new KedgeError(
+    'lxc-start-failed',
+    `Cannot start container ${vmid}: ${reason}${said === '' ? '' : `; its console says: ${said}`} (log: ${files.log})`,
+    {
+      details: { log: files.log, console: files.console },
+    },
+  );
 }
 
 async function lastLines(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trim().split('\n').slice(-3).join(' | ').slice(-300) || 'nothing';
+  return text.trim().split('\n').slice(-3).join(' | ').slice(-300);
 }
