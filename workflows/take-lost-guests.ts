@@ -129,7 +129,8 @@ export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { c
     const { guest, seenBy } = one;
     // The node itself comes last: it has just failed.
     const self = proof === null && seenBy.includes(node) ? [node] : [];
-    const targets = [...new Set([...decision.asked, ...place.targets, ...self])];
+    const inOrder = (best: readonly NodeName[]): readonly NodeName[] => [...new Set([...decision.asked, ...best, ...self])];
+    const targets = inOrder(place.targets);
     const [first] = targets;
     if (first !== undefined) placed.set(guest.vmid, { guest, to: first });
     const { ended } = await control.findEndedHolders({ workflowIds: [migrationWorkflowId(decision.vmid)] });
@@ -143,7 +144,7 @@ export async function takeLostGuests(recovery: Recovery, { cluster, proof }: { c
       // Others were placed meanwhile: the room on the second best node may be theirs by now.
       placed.delete(guest.vmid);
       const { targets: others } = await placeOne([one]);
-      const rest = [...new Set([...decision.asked, ...others, ...self])].filter((name) => name !== first);
+      const rest = inOrder(others).filter((name) => name !== first);
       const [second] = rest;
       if (second === undefined) return taken;
       placed.set(guest.vmid, { guest, to: second });

@@ -40,13 +40,13 @@ export function createControlActivities(cluster: ClusterAccess, beat: typeof bea
     watchBalance: (input) => crashPoint('control.watch-balance', () => watchBalance(cluster, input)),
     // A device may take minutes.
     fenceNode: ({ node }) =>
-      crashPoint('control.fence-activity', () => beating(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
-    testFencing: (question) => crashPoint('control.test-fencing', () => beating(() => testFencing(cluster, question))),
+      crashPoint('control.fence-activity', () => beat(() => fenceLostNode(cluster.fencing, { node, status: () => cluster.nodeStatus(node) }))),
+    testFencing: (question) => crashPoint('control.test-fencing', () => beat(() => testFencing(cluster, question))),
     openWindow: (input) => crashPoint('control.open-window', () => openWindow(cluster, input)),
     examineNode: ({ node }) => crashPoint('control.examine-node', () => examineNode(cluster, node)),
     runOnNode: (input) => crashPoint('control.run-on-node', () => runOnNode(cluster.runOnNode, input)),
-    tellHook: (call) => crashPoint('control.tell-hook', () => beating(async () => ({ answer: await cluster.tellHook(call) }))),
-    awaitBoot: (input) => crashPoint('control.await-boot', () => beating(() => awaitBoot(cluster, input))),
+    tellHook: (call) => crashPoint('control.tell-hook', () => beat(async () => ({ answer: await cluster.tellHook(call) }))),
+    awaitBoot: (input) => crashPoint('control.await-boot', () => beat(() => awaitBoot(cluster, input))),
   };
 }
 
